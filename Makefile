@@ -1,0 +1,58 @@
+# Everything a newcomer needs: `make demo` and `make test`. Each sets up what it uses.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+# mediapipe declares protobuf < 5 but runs with 6, and asks for packages that it never imports.
+MEDIAPIPE := mediapipe==0.10.21
+
+PHOTO ?=
+AUDIO ?=
+TEXT ?=
+OUT ?= demo.mp4
+
+.PHONY: help demo test check format protos bench-render clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: .venv/.local ## Make a photo speak: [PHOTO=me.jpg] [AUDIO=speech.wav | TEXT="..."] [OUT=demo.mp4]
+	@$(BIN)/lipstream demo --out "$(OUT)" $(if $(PHOTO),--photo "$(PHOTO)") \
+	  $(if $(AUDIO),--audio "$(AUDIO)") $(if $(TEXT),--text "$(TEXT)")
+
+test: .venv/.dev ## Run all tests
+	@$(BIN)/python -m pytest
+
+check: .venv/.dev ## Lint, types, import rules, generated files (what CI runs before the tests)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python protos/generate.py --check
+
+format: .venv/.dev ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+protos: .venv/.dev ## Generate the gRPC stubs from protos/
+	$(BIN)/python protos/generate.py
+
+bench-render: .venv/.dev ## Rendering and encoding speed, memory
+	$(BIN)/python -m loadtests.render
+
+clean: ## Remove the environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)) and "lipstream needs Python 3.11 or 3.12; name one with PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv
+
+.venv/.local: pyproject.toml | .venv/bin/python
+	@echo "Setting up .venv (once; about a minute)"
+	@$(PIP) install --quiet -e '.[local]'
+	@$(PIP) install --quiet --no-deps $(MEDIAPIPE)
+	@touch $@
+
+.venv/.dev: pyproject.toml | .venv/.local
+	@echo "Setting up the development tools in .venv (once; about three minutes)"
+	@$(PIP) install --quiet -e '.[dev]'
+	@touch $@
