@@ -1,0 +1,5 @@
+"""The `lipstream` command."""
+
+from lipstream.cli.app import main
+
+__all__ = ["main"]

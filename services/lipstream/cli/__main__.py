@@ -1,0 +1,5 @@
+"""`python -m lipstream.cli` is the `lipstream` command."""
+
+from lipstream.cli.app import main
+
+main()

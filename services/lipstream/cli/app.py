@@ -1,0 +1,89 @@
+"""The command's root: subcommands, and errors as one line instead of a trace."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+import lipstream
+from lipstream.cli import avatar, demo, motion, render, up
+from lipstream.cli.console import console, error_console
+from lipstream.errors import LipstreamError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="lipstream",
+    help="Speech in, a talking avatar out.",
+    epilog="Start with: lipstream render --avatar me.jpg --text 'Hello!' -o hello.mp4",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("render")(render.render)
+app.command("motion")(motion.motion)
+app.add_typer(avatar.app, name="avatar")
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"lipstream {lipstream.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def _mount_training() -> None:
+    """Add `lipstream train` and `lipstream corpus` where the training extra is installed.
+
+    Their modules import torch, so they are looked at only when one of them is asked for.
+    """
+    if not {"train", "corpus"} & set(sys.argv[1:2]):
+        return
+    from lipstream.training import commands
+
+    app.add_typer(commands.train_app, name="train")
+    app.add_typer(commands.corpus_app, name="corpus")
+
+
+def main() -> None:
+    """Run the command; exit 0 on success, 1 on an error, 2 on wrong usage, 130 on Ctrl-C."""
+    try:
+        _mount_training()
+        app(standalone_mode=False)
+    except LipstreamError as error:
+        error_console.print(f"[bold red]error:[/] {_escaped(error)}", highlight=False)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        error_console.print(
+            f"[bold red]error:[/] This command needs the package {error.name!r}. "
+            r"Install it with: pip install 'lipstream\[train]'",
+            highlight=False,
+        )
+        sys.exit(1)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        error_console.print("stopped", highlight=False)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+
+
+def _escaped(error: LipstreamError) -> str:
+    return str(error).replace("[", r"\[")

@@ -1,0 +1,111 @@
+"""A small client of the gateway's REST interface, for the commands that talk to a stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from lipstream.errors import BadInput, LipstreamError, Unavailable
+
+__all__ = ["RestClient"]
+
+_TIMEOUT = httpx.Timeout(30.0, read=120.0)
+
+
+class RestClient:
+    """Talks to one gateway. Use it as a context.
+
+    Raises:
+        LipstreamError: what the gateway refused, with its own words, code and remedy.
+        Unavailable: nothing answers at the URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def avatar(self, name: str) -> dict[str, Any] | None:
+        """The avatar's document, or None when there is none of that name."""
+        try:
+            return self._json("GET", f"/v1/avatars/{name}")
+        except LipstreamError as error:
+            if error.code == "not_found":
+                return None
+            raise
+
+    def create_avatar(self, name: str, photo: Path, consent: str) -> dict[str, Any]:
+        with photo.open("rb") as file:
+            return self._json(
+                "POST",
+                "/v1/avatars",
+                files={"photo": (photo.name, file)},
+                data={"name": name, "consent": consent},
+            )
+
+    def create_video(
+        self, avatar: str, *, audio: Path | None = None, text: str | None = None, **options: object
+    ) -> dict[str, Any]:
+        fields = {"avatar": avatar, **{k: v for k, v in options.items() if v is not None}}
+        if audio is None:
+            return self._json("POST", "/v1/videos", json={**fields, "text": text})
+        with audio.open("rb") as file:
+            return self._json(
+                "POST",
+                "/v1/videos",
+                files={"audio": (audio.name, file)},
+                data={k: str(v) for k, v in fields.items()},
+            )
+
+    def events(self, path: str) -> Iterator[dict[str, Any]]:
+        """Server-sent events of a job, to its end."""
+        with self._http.stream("GET", path, headers={"Accept": "text/event-stream"}) as response:
+            self._check(response)
+            for line in response.iter_lines():
+                if line.startswith("data:"):
+                    yield json.loads(line.removeprefix("data:"))
+
+    def download(self, path: str, target: Path) -> None:
+        with self._http.stream("GET", path) as response:
+            self._check(response)
+            with target.open("wb") as file:
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+
+    def _json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.TransportError as error:
+            raise Unavailable(f"The gateway at {self._http.base_url} does not answer.") from error
+        self._check(response)
+        document: dict[str, Any] = response.json()
+        return document
+
+    @staticmethod
+    def _check(response: httpx.Response) -> None:
+        if response.is_success:
+            return
+        response.read()
+        try:
+            problem = response.json()
+        except ValueError:
+            problem = {}
+        raise BadInput(
+            problem.get("detail") or f"The gateway answered {response.status_code}.",
+            remedy=problem.get("remedy", ""),
+            code=problem.get("code", f"http_{response.status_code}"),
+        )

@@ -1,0 +1,84 @@
+"""Errors as RFC 9457 problem documents, from the one error tree and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from lipstream.errors import BadInput, Internal, LipstreamError, Overloaded, Unavailable
+
+__all__ = ["PROBLEM_MEDIA_TYPE", "install", "problem_response"]
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+logger = logging.getLogger(__name__)
+
+
+def problem_response(error: LipstreamError, instance: str) -> JSONResponse:
+    """The document for `error`, with `instance` the path of the request."""
+    body = {
+        "type": f"/problems/{error.code}",
+        "title": error.title,
+        "status": error.http_status,
+        "detail": error.message,
+        "instance": instance,
+        "code": error.code,
+    }
+    if error.remedy:
+        body["remedy"] = error.remedy
+    headers = (
+        {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, Overloaded | Unavailable) else None
+    )
+    return JSONResponse(
+        body, status_code=error.http_status, media_type=PROBLEM_MEDIA_TYPE, headers=headers
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem document."""
+
+    @app.exception_handler(LipstreamError)
+    async def _known(request: Request, error: LipstreamError) -> JSONResponse:
+        return problem_response(error, request.url.path)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem_response(_from_validation(error), request.url.path)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse(
+            {
+                "type": "about:blank",
+                "title": HTTPStatus(error.status_code).phrase,
+                "status": error.status_code,
+                "detail": str(error.detail),
+                "instance": request.url.path,
+            },
+            status_code=error.status_code,
+            media_type=PROBLEM_MEDIA_TYPE,
+            headers=error.headers,
+        )
+
+    @app.exception_handler(Exception)
+    async def _unknown(request: Request, error: Exception) -> JSONResponse:
+        logger.error("unhandled error", exc_info=error, extra={"path": request.url.path})
+        return problem_response(
+            Internal("The gateway failed on this request; the fault is logged."),
+            request.url.path,
+        )
+
+
+def _from_validation(error: RequestValidationError) -> BadInput:
+    """One sentence that names each field and what is wrong with it."""
+    faults = []
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"] if part not in ("body", "query"))
+        faults.append(f"{place or 'body'}: {fault['msg']}")
+    return BadInput("; ".join(faults) + ".", remedy="See /docs for the fields and their ranges.")
