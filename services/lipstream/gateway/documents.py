@@ -1,0 +1,84 @@
+"""What the REST interface takes and gives: the models behind /docs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+__all__ = ["AvatarDocument", "JobStatus", "ProblemDocument", "VideoDocument", "VideoRequest"]
+
+JobStatus = Literal["queued", "running", "ready", "succeeded", "failed", "cancelled"]
+AvatarName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", examples=["grace"])]
+
+
+class VideoRequest(BaseModel):
+    """What to render. Send `text` as JSON, or the same fields and an `audio` file as a form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    avatar: AvatarName
+    text: Annotated[str | None, Field(description="Words to speak, in the voice's language.")] = (
+        None
+    )
+    voice: Annotated[
+        str, Field(max_length=64, description="espeak-ng voice, such as en-us, de, cmn, en-gb+f3.")
+    ] = "en-us"
+    size: Annotated[int, Field(ge=64, le=1080, description="Width and height, px; even.")] = 512
+    fps: Literal[25, 30, 50, 60] = 25
+    seed: Annotated[
+        int, Field(ge=0, lt=2**31, description="Same seed, same blinks and head motion.")
+    ] = 0
+
+    @field_validator("fps", mode="before")
+    @classmethod
+    def _from_form(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.isdigit() else value
+
+    @field_validator("size")
+    @classmethod
+    def _even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("must be even, as H.264 needs it")
+        return value
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int | None = None
+    detail: str
+    instance: str | None = None
+    code: str | None = None
+    remedy: str | None = None
+
+
+class VideoDocument(BaseModel):
+    """One video job."""
+
+    id: str
+    status: JobStatus
+    stage: Annotated[str | None, Field(description="Where it is now.")] = None
+    progress: Annotated[float, Field(ge=0, le=1)] = 0.0
+    avatar: str
+    created_ms: int
+    updated_ms: int
+    error: ProblemDocument | None = None
+    links: dict[str, str]
+
+
+class AvatarDocument(BaseModel):
+    """One avatar: being fitted, ready, or failed with a reason."""
+
+    id: str
+    status: JobStatus
+    progress: Annotated[float, Field(ge=0, le=1)] = 0.0
+    created_ms: int | None = None
+    source: dict[str, Any] | None = None
+    consent: dict[str, Any] | None = None
+    report: dict[str, Any] | None = None
+    warnings: list[Any] = []
+    error: ProblemDocument | None = None
+    links: dict[str, str]

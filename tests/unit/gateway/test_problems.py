@@ -1,0 +1,75 @@
+"""Every error leaves the gateway as an RFC 9457 document, and no trace leaves it at all."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from lipstream.errors import BadInput, LipstreamError, NotFound, Overloaded, Unavailable
+from lipstream.gateway import problems
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/known/{kind}")
+    async def known(kind: str) -> None:
+        kinds: dict[str, LipstreamError] = {
+            "bad": BadInput("The photo shows no face.", remedy="Use another.", code="no_face"),
+            "gone": NotFound("There is no avatar 'x'."),
+            "full": Overloaded("All 8 sessions are taken."),
+            "down": Unavailable("Redis does not answer."),
+        }
+        raise kinds[kind]
+
+    @app.get("/fault")
+    async def fault() -> None:
+        raise ZeroDivisionError("secret detail")
+
+    @app.get("/number/{value}")
+    async def number(value: int) -> int:
+        return value
+
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("bad", 422, "no_face"),
+        ("gone", 404, "not_found"),
+        ("full", 429, "overloaded"),
+        ("down", 503, "unavailable"),
+    ],
+)
+def test_known_errors(client: TestClient, kind: str, status: int, code: str) -> None:
+    answer = client.get(f"/known/{kind}")
+    body = answer.json()
+    assert answer.status_code == body["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert body["code"] == code
+    assert body["type"] == f"/problems/{code}"
+    assert body["instance"] == f"/known/{kind}"
+    assert ("retry-after" in answer.headers) == (status in (429, 503))
+
+
+def test_a_fault_of_ours_says_so_and_no_more(client: TestClient) -> None:
+    answer = client.get("/fault")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "ZeroDivision" not in answer.text
+
+
+def test_invalid_fields_are_named(client: TestClient) -> None:
+    answer = client.get("/number/seven")
+    assert answer.status_code == 422
+    assert "value" in answer.json()["detail"]
+
+
+def test_unknown_paths_are_problems_too(client: TestClient) -> None:
+    answer = client.get("/nowhere")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
