@@ -1,0 +1,145 @@
+"""The work of one frame up to blending: shapes, pose, projection, order, tiles.
+
+A `Frame` owns the buffers and is used by one thread at a time. What blends its splats (the
+renderer's outputs, the adjoint) reads them until the next `lay_out`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lipstream.errors import BadInput
+from lipstream.face.motion import Floats
+from lipstream.render import geometry, splats
+from lipstream.render.driver import Driver
+from lipstream.render.pose import Pose
+from lipstream.render.scene import Scene
+
+__all__ = ["Frame"]
+
+
+class Frame:
+    """Buffers for one frame of one scene; about 6 MB with 50,000 Gaussians."""
+
+    __slots__ = (
+        "_colors",
+        "_depths",
+        "_driver",
+        "_ends",
+        "_histogram",
+        "_keys",
+        "_scratch",
+        "bounds",
+        "camera_vertices",
+        "count",
+        "head_vertices",
+        "members",
+        "order",
+        "scene",
+        "sources",
+        "splats",
+        "starts",
+        "triangle_frames",
+    )
+
+    def __init__(self, scene: Scene, driver: Driver) -> None:
+        vertex_count, splat_count = len(scene.vertices), len(scene.static)
+        tiles = scene.tiles_across**2
+        self.scene = scene
+        self.head_vertices = np.empty((vertex_count, 3), np.float32)
+        self.camera_vertices = np.empty((vertex_count, 3), np.float32)
+        self.triangle_frames = np.empty((len(scene.triangles), splats.TRIANGLE_WIDTH), np.float32)
+        self.splats = np.empty((splat_count, splats.SPLAT_WIDTH), np.float32)
+        self.bounds = np.empty((splat_count, 4), np.int16)
+        self.sources = np.empty(splat_count, np.int32)
+        self.order = np.empty(splat_count, np.int32)
+        self.starts = np.empty(tiles + 1, np.int32)
+        self.members = np.empty(3 * splat_count + 1, np.int32)
+        self.count = 0
+        self._driver = driver
+        self._colors = np.empty((splat_count, 3), np.float32)
+        self._depths = np.empty(splat_count, np.float32)
+        self._keys = np.empty(splat_count, np.uint16)
+        self._scratch = np.empty(splat_count, np.int32)
+        self._histogram = np.empty(512, np.int32)
+        self._ends = np.empty(tiles, np.int32)
+
+    def lay_out(self, pose: Pose) -> None:
+        """Put the pose's splats into the tile lists.
+
+        Raises:
+            BadInput: the pose does not belong to this scene's model.
+        """
+        scene = self.scene
+        weights = np.ascontiguousarray(pose.shape_weights, np.float32)
+        if weights.shape != (len(scene.model.surface.shapes.names),):
+            raise BadInput(
+                f"Pose.shape_weights has shape {weights.shape}; the avatar has "
+                f"{len(scene.model.surface.shapes.names)} shapes."
+            )
+        geometry.deform(
+            scene.vertices,
+            scene.shape_offsets,
+            scene.shape_ids,
+            scene.shape_vectors,
+            weights,
+            self.head_vertices,
+        )
+        moved = geometry.head_affine(scene.model.surface, pose.rotation, pose.translation)
+        geometry.pose_vertices(
+            self.head_vertices, scene.head_weights, scene.still, moved, self.camera_vertices
+        )
+        splats.triangle_frames(
+            self.camera_vertices, scene.triangles, scene.cull_cosine, self.triangle_frames
+        )
+        self.count = splats.project(
+            self.triangle_frames,
+            scene.first,
+            scene.static,
+            self._tinted(pose, weights),
+            scene.focal_px,
+            scene.size_px,
+            scene.low_pass,
+            self.splats,
+            self.bounds,
+            self._depths,
+            self.sources,
+        )
+        splats.depth_order(
+            self._depths, self.count, self._keys, self._scratch, self.order, self._histogram
+        )
+        columns = scene.tiles_across
+        length = splats.count_tiles(self.bounds, self.count, columns, self.starts)
+        if length > len(self.members):
+            self.members = np.empty(length + length // 4, np.int32)
+        splats.fill_tiles(
+            self.bounds, self.order, self.count, columns, self.starts, self._ends, self.members
+        )
+
+    def recolor(self, colors: Floats) -> None:  # [N, 3]
+        """Give the laid-out splats other colours; nothing else about them changes."""
+        self.splats[: self.count, 6:9] = colors[self.sources[: self.count]]
+
+    def _tinted(self, pose: Pose, shape_weights: Floats) -> Floats:  # [N, 3]
+        shapes = self.scene.model.color_shapes
+        weights = pose.color_weights
+        if weights is None:
+            weights = self._driver.color_weights(
+                self.scene.model, shape_weights, self.head_vertices
+            )
+        if np.shape(weights) != (len(shapes.names),):
+            raise BadInput(
+                f"Pose.color_weights has shape {np.shape(weights)}; the avatar has "
+                f"{len(shapes.names)} colour shapes."
+            )
+        if not np.any(weights):
+            return self.scene.colors
+        splats.tint(
+            self.scene.colors,
+            self.scene.tint_offsets,
+            self.scene.tint_ids,
+            self.scene.tint_vectors,
+            np.ascontiguousarray(weights, np.float32),
+            self._colors,
+        )
+        return self._colors

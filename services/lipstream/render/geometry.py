@@ -1,0 +1,99 @@
+"""From what the face does to where its vertices are: shapes, then the head's pose, then the camera.
+
+Motion counts up and towards the camera as positive; the rig's frame has y down and z away (see
+`lipstream.face.model`). The change of signs happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipstream.face.model import Ints, Surface
+from lipstream.face.motion import Floats
+from lipstream.render.splats.jit import kernel
+
+__all__ = ["deform", "head_affine", "pose_vertices", "rotation_matrix"]
+
+Doubles: TypeAlias = NDArray[np.float64]
+
+
+@kernel
+def deform(
+    vertices: Floats,  # [V, 3] mm
+    offsets: Ints,  # [V + 1]
+    ids: Ints,  # [E]
+    vectors: Floats,  # [E, 3] mm at weight 1
+    weights: Floats,  # [K]
+    out: Floats,  # [V, 3] mm
+) -> None:
+    """Displace the vertices by the weighted shapes (`SparseShapes` says how they are stored)."""
+    for v in range(vertices.shape[0]):
+        x = vertices[v, 0]
+        y = vertices[v, 1]
+        z = vertices[v, 2]
+        for e in range(offsets[v], offsets[v + 1]):
+            weight = weights[ids[e]]
+            if weight != np.float32(0):
+                x += weight * vectors[e, 0]
+                y += weight * vectors[e, 1]
+                z += weight * vectors[e, 2]
+        out[v, 0] = x
+        out[v, 1] = y
+        out[v, 2] = z
+
+
+@kernel
+def pose_vertices(
+    vertices: Floats,  # [V, 3] mm, head frame
+    head_weights: Floats,  # [V]
+    still: Floats,  # [3, 4] head frame to camera frame, for what stays with the torso
+    moved: Floats,  # [3, 4] the same for what moves with the head
+    out: Floats,  # [V, 3] mm, camera frame
+) -> None:
+    """Take the vertices to the camera frame, blending the head's motion by its weights."""
+    for v in range(vertices.shape[0]):
+        x = vertices[v, 0]
+        y = vertices[v, 1]
+        z = vertices[v, 2]
+        w = head_weights[v]
+        for k in range(3):
+            a = still[k, 0] * x + still[k, 1] * y + still[k, 2] * z + still[k, 3]
+            b = moved[k, 0] * x + moved[k, 1] * y + moved[k, 2] * z + moved[k, 3]
+            out[v, k] = a + w * (b - a)
+
+
+def rotation_matrix(rotation: Floats) -> Doubles:
+    """Pitch, yaw, roll [3] in radians to a matrix [3, 3] in the rig's frame.
+
+    Roll is applied first, then pitch, then yaw. The face looks along -z: positive pitch turns
+    that to -y (up), positive yaw to +x (the person's left); positive roll tilts the crown to +x.
+    """
+    pitch, yaw, roll = (float(angle) for angle in rotation)
+    cp, sp = np.cos(pitch), np.sin(pitch)
+    cy, sy = np.cos(yaw), np.sin(yaw)
+    cr, sr = np.cos(roll), np.sin(roll)
+    about_x = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
+    about_y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
+    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    matrix: Doubles = about_y @ about_x @ about_z
+    return matrix
+
+
+def head_affine(surface: Surface, rotation: Floats, translation: Floats) -> Floats:
+    """The map [3, 4] from the head frame to the camera frame of what moves with the head.
+
+    Args:
+        rotation: pitch, yaw, roll [3], radians, about `surface.head_pivot`.
+        translation: [3] mm along (person's left, up, towards the camera).
+    """
+    turn = rotation_matrix(rotation)
+    pivot = surface.head_pivot.astype(np.float64)
+    shift = pivot - turn @ pivot + translation * np.array([1.0, -1.0, -1.0])
+    camera = surface.head_to_camera.astype(np.float64)
+    linear = camera[:, :3] @ turn
+    offset = camera[:, :3] @ shift + camera[:, 3]
+    affine: Floats = np.concatenate([linear, offset[:, None]], axis=1).astype(np.float32)
+    return affine

@@ -1,0 +1,159 @@
+"""An avatar laid out for drawing at one size: packed once, shared by the renderers of all threads.
+
+Arrays are copied to one layout (contiguous, writable, float32 or int32): the kernels are compiled
+for that layout alone, and an array of another would cost a compilation in the middle of a frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from lipstream.errors import BadInput
+from lipstream.face.model import AvatarModel, Ints
+from lipstream.face.motion import Floats
+from lipstream.render.plate import Plate
+from lipstream.render.splats import STATIC_WIDTH, low_pass_px2
+
+__all__ = ["MAX_SIZE_PX", "MIN_SIZE_PX", "Scene", "check_size_px"]
+
+MIN_SIZE_PX = 64
+MAX_SIZE_PX = 1080
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything about one avatar at one size that no frame changes."""
+
+    model: AvatarModel
+    size_px: int
+    plate: Plate
+    vertices: Floats  # [V, 3] mm, head frame
+    shape_offsets: Ints  # [V + 1]
+    shape_ids: Ints  # [E]
+    shape_vectors: Floats  # [E, 3] mm
+    head_weights: Floats  # [V]
+    still: Floats  # [3, 4] head frame to camera frame, for what stays with the torso
+    triangles: Ints  # [F, 3]
+    first: Ints  # [F + 1] first Gaussian of each triangle
+    static: Floats  # [N, 9] see `splats.projection`
+    colors: Floats  # [N, 3] sRGB, without colour shapes
+    tint_offsets: Ints  # [J + 1]
+    tint_ids: Ints  # [E] Gaussian of each entry
+    tint_vectors: Floats  # [E, 3] sRGB at weight 1
+    focal_px: np.float32
+    low_pass: np.float32  # px^2
+    cull_cosine: np.float32
+
+    @classmethod
+    def of(cls, model: AvatarModel, size_px: int) -> Scene:
+        """Pack a model.
+
+        Raises:
+            BadInput: the size is not even or out of range, or the model contradicts itself.
+        """
+        check_size_px(size_px)
+        surface, gaussians = model.surface, model.gaussians
+        triangle_count = len(surface.triangles)
+        ids = gaussians.triangle_ids
+        _check(model)
+        opacities = np.clip(gaussians.opacities.astype(np.float64), 1e-9, 1.0)
+        static = np.empty((len(ids), STATIC_WIDTH), np.float32)
+        static[:, 0:3] = gaussians.barycentric
+        static[:, 3:7] = gaussians.axes.reshape(-1, 4)
+        static[:, 7] = np.log(opacities)
+        static[:, 8] = gaussians.depth_bias
+        return cls(
+            model=model,
+            size_px=size_px,
+            plate=Plate.fit(model.plate, size_px),
+            vertices=_packed(surface.vertices, np.float32),
+            shape_offsets=_packed(surface.shapes.offsets, np.int32),
+            shape_ids=_packed(surface.shapes.ids, np.int32),
+            shape_vectors=_packed(surface.shapes.vectors, np.float32),
+            head_weights=_packed(surface.head_weights, np.float32),
+            still=_packed(surface.head_to_camera, np.float32),
+            triangles=_packed(surface.triangles, np.int32),
+            first=_packed(np.searchsorted(ids, np.arange(triangle_count + 1)), np.int32),
+            static=static,
+            colors=_packed(gaussians.colors, np.float32),
+            tint_offsets=_packed(model.color_shapes.offsets, np.int32),
+            tint_ids=_packed(model.color_shapes.ids, np.int32),
+            tint_vectors=_packed(model.color_shapes.vectors, np.float32),
+            focal_px=np.float32(model.focal * size_px),
+            low_pass=low_pass_px2(size_px),
+            cull_cosine=np.float32(model.cull_cosine),
+        )
+
+    @property
+    def tiles_across(self) -> int:
+        return (self.size_px + 15) // 16
+
+
+def check_size_px(size_px: int) -> None:
+    """Refuse sizes that cannot be drawn or encoded.
+
+    Raises:
+        BadInput: it is odd, or out of range.
+    """
+    if not MIN_SIZE_PX <= size_px <= MAX_SIZE_PX or size_px % 2:
+        raise BadInput(
+            f"A picture of {size_px} pixels cannot be made.",
+            remedy=f"Choose an even size from {MIN_SIZE_PX} to {MAX_SIZE_PX}.",
+        )
+
+
+def _packed(array: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
+    return np.array(array, dtype, order="C", copy=True)
+
+
+def _check(model: AvatarModel) -> None:
+    """The kernels do not check bounds, so an index out of range must not reach them."""
+    surface, gaussians, tints = model.surface, model.gaussians, model.color_shapes
+    vertex_count, splat_count = len(surface.vertices), len(gaussians.triangle_ids)
+    ids = gaussians.triangle_ids
+    consistent = (
+        vertex_count > 0
+        and _within(surface.triangles, vertex_count)
+        and _within(ids, len(surface.triangles))
+        and bool((np.diff(ids) >= 0).all())
+        and _within(surface.shapes.ids, len(surface.shapes.names))
+        and _rows(surface.shapes.offsets, vertex_count, len(surface.shapes.vectors))
+        and len(surface.shapes.ids) == len(surface.shapes.vectors)
+        and len(surface.head_weights) == vertex_count
+        and all(
+            len(array) == splat_count
+            for array in (
+                gaussians.barycentric,
+                gaussians.axes,
+                gaussians.opacities,
+                gaussians.colors,
+                gaussians.depth_bias,
+            )
+        )
+        and _within(tints.ids, splat_count)
+        and _rows(tints.offsets, len(tints.names), len(tints.vectors))
+        and len(tints.ids) == len(tints.vectors)
+        and model.plate.ndim == 3
+        and model.plate.shape[0] == model.plate.shape[1]
+    )
+    if not consistent:
+        raise BadInput(
+            "The avatar's arrays contradict each other.", remedy="Create the avatar again."
+        )
+
+
+def _within(indices: NDArray[Any], count: int) -> bool:
+    return indices.size == 0 or bool(indices.min() >= 0 and indices.max() < count)
+
+
+def _rows(offsets: Ints, rows: int, entries: int) -> bool:
+    return (
+        len(offsets) == rows + 1
+        and int(offsets[0]) == 0
+        and int(offsets[-1]) == entries
+        and bool((np.diff(offsets) >= 0).all())
+    )

@@ -1,0 +1,29 @@
+"""Gaussian splats on a CPU: the kernels, in the order in which a frame passes them."""
+
+from lipstream.render.splats.blend import Bytes, blend_float, blend_rgb, blend_yuv420p
+from lipstream.render.splats.gather import gather
+from lipstream.render.splats.jit import REFERENCE_SIZE_PX, low_pass_px2
+from lipstream.render.splats.order import depth_order
+from lipstream.render.splats.projection import SPLAT_WIDTH, STATIC_WIDTH, project
+from lipstream.render.splats.tiles import count_tiles, fill_tiles
+from lipstream.render.splats.tint import tint
+from lipstream.render.splats.triangles import TRIANGLE_WIDTH, triangle_frames
+
+__all__ = [
+    "REFERENCE_SIZE_PX",
+    "SPLAT_WIDTH",
+    "STATIC_WIDTH",
+    "TRIANGLE_WIDTH",
+    "Bytes",
+    "blend_float",
+    "blend_rgb",
+    "blend_yuv420p",
+    "count_tiles",
+    "depth_order",
+    "fill_tiles",
+    "gather",
+    "low_pass_px2",
+    "project",
+    "tint",
+    "triangle_frames",
+]

@@ -1,0 +1,255 @@
+"""Blending: splats of a tile, nearest first, into pixels.
+
+The outer loop runs over splats, the inner ones over the rows that a splat touches, sixteen
+pixels at a time: a row is one vector register. A tile's transmittance and colour live in one
+small buffer of four planes (T, R, G, B) that stays in the first cache.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipstream.face.model import Ints
+from lipstream.face.motion import Floats
+from lipstream.render.splats.jit import ALPHA_MAX, ALPHA_MIN, TRANSMITTANCE_MIN, kernel
+from lipstream.render.splats.projection import Bounds
+
+__all__ = ["Bytes", "blend_float", "blend_rgb", "blend_yuv420p"]
+
+Bytes: TypeAlias = NDArray[np.uint8]
+
+_U = np.uint64
+_F = np.float32
+_ALPHA_MIN = np.float32(ALPHA_MIN)
+_ALPHA_MAX = np.float32(ALPHA_MAX)
+_OPEN = np.float32(TRANSMITTANCE_MIN)
+_LOWEST = np.float32(-0.72)  # under ln(1/255) / 8, so the clamp never reaches a drawn pixel
+_SHRINK_EVERY = 8
+
+# Rows of BT.709's luma and colour difference, scaled to limited range. (ITU-R BT.709-6, 3.)
+_KR, _KG, _KB = 0.2126, 0.7152, 0.0722
+_YR, _YG, _YB = (np.float32(219 * k) for k in (_KR, _KG, _KB))
+_UR, _UG, _UB = (np.float32(224 * k / (2 * (1 - _KB))) for k in (-_KR, -_KG, 1 - _KB))
+_VR, _VG, _VB = (np.float32(224 * k / (2 * (1 - _KR))) for k in (1 - _KR, -_KG, -_KB))
+
+
+@kernel
+def _blend_tile(
+    splats: Floats,  # [N, 9]
+    bounds: Bounds,  # [N, 4]
+    members: Ints,  # splats by tile
+    begin: int,
+    end: int,
+    left_px: int,
+    top_px: int,
+    size_px: int,
+    planes: Floats,  # [4 * 256] out: transmittance, then premultiplied red, green, blue
+) -> None:
+    for k in range(_U(256)):
+        planes[k] = _F(1)
+        planes[_U(256) + k] = _F(0)
+        planes[_U(512) + k] = _F(0)
+        planes[_U(768) + k] = _F(0)
+    if top_px + 16 > size_px or left_px + 16 > size_px:
+        for y in range(16):
+            for x in range(16):
+                if top_px + y >= size_px or left_px + x >= size_px:
+                    planes[y * 16 + x] = _F(0)
+    centre_x = _F(left_px) + _F(0.5)
+    centre_y = _F(top_px) + _F(0.5)
+    low = 0
+    high = 16
+    until_shrink = _SHRINK_EVERY
+    for q in range(begin, end):
+        i = members[q]
+        mx = splats[i, 0] - centre_x
+        my = splats[i, 1] - centre_y
+        a = splats[i, 2]
+        b = splats[i, 3]
+        c = splats[i, 4]
+        log_opacity = splats[i, 5]
+        red = splats[i, 6]
+        green = splats[i, 7]
+        blue = splats[i, 8]
+        row_from = max(bounds[i, 2] - top_px, low)
+        row_to = min(bounds[i, 3] - top_px, high)
+        for row in range(_U(row_from), _U(row_to)):
+            dy = _F(row) - my
+            constant = log_opacity + c * dy * dy
+            slope = b * dy
+            at = row * _U(16)
+            for column in range(_U(16)):
+                dx = _F(column) - mx
+                p = max((a * dx + slope) * dx + constant, _LOWEST)
+                # exp(8 p): five terms of the series, to the eighth power.
+                e = _F(1 / 24) + p * _F(1 / 120)
+                e = _F(1) + p * (_F(1) + p * (_F(0.5) + p * (_F(1 / 6) + p * e)))
+                e = e * e
+                e = e * e
+                e = e * e
+                alpha = min(e, _ALPHA_MAX)
+                alpha = alpha if alpha >= _ALPHA_MIN else _F(0)
+                open_ = planes[at + column]
+                weight = open_ * alpha
+                planes[_U(256) + at + column] += weight * red
+                planes[_U(512) + at + column] += weight * green
+                planes[_U(768) + at + column] += weight * blue
+                planes[at + column] = open_ - weight
+        until_shrink -= 1
+        if until_shrink == 0:
+            until_shrink = _SHRINK_EVERY
+            while low < high:
+                most = _F(0)
+                for column in range(_U(16)):
+                    most = max(most, planes[_U(low * 16) + column])
+                if most >= _OPEN:
+                    break
+                low += 1
+            while high > low:
+                most = _F(0)
+                for column in range(_U(16)):
+                    most = max(most, planes[_U(high * 16 - 16) + column])
+                if most >= _OPEN:
+                    break
+                high -= 1
+            if low >= high:
+                break
+
+
+@kernel
+def blend_float(
+    splats: Floats,
+    bounds: Bounds,
+    members: Ints,
+    starts: Ints,  # [tiles + 1]
+    out: Floats,  # [S, S, 4] premultiplied red, green, blue; transmittance
+) -> None:
+    """The splats alone, unrounded."""
+    size = out.shape[0]
+    columns = (size + 15) // 16
+    planes = np.empty(1024, np.float32)
+    for tile in range(starts.shape[0] - 1):
+        top = (tile // columns) * 16
+        left = (tile % columns) * 16
+        begin = starts[tile]
+        end = starts[tile + 1]
+        _blend_tile(splats, bounds, members, begin, end, left, top, size, planes)
+        for y in range(min(16, size - top)):
+            for x in range(min(16, size - left)):
+                k = y * 16 + x
+                out[top + y, left + x, 0] = planes[256 + k]
+                out[top + y, left + x, 1] = planes[512 + k]
+                out[top + y, left + x, 2] = planes[768 + k]
+                out[top + y, left + x, 3] = planes[k]
+
+
+@kernel
+def blend_rgb(
+    splats: Floats,
+    bounds: Bounds,
+    members: Ints,
+    starts: Ints,  # [tiles + 1]
+    plate: Bytes,  # [S, S, 3]
+    out: Bytes,  # [S, S, 3]
+) -> None:
+    """Over the plate, 8 bits a channel."""
+    size = out.shape[0]
+    columns = (size + 15) // 16
+    planes = np.empty(1024, np.float32)
+    for tile in range(starts.shape[0] - 1):
+        top = (tile // columns) * 16
+        left = (tile % columns) * 16
+        height = _U(min(16, size - top))
+        width = _U(min(16, size - left))
+        if starts[tile] == starts[tile + 1]:
+            for y in range(height):
+                for x in range(width):
+                    for k in range(_U(3)):
+                        out[_U(top) + y, _U(left) + x, k] = plate[_U(top) + y, _U(left) + x, k]
+            continue
+        begin = starts[tile]
+        end = starts[tile + 1]
+        _blend_tile(splats, bounds, members, begin, end, left, top, size, planes)
+        for y in range(height):
+            for x in range(width):
+                at = y * _U(16) + x
+                for k in range(_U(3)):
+                    behind = planes[at] * _F(plate[_U(top) + y, _U(left) + x, k])
+                    value = planes[_U(256) * (k + _U(1)) + at] * _F(255) + behind + _F(0.5)
+                    out[_U(top) + y, _U(left) + x, k] = np.uint8(min(max(value, _F(0)), _F(255)))
+
+
+@kernel
+def blend_yuv420p(
+    splats: Floats,
+    bounds: Bounds,
+    members: Ints,
+    starts: Ints,  # [tiles + 1]
+    plate_y: Bytes,  # [S, S]
+    plate_u: Bytes,  # [S / 2, S / 2]
+    plate_v: Bytes,  # [S / 2, S / 2]
+    out_y: Bytes,  # [S, S]
+    out_u: Bytes,  # [S / 2, S / 2]
+    out_v: Bytes,  # [S / 2, S / 2]
+) -> None:
+    """Over the plate, as the encoder wants it: BT.709, limited range, chroma centred.
+
+    Mixing with the plate is linear, so it is done in YUV: only the splats' part is converted.
+    """
+    size = out_y.shape[0]
+    columns = (size + 15) // 16
+    planes = np.empty(1024, np.float32)
+    for tile in range(starts.shape[0] - 1):
+        top = (tile // columns) * 16
+        left = (tile % columns) * 16
+        height = _U(min(16, size - top))
+        width = _U(min(16, size - left))
+        top_u = _U(top)
+        left_u = _U(left)
+        top_c = _U(top // 2)
+        left_c = _U(left // 2)
+        if starts[tile] == starts[tile + 1]:
+            for y in range(height):
+                for x in range(width):
+                    out_y[top_u + y, left_u + x] = plate_y[top_u + y, left_u + x]
+            for y in range(height >> _U(1)):
+                for x in range(width >> _U(1)):
+                    out_u[top_c + y, left_c + x] = plate_u[top_c + y, left_c + x]
+                    out_v[top_c + y, left_c + x] = plate_v[top_c + y, left_c + x]
+            continue
+        begin = starts[tile]
+        end = starts[tile + 1]
+        _blend_tile(splats, bounds, members, begin, end, left, top, size, planes)
+        for y in range(height):
+            for x in range(width):
+                k = y * _U(16) + x
+                value = (
+                    _YR * planes[_U(256) + k]
+                    + _YG * planes[_U(512) + k]
+                    + _YB * planes[_U(768) + k]
+                )
+                open_ = planes[k]
+                value += _F(16) + open_ * (_F(plate_y[top_u + y, left_u + x]) - _F(16)) + _F(0.5)
+                out_y[top_u + y, left_u + x] = np.uint8(min(max(value, _F(0)), _F(255)))
+        for y in range(height >> _U(1)):
+            for x in range(width >> _U(1)):
+                k = y * _U(32) + x * _U(2)
+                open_ = planes[k] + planes[k + _U(1)] + planes[k + _U(16)] + planes[k + _U(17)]
+                k += _U(256)
+                red = planes[k] + planes[k + _U(1)] + planes[k + _U(16)] + planes[k + _U(17)]
+                k += _U(256)
+                green = planes[k] + planes[k + _U(1)] + planes[k + _U(16)] + planes[k + _U(17)]
+                k += _U(256)
+                blue = planes[k] + planes[k + _U(1)] + planes[k + _U(16)] + planes[k + _U(17)]
+                quarter = _F(0.25)
+                u = _UR * red + _UG * green + _UB * blue
+                v = _VR * red + _VG * green + _VB * blue
+                u += open_ * (_F(plate_u[top_c + y, left_c + x]) - _F(128))
+                v += open_ * (_F(plate_v[top_c + y, left_c + x]) - _F(128))
+                u = u * quarter + _F(128.5)
+                v = v * quarter + _F(128.5)
+                out_u[top_c + y, left_c + x] = np.uint8(min(max(u, _F(0)), _F(255)))
+                out_v[top_c + y, left_c + x] = np.uint8(min(max(v, _F(0)), _F(255)))

@@ -1,0 +1,65 @@
+"""How the kernels of this folder are compiled, and the constants that they share.
+
+Plain machine code without the interpreter lock, cached beside the source: a server draws many
+sessions on threads of its own, one frame on one thread, so no kernel starts threads itself.
+Scalars are float32 and indices inside pixel loops uint64: wider floats or signed indices keep
+the compiler from vectorising them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+__all__ = [
+    "ALPHA_MAX",
+    "ALPHA_MIN",
+    "FADE_COSINE",
+    "LOW_PASS_PX2",
+    "REFERENCE_SIZE_PX",
+    "TILE_PX",
+    "TRANSMITTANCE_MIN",
+    "kernel",
+    "low_pass_px2",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+TILE_PX = 16
+ALPHA_MIN = 1.0 / 255.0
+"""Contributions under this are left out (as in gsplat)."""
+ALPHA_MAX = 0.999
+TRANSMITTANCE_MIN = 2e-3
+"""Pixels that let less than this through are finished."""
+FADE_COSINE = 0.06
+"""Triangles fade in over this range of cosines above the cull threshold, so none pops."""
+REFERENCE_SIZE_PX = 512
+LOW_PASS_PX2 = 0.3
+"""Variance added to every splat on a picture of `REFERENCE_SIZE_PX` (as in gsplat)."""
+_PIXEL_VARIANCE_PX2 = 1.0 / 12.0
+
+
+def kernel(function: Function) -> Function:
+    """Compile at the first call, or load from the cache.
+
+    numba checks the cache against the file that holds the kernel alone. Therefore kernels do not
+    call kernels of other files, except the constants above, which never change.
+    """
+    compiled = numba.njit(
+        nogil=True, cache=True, fastmath=True, error_model="numpy", boundscheck=False
+    )(function)
+    return cast(Function, compiled)
+
+
+def low_pass_px2(size_px: int) -> np.float32:
+    """Variance that every splat gains on a picture of that size, in its pixels squared.
+
+    It scales with the picture, so that the look does not depend on the size. Smaller pictures
+    need more than that: their pixels average what falls between their centres.
+    """
+    scale = size_px / REFERENCE_SIZE_PX
+    missing = max(0.0, 1.0 - scale * scale) * _PIXEL_VARIANCE_PX2
+    return np.float32(LOW_PASS_PX2 * scale * scale + missing)
