@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from lipstream.errors import BadInput
+from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
 from lipstream.render import geometry, splats
 from lipstream.render.driver import Driver
@@ -115,6 +116,11 @@ class Frame:
         splats.fill_tiles(
             self.bounds, self.order, self.count, columns, self.starts, self._ends, self.members
         )
+
+    @property
+    def drawn(self) -> Ints:
+        """The Gaussians that reach the picture, nearest first."""
+        return self.sources[self.order[: self.count]]
 
     def recolor(self, colors: Floats) -> None:  # [N, 3]
         """Give the laid-out splats other colours; nothing else about them changes."""
