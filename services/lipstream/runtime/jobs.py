@@ -1,0 +1,184 @@
+"""Jobs as those see them who ask for them: create, look, watch, cancel.
+
+The other side, where stages take work and hand it on, is `stage_queue`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+from lipstream.errors import BadInput, Conflict, NotFound, Overloaded
+from lipstream.pipeline import PIPELINES, JobKind
+from lipstream.runtime import job_scripts
+from lipstream.runtime.redis_link import RedisLink
+from lipstream.wire.job import Job, JobStatus
+from lipstream.wire.messages import JobEvent, StageMessage
+from lipstream.wire.streams import dead_stream, events_stream, index_key, job_key
+
+__all__ = ["JobStore", "flat"]
+
+logger = logging.getLogger(__name__)
+
+_FIRST_EVENT = "0-0"
+_WATCH_BLOCK_MS = 2000
+
+
+class JobStore:
+    """All jobs, kept in Redis.
+
+    Args:
+        link: to Redis.
+        ttl_s: how long a finished job is remembered.
+        max_queued: jobs that may wait at a first stage; 0 means any number.
+
+    Raises:
+        Unavailable: from every method, when Redis does not answer within the link's patience.
+        BadInput: from every method, when an id is malformed.
+    """
+
+    def __init__(self, link: RedisLink, *, ttl_s: float = 604_800.0, max_queued: int = 0) -> None:
+        self._link = link
+        self._ttl_s = max(1, round(ttl_s))
+        self._max_queued = max_queued
+
+    async def create(self, job: Job) -> None:
+        """Keep a new job and queue it at its first stage, in one step.
+
+        Raises:
+            Conflict: there is a job of that id.
+            Overloaded: too many jobs wait.
+        """
+        first = PIPELINES[job.kind].first
+        message = flat(StageMessage(job.id, job.kind, first.name).encode())
+        keys = [job_key(job.id), events_stream(job.id), first.stream, index_key(job.kind)]
+        args = [job.id, str(job.created_ms), str(self._max_queued), str(len(message)), *message]
+        answer = await self._eval(job_scripts.CREATE, keys, [*args, *flat(job.encode())])
+        if answer == "exists":
+            raise Conflict(f"There is a job {job.id!r} already.")
+        if answer == "full":
+            raise Overloaded(
+                f"{self._max_queued} jobs are waiting; no more are taken.",
+                remedy="Try again when some are done.",
+            )
+        logger.info("job created", extra={"job_id": job.id, "kind": job.kind.value})
+
+    async def get(self, job_id: str) -> Job:
+        """
+        Raises:
+            NotFound: there is no such job, or it ended too long ago.
+        """
+        raw = await self._link.call(lambda: self._client.hgetall(job_key(job_id)))
+        if not raw:
+            raise _missing(job_id)
+        return Job.decode(raw)
+
+    async def list_jobs(
+        self, kind: JobKind, *, limit: int = 50, before_ms: int | None = None
+    ) -> list[Job]:
+        """The newest jobs first.
+
+        Args:
+            limit: how many at most.
+            before_ms: only jobs created before this Unix time, to page on.
+        """
+        key = index_key(kind)
+        highest = "+inf" if before_ms is None else f"({before_ms}"
+        jobs: list[Job] = []
+        offset = 0
+        while len(jobs) < limit:
+            page = partial(self._client.zrevrangebyscore, key, highest, "-inf", offset, limit)
+            ids: list[str] = await self._link.call(page)
+            if not ids:
+                break
+            for job_id in ids:
+                raw = await self._link.call(partial(self._client.hgetall, job_key(job_id)))
+                if raw:
+                    jobs.append(Job.decode(raw))
+                    offset += 1
+                else:  # it ended too long ago
+                    await self._link.call(partial(self._client.zrem, key, job_id))
+        return jobs[:limit]
+
+    async def cancel(self, job_id: str) -> JobStatus:
+        """End a job that has not ended; running work on it stops within a heartbeat.
+
+        Returns:
+            The job's status now: `cancelled`, or what it had already ended with.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        keys = [job_key(job_id), events_stream(job_id)]
+        answer = await self._eval(job_scripts.CANCEL, keys, [str(self._ttl_s)])
+        if answer == "missing":
+            raise _missing(job_id)
+        return JobStatus.parse(answer)
+
+    async def delete(self, job_id: str) -> None:
+        """Forget a job that has ended. Its objects are the caller's to delete.
+
+        Raises:
+            NotFound: there is no such job.
+            Conflict: it has not ended.
+        """
+        job = await self.get(job_id)
+        if not job.status.finished:
+            raise Conflict(f"The job {job_id!r} has not ended.", remedy="Cancel it first.")
+        await self._link.call(lambda: self._client.delete(job_key(job_id), events_stream(job_id)))
+        await self._link.call(lambda: self._client.zrem(index_key(job.kind), job_id))
+
+    async def events(self, job_id: str, after: str = _FIRST_EVENT) -> AsyncIterator[JobEvent]:
+        """What happened to a job after the event of id `after`, then what happens, to its end.
+
+        Raises:
+            NotFound: there is no such job.
+            BadInput: `after` is no id of an event.
+        """
+        key = events_stream(job_id)
+        seconds, dash, count = after.partition("-")
+        if not (seconds.isdigit() and (count.isdigit() or not dash)) or len(after) > 40:
+            raise BadInput(f"{after[:60]!r} is no id of an event.", code="bad_event_id")
+        while True:
+            # Looked at before the wait: news that come in between are in the stream already.
+            job = await self.get(job_id)
+            block_ms = None if job.status.finished else _WATCH_BLOCK_MS
+            reply: Any = await self._link.call(
+                partial(self._client.xread, {key: after}, block=block_ms)
+            )
+            for event_id, fields in reply[0][1] if reply else ():
+                after = event_id
+                event = JobEvent.decode(event_id, fields)
+                yield event
+                if event.status.finished:
+                    return
+            if not reply and job.status.finished:
+                return
+
+    async def dead_letters(self, stage: str, limit: int = 100) -> list[dict[str, str]]:
+        """The newest messages that a stage gave up, each with its reason."""
+        entries: Any = await self._link.call(
+            lambda: self._client.xrevrange(dead_stream(stage), count=limit)
+        )
+        return [fields for _, fields in entries]
+
+    @property
+    def _client(self) -> Any:
+        return self._link.client
+
+    async def _eval(self, script: str, keys: list[str], args: list[str]) -> str:
+        answer: str = await self._link.call(
+            lambda: self._client.eval(script, len(keys), *keys, *args)
+        )
+        return answer
+
+
+def flat(fields: dict[str, str]) -> list[str]:
+    """Names and values in turn, as Redis commands take them."""
+    return [part for pair in fields.items() for part in pair]
+
+
+def _missing(job_id: str) -> NotFound:
+    return NotFound(f"There is no job {job_id!r}.")

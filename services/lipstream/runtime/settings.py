@@ -1,0 +1,114 @@
+"""Settings of one process, read once from its environment in `main()`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lipstream.errors import BadInput
+
+__all__ = ["Settings", "load_settings"]
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Each field is read from `LIPSTREAM_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="LIPSTREAM_", frozen=True, extra="ignore")
+
+    # Where things are kept
+    redis: Annotated[str, Field(repr=False, description="redis:// or rediss:// URL.")] = (
+        "redis://127.0.0.1:6379/0"
+    )
+    store: Annotated[
+        str, Field(description="Object store: a folder, file://, s3://bucket/prefix or memory://.")
+    ] = ""
+    data_dir: Annotated[Path, Field(description="Local state: objects, Redis's file, scratch.")] = (
+        Path(".lipstream")
+    )
+    models: Annotated[Path | None, Field(description="Folder of exported models.")] = None
+
+    # Where processes listen, and where they find each other
+    host: Annotated[str, Field(description="Address on which this process listens.")] = "127.0.0.1"
+    gateway_port: Port = 8080
+    grpc_port: Annotated[
+        Port | None, Field(description="This stage's port; by default that of its address below.")
+    ] = None
+    metrics_port: Annotated[Port, Field(description="/metrics, /healthz, /readyz; 0: any.")] = 0
+    audio_address: str = "127.0.0.1:50051"
+    motion_address: str = "127.0.0.1:50052"
+    avatar_address: str = "127.0.0.1:50053"
+    render_address: str = "127.0.0.1:50054"
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    # Limits on what callers send
+    max_audio_s: Seconds = 1800.0
+    max_text_chars: Annotated[int, Field(gt=0)] = 20_000
+    max_upload_bytes: Annotated[int, Field(gt=0)] = 200_000_000
+    max_photo_bytes: Annotated[int, Field(gt=0)] = 30_000_000
+    max_photo_pixels: Annotated[int, Field(gt=0)] = 50_000_000
+    max_message_bytes: Annotated[int, Field(gt=0, description="One gRPC message.")] = 8_000_000
+    max_streams: Annotated[int, Field(gt=0, description="Calls at once in one stage.")] = 64
+    max_queued_jobs: Annotated[int, Field(gt=0, description="Jobs that wait at a stage.")] = 1000
+
+    # How jobs are worked on
+    worker_concurrency: Annotated[int, Field(ge=1, le=64)] = 1
+    heartbeat_s: Annotated[Seconds, Field(description="Between signs of life of running work.")] = (
+        1.0
+    )
+    claim_idle_s: Annotated[
+        Seconds, Field(description="Work without a sign of life for so long is taken over.")
+    ] = 15.0
+    retry_base_s: Annotated[Seconds, Field(description="Wait before the second try; doubles.")] = (
+        1.0
+    )
+    drain_s: Annotated[Seconds, Field(description="How long running work may go on at exit.")] = (
+        20.0
+    )
+    job_ttl_s: Annotated[Seconds, Field(description="How long a finished job is remembered.")] = (
+        7 * 86_400.0
+    )
+
+    @property
+    def store_url(self) -> str:
+        """The object store's URL, by default a folder in the data folder."""
+        return self.store or str(self.data_dir.absolute() / "objects")
+
+    def address_of(self, stage: str) -> str:
+        """host:port where clients reach a stage."""
+        address: str = getattr(self, f"{stage}_address")
+        return address
+
+    def grpc_port_of(self, stage: str) -> int:
+        """Port on which the stage listens; 0 means any free one."""
+        if self.grpc_port is not None:
+            return self.grpc_port
+        port = self.address_of(stage).rpartition(":")[2]
+        if not port.isdigit():
+            raise BadInput(
+                f"LIPSTREAM_{stage.upper()}_ADDRESS has no port: {self.address_of(stage)!r}.",
+                remedy="Write it as host:port.",
+            )
+        return int(port)
+
+
+def load_settings() -> Settings:
+    """Settings from the environment.
+
+    Raises:
+        BadInput: a variable does not hold what it should; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            f"LIPSTREAM_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+        raise BadInput("; ".join(faults) + ".", remedy="Correct the environment.") from None

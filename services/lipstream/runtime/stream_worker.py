@@ -1,0 +1,387 @@
+"""Works on the jobs of one stage's stream, one message at a time or a few, until told to leave.
+
+The loop talks to Redis and never computes; handlers compute, each in a thread of its own. What
+may go wrong, and what becomes of it:
+
+- the process dies: the message stays pending; when its signs of life have been missing for long
+  enough, another worker takes it over. The try was counted in Redis, so that work that kills
+  every process is given up as well.
+- Redis goes away: the handler goes on; its result waits until Redis is back.
+- the handler raises: the error's verdict says whether to try again, after a wait that doubles, in
+  which other messages go ahead; or to fail the job with the reason and keep a dead letter.
+- the handler takes longer than the stage's deadline: as if it had raised. A handler that does not
+  even stop then makes the worker raise `HandlerStuck`, since a thread cannot be killed.
+- the process is told to leave: nothing new is taken; running work may finish within `drain_s`,
+  after which it is handed back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import os
+import random
+import secrets
+import socket
+import threading
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lipstream.errors import BadInput, Internal, LipstreamError, Unavailable, Verdict
+from lipstream.pipeline import Stage
+from lipstream.runtime.job_context import Handler, JobContext
+from lipstream.runtime.logs import bound
+from lipstream.runtime.object_store import ObjectStore
+from lipstream.runtime.redis_link import RedisLink
+from lipstream.runtime.stage_queue import Claim, Delivery, StageQueue
+from lipstream.runtime.telemetry import Telemetry
+from lipstream.wire.problem import Problem
+
+__all__ = ["HandlerStuck", "StreamWorker", "WorkerOptions"]
+
+logger = logging.getLogger(__name__)
+
+
+class HandlerStuck(Internal):
+    """A handler did not stop when it was told to; only the end of the process ends it."""
+
+    code = "handler_stuck"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    concurrency: int = 1
+    heartbeat_s: float = 1.0
+    claim_idle_s: float = 15.0
+    """Work without a sign of life for so long is taken over. Many heartbeats long."""
+    retry_base_s: float = 1.0
+    retry_limit_s: float = 60.0
+    block_ms: int = 500
+    """How long one read waits for a message; also how soon delayed messages are seen."""
+    drain_s: float = 20.0
+    stop_grace_s: float = 10.0
+    """How long a handler may take to stop after it was told to."""
+    job_ttl_s: float = 604_800.0
+    scratch_dir: Path | None = None
+
+
+class StreamWorker:
+    """
+    Args:
+        stage: whose stream.
+        handle: the stage's work on one job.
+        link: to Redis, with patience without end.
+        store: the whole object store.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        handle: Handler,
+        *,
+        link: RedisLink,
+        store: ObjectStore,
+        telemetry: Telemetry,
+        options: WorkerOptions | None = None,
+    ) -> None:
+        self._stage = stage
+        self._handle = handle
+        self._link = link
+        self._store = store
+        self._telemetry = telemetry
+        self._options = options or WorkerOptions()
+        self._consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._queue = StageQueue(link, stage, self._consumer, ttl_s=self._options.job_ttl_s)
+        self._running: dict[asyncio.Task[None], JobContext | None] = {}
+        self._joined = False
+        self._stuck: HandlerStuck | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes work: it has joined the group, and Redis answers."""
+        return self._joined and self._link.answers
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set.
+
+        Raises:
+            HandlerStuck: end the process.
+        """
+        if not await _unless(stopping, self._queue.ensure_group()):
+            return
+        self._joined = True
+        upkeep = asyncio.create_task(self._upkeep())
+        slots = asyncio.Semaphore(self._options.concurrency)
+        try:
+            while await _unless(stopping, slots.acquire()):
+                if self._stuck or not await self._take(slots, stopping):
+                    break
+        finally:
+            self._joined = False
+            upkeep.cancel()
+            await self._drain()
+            with contextlib.suppress(LipstreamError):
+                await self._queue.leave()
+        if self._stuck:
+            raise self._stuck
+
+    async def _take(self, slots: asyncio.Semaphore, stopping: asyncio.Event) -> bool:
+        """Begin with one message, if there is one; say whether to go on."""
+        # A read is never cut short: Redis may have handed out the message already.
+        delivery = await _patiently(self._next(), stopping, self._options.block_ms / 1000 + 3)
+        if delivery is None or stopping.is_set():
+            slots.release()
+            if delivery is not None:
+                await self._hand_back(delivery)
+            return not stopping.is_set()
+        task = asyncio.create_task(self._work(delivery))
+        self._running[task] = None
+        task.add_done_callback(lambda done: self._ended(done, slots))
+        return True
+
+    def _ended(self, task: asyncio.Task[None], slots: asyncio.Semaphore) -> None:
+        self._running.pop(task, None)
+        slots.release()
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("work ended by a fault of the worker", exc_info=error)
+
+    async def _next(self) -> Delivery | None:
+        await self._queue.promote()
+        if taken := await self._queue.take_over(round(self._options.claim_idle_s * 1000)):
+            logger.warning("took over work of a worker without a sign of life")
+            self._telemetry.took_over()
+            return taken
+        return await self._queue.read(self._options.block_ms)
+
+    async def _hand_back(self, delivery: Delivery) -> None:
+        with contextlib.suppress(LipstreamError):
+            if claim := await self._queue.begin(delivery):
+                await self._queue.release(claim)
+
+    async def _work(self, delivery: Delivery) -> None:
+        try:
+            claim = await self._queue.begin(delivery)
+        except BadInput as error:
+            logger.error("malformed message: %s", error)
+            self._telemetry.dead_lettered(error.code)
+            await self._queue.bury(delivery, error)
+            return
+        if claim is None:
+            return
+        with bound(job_id=claim.job.id), self._telemetry.in_flight("job"):
+            if claim.exhausted:
+                await self._give_up(claim, claim.last_error or self._killed(claim))
+                return
+            logger.info("work began", extra={"attempt": claim.attempt})
+            began_s = asyncio.get_running_loop().time()
+            context = JobContext(
+                claim.job, self._stage, claim.attempt, self._store, self._options.scratch_dir
+            )
+            task = asyncio.current_task()
+            assert task is not None
+            self._running[task] = context
+            outcome = await self._try(claim, context)
+            duration_s = asyncio.get_running_loop().time() - began_s
+            self._telemetry.work_ended(outcome, duration_s)
+            logger.info("work ended", extra={"outcome": outcome, "duration_s": duration_s})
+
+    async def _try(self, claim: Claim, context: JobContext) -> str:
+        """Run the handler and settle what became of it; say in one word what."""
+        finished = _in_thread(self._handle, context)
+        late = lost = False
+        clock = asyncio.get_running_loop()
+        deadline_s = clock.time() + self._stage.deadline_s
+        stop_by_s: float | None = None
+        while not finished.done():
+            await asyncio.wait((finished,), timeout=self._options.heartbeat_s)
+            if finished.done():
+                break
+            if clock.time() > deadline_s and not context.cancelled():
+                late = True
+                context.stop(f"The {self._stage.name} stage took longer than its deadline.")
+            if not lost:
+                lost = await self._beat(claim, context) in ("lost", "cancelled")
+            if context.cancelled():
+                stop_by_s = stop_by_s or clock.time() + self._options.stop_grace_s
+                if clock.time() > stop_by_s:
+                    break
+        if not finished.done():
+            self._stuck = HandlerStuck(f"The {self._stage.name} stage did not stop when told to.")
+            error: BaseException | None = self._stuck
+        else:
+            error = finished.exception()
+            await asyncio.to_thread(context.close)
+        if lost:
+            return await self._forget(claim)
+        if error is None:
+            return await self._queue.advance(claim, context.results, context.warnings)
+        if late:
+            return await self._again(claim, self._overdue())
+        if context.cancelled():
+            return await self._queue.release(claim) and "released"
+        return await self._failed(claim, error)
+
+    async def _beat(self, claim: Claim, context: JobContext) -> str:
+        try:
+            state = await self._queue.beat(claim, context.fraction)
+        except Unavailable:
+            return "unknown"
+        except LipstreamError as error:
+            logger.warning("heartbeat failed: %s", error)
+            return "unknown"
+        if state == "cancelled":
+            context.stop("The job was cancelled.")
+        elif state == "lost":
+            logger.warning("another worker has taken this work over")
+            context.stop("Another worker has taken this work over.")
+        return state
+
+    async def _forget(self, claim: Claim) -> str:
+        """Nobody waits for this try: the job was cancelled, or another worker has it."""
+        # Does not hand back what it no longer holds, but removes the message of an ended job.
+        state = await self._queue.release(claim)
+        return "cancelled" if state == "over" else "lost"
+
+    async def _failed(self, claim: Claim, error: BaseException) -> str:
+        if not isinstance(error, LipstreamError):
+            logger.error("the handler failed", exc_info=error)
+            reason = "ran out of memory" if isinstance(error, MemoryError) else "failed"
+            error = Internal(
+                f"The {self._stage.name} stage {reason} on this job; the fault is logged."
+            )
+        if error.verdict is Verdict.RETRY:
+            return await self._again(claim, error)
+        if error.verdict is Verdict.DROP:
+            # The handler knows that nobody waits, though nobody cancelled the job.
+            error = Internal(f"The {self._stage.name} stage gave this job up: {error.message}")
+        await self._give_up(claim, Problem.of(error))
+        return "failed"
+
+    async def _again(self, claim: Claim, error: LipstreamError) -> str:
+        if claim.attempt >= self._stage.max_tries:
+            await self._give_up(claim, Problem.of(error))
+            return "failed"
+        delay_s = min(
+            self._options.retry_limit_s, self._options.retry_base_s * 2 ** (claim.attempt - 1)
+        ) * random.uniform(0.75, 1.25)
+        logger.warning("another try in %.1f s: %s", delay_s, error, extra={"code": error.code})
+        self._telemetry.retried(error.code)
+        await self._queue.retry(claim, Problem.of(error), delay_s)
+        return "retried"
+
+    async def _give_up(self, claim: Claim, problem: Problem) -> None:
+        logger.error("job failed: %s", problem.detail, extra={"code": problem.code})
+        self._telemetry.dead_lettered(problem.code)
+        await self._queue.fail(claim, problem)
+
+    def _overdue(self) -> LipstreamError:
+        return Internal(
+            f"The {self._stage.name} stage took longer than {self._stage.deadline_s:g} s.",
+            remedy="Try a shorter or smaller input.",
+            code="deadline_exceeded",
+        )
+
+    def _killed(self, claim: Claim) -> Problem:
+        return Problem.of(
+            Internal(
+                f"The {self._stage.name} stage ended abruptly {claim.attempt - 1} times while it "
+                "worked on this job.",
+                remedy="The input may need more memory than there is; try a smaller one.",
+                code="worker_died",
+            )
+        )
+
+    async def _drain(self) -> None:
+        """Let running work finish for a while, then hand it back."""
+        if not self._running:
+            return
+        logger.info("draining", extra={"in_flight": len(self._running)})
+        await asyncio.wait(self._running, timeout=0.01 if self._stuck else self._options.drain_s)
+        for context in self._running.values():
+            if context is not None:
+                context.stop("The process is leaving.")
+        if self._running:
+            grace_s = self._options.stop_grace_s + 2 * self._options.heartbeat_s
+            await asyncio.wait(self._running, timeout=grace_s)
+        for task in list(self._running):
+            task.cancel()
+
+    async def _upkeep(self) -> None:
+        """Keep the gauges true, and the group free of workers that are long gone."""
+        while True:
+            with contextlib.suppress(LipstreamError):
+                depth = await self._queue.depth()
+                self._telemetry.queue_depth(
+                    waiting=depth.waiting, delayed=depth.delayed, pending=depth.pending
+                )
+                await self._queue.forget_idle(idle_ms=3_600_000)
+            self._telemetry.redis_up(self._link.answers)
+            await asyncio.sleep(5.0)
+
+
+def _in_thread(handle: Handler, context: JobContext) -> asyncio.Future[None]:
+    """Run a handler in a thread that does not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(None)
+        elif isinstance(error, Exception):
+            future.set_exception(error)
+        else:
+            future.set_exception(Internal(f"The handler ended with {type(error).__name__}."))
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            handle(context)
+        except BaseException as raised:
+            error = raised
+        # The loop is closed when the process is leaving and no longer waits for this thread.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, error)
+
+    copy = contextvars.copy_context()
+    threading.Thread(
+        target=copy.run, args=(run,), name=f"{context.stage.name}-job", daemon=True
+    ).start()
+    return future
+
+
+async def _unless(stopping: asyncio.Event, work: Awaitable[object]) -> bool:
+    """Wait for `work`, but no longer than until `stopping`; say whether it was done."""
+    task = asyncio.ensure_future(work)
+    stop = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+            return not stopping.is_set()
+        return False
+    finally:
+        stop.cancel()
+        if not task.done():
+            task.cancel()
+
+
+async def _patiently(
+    work: Awaitable[Delivery | None], stopping: asyncio.Event, patience_s: float
+) -> Delivery | None:
+    """Wait for a read to end by itself; after `stopping`, only so long."""
+    task = asyncio.ensure_future(work)
+    stop = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await asyncio.wait((task,), timeout=patience_s)
+        return task.result() if task.done() else None
+    finally:
+        stop.cancel()
+        if not task.done():
+            task.cancel()

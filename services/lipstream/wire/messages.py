@@ -1,0 +1,99 @@
+"""What travels on the streams: work for a stage, and news about a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from lipstream.errors import BadInput
+from lipstream.pipeline import PIPELINES, JobKind
+from lipstream.wire.fields import VERSION, Fields
+from lipstream.wire.job import JobStatus, parsed_kind
+from lipstream.wire.problem import Problem
+from lipstream.wire.streams import checked_id
+
+__all__ = ["JobEvent", "StageMessage"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageMessage:
+    """Work for one stage. It carries references only; media and tensors are in the object store."""
+
+    job_id: str
+    kind: JobKind
+    stage: str
+    attempt: int = 1
+    """1 for the first try that was asked for, one more for each that was asked for after it."""
+
+    def encode(self) -> dict[str, str]:
+        return {
+            "v": str(VERSION),
+            "job_id": self.job_id,
+            "kind": self.kind.value,
+            "stage": self.stage,
+            "attempt": str(self.attempt),
+        }
+
+    @classmethod
+    def decode(cls, raw: Mapping[str, str]) -> Self:
+        """
+        Raises:
+            BadInput: a field is missing or malformed, or the kind has no such stage.
+        """
+        fields = Fields(raw, "stage message")
+        kind = parsed_kind(fields.text("kind"))
+        stage = fields.text("stage")
+        if stage not in {known.name for known in PIPELINES[kind].stages}:
+            raise BadInput(f"A job of kind {kind.value} has no stage {stage[:40]!r}.")
+        attempt = fields.integer("attempt")
+        if attempt < 1:
+            raise BadInput(f"A stage message counts its attempts from 1, not {attempt}.")
+        return cls(checked_id(fields.text("job_id")), kind, stage, attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """A job's state right after something happened to it."""
+
+    id: str
+    """Position in the job's stream of events; a reader goes on after it."""
+    job_id: str
+    kind: JobKind
+    status: JobStatus
+    stage: str
+    progress: float
+    at_ms: int
+    error: Problem | None = None
+
+    def encode(self) -> dict[str, str]:
+        """The fields, without the position, which Redis gives."""
+        return {
+            "v": str(VERSION),
+            "job_id": self.job_id,
+            "kind": self.kind.value,
+            "status": self.status.value,
+            "stage": self.stage,
+            "progress": repr(self.progress),
+            "at_ms": str(self.at_ms),
+            "error": self.error.encode() if self.error else "",
+        }
+
+    @classmethod
+    def decode(cls, event_id: str, raw: Mapping[str, str]) -> Self:
+        """
+        Raises:
+            BadInput: a field is missing or malformed.
+        """
+        fields = Fields(raw, "job event")
+        error = fields.text("error")
+        return cls(
+            id=event_id,
+            job_id=checked_id(fields.text("job_id")),
+            kind=parsed_kind(fields.text("kind")),
+            status=JobStatus.parse(fields.text("status")),
+            stage=fields.text("stage"),
+            progress=fields.number("progress"),
+            at_ms=fields.integer("at_ms"),
+            error=Problem.decode(error) if error else None,
+        )

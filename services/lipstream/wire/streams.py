@@ -1,0 +1,66 @@
+"""Every name that the services share in Redis, in one place.
+
+Names are built from identifiers that were checked with `checked_id`, so that no caller's text can
+reach into another job's keys.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lipstream.errors import BadInput
+
+__all__ = [
+    "GROUP",
+    "checked_id",
+    "dead_stream",
+    "delayed_set",
+    "events_stream",
+    "index_key",
+    "job_key",
+]
+
+GROUP = "workers"
+"""The one consumer group of every stage's stream."""
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def checked_id(value: str) -> str:
+    """`value`, if it can name a job, an avatar or a session.
+
+    Raises:
+        BadInput: it is empty, over 64 characters, or holds other than a-z, 0-9, `_` and `-`.
+    """
+    if not _ID.fullmatch(value):
+        raise BadInput(
+            f"{value[:80]!r} is no valid id.",
+            remedy="Use 1 to 64 of a-z, 0-9, '_' and '-', starting with a letter or a digit.",
+            code="bad_id",
+        )
+    return value
+
+
+def job_key(job_id: str) -> str:
+    """Hash that holds the job's state."""
+    return f"lipstream:job:{checked_id(job_id)}"
+
+
+def events_stream(job_id: str) -> str:
+    """Capped stream of the job's events, for those who watch it."""
+    return f"lipstream:events:{checked_id(job_id)}"
+
+
+def index_key(kind: str) -> str:
+    """Sorted set of the ids of all jobs of a kind, by the time of their creation in ms."""
+    return f"lipstream:index:{kind}"
+
+
+def delayed_set(stage: str) -> str:
+    """Sorted set of messages that wait for another try, by the time when they are due in ms."""
+    return f"lipstream:delayed:{stage}"
+
+
+def dead_stream(stage: str) -> str:
+    """Capped stream of messages that were given up, each with the reason."""
+    return f"lipstream:dead:{stage}"
