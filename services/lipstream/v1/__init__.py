@@ -1,0 +1,1 @@
+"""The stages' gRPC interface, generated from protos/ by `make protos`."""
