@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["AvatarDocument", "JobStatus", "ProblemDocument", "VideoDocument", "VideoRequest"]
+from lipstream.wire.problem import Problem
+
+__all__ = [
+    "AvatarDocument",
+    "AvatarName",
+    "JobStatus",
+    "ProblemDocument",
+    "VideoDocument",
+    "VideoRequest",
+]
 
 JobStatus = Literal["queued", "running", "ready", "succeeded", "failed", "cancelled"]
-AvatarName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", examples=["grace"])]
+AvatarName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,55}$",
+        description="1 to 56 of a-z, 0-9, '-' and '_'; the avatar's id from then on.",
+        examples=["grace"],
+    ),
+]
 
 
 class VideoRequest(BaseModel):
@@ -54,6 +70,17 @@ class ProblemDocument(BaseModel):
     code: str | None = None
     remedy: str | None = None
 
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """The reason that is kept with a failed job."""
+        return cls(
+            type=f"/problems/{problem.code}",
+            title=problem.title,
+            detail=problem.detail,
+            code=problem.code,
+            remedy=problem.remedy or None,
+        )
+
 
 class VideoDocument(BaseModel):
     """One video job."""
@@ -65,6 +92,8 @@ class VideoDocument(BaseModel):
     avatar: str
     created_ms: int
     updated_ms: int
+    results: Annotated[dict[str, Any], Field(description="Facts such as duration_s.")] = {}
+    warnings: list[str] = []
     error: ProblemDocument | None = None
     links: dict[str, str]
 
@@ -75,7 +104,7 @@ class AvatarDocument(BaseModel):
     id: str
     status: JobStatus
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0
-    created_ms: int | None = None
+    created: Annotated[str | None, Field(description="ISO 8601, UTC.")] = None
     source: dict[str, Any] | None = None
     consent: dict[str, Any] | None = None
     report: dict[str, Any] | None = None

@@ -1,0 +1,63 @@
+"""The gateway's application, wired from settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+import lipstream
+from lipstream.gateway import avatars, health, problems, videos
+from lipstream.gateway.body_limit import BodyLimit
+from lipstream.gateway.health import RequestMetrics
+from lipstream.gateway.inspection import Inspector
+from lipstream.gateway.platform import Platform
+from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.jobs import JobStore
+from lipstream.runtime.object_store import open_store
+from lipstream.runtime.redis_link import RedisLink
+from lipstream.runtime.settings import Settings
+from lipstream.runtime.telemetry import Telemetry
+
+__all__ = ["create_app"]
+
+_FORM_OVERHEAD_BYTES = 1_000_000
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. It connects when it starts, and closes what it opened when it ends."""
+    telemetry = Telemetry("gateway")
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        link = RedisLink(settings.redis)
+        store = open_store(settings.store_url)
+        inspector = Inspector(settings)
+        app.state.platform = Platform(
+            settings=settings,
+            link=link,
+            jobs=JobStore(link, ttl_s=settings.job_ttl_s, max_queued=settings.max_queued_jobs),
+            store=store,
+            avatars=AvatarLibrary(store),
+            inspector=inspector,
+            telemetry=telemetry,
+        )
+        try:
+            yield
+        finally:
+            await inspector.close()
+            await link.close()
+
+    app = FastAPI(
+        title="lipstream",
+        version=lipstream.__version__,
+        description="Speech in, a talking avatar out.",
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES)
+    app.add_middleware(RequestMetrics, telemetry=telemetry)
+    for router in (avatars.router, videos.router, health.router):
+        app.include_router(router)
+    return app

@@ -1,0 +1,177 @@
+"""`/v1/avatars`: make an avatar from a photo, look at it, remove it.
+
+An avatar's fit is the job `avatar-` + its id, so an id is taken from the moment a fit begins, and
+free again when the fit has failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response, UploadFile
+from fastapi.responses import StreamingResponse
+
+from lipstream.errors import BadInput, Conflict, NotFound
+from lipstream.gateway.documents import AvatarDocument, AvatarName, ProblemDocument
+from lipstream.gateway.events import event_response
+from lipstream.gateway.platform import Platform, Shared
+from lipstream.gateway.uploads import store_upload
+from lipstream.pipeline import JobKind
+from lipstream.runtime.avatar_library import AvatarEntry
+from lipstream.wire.job import Job, JobStatus
+from lipstream.wire.objects import job_object, job_prefix
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
+
+
+@router.post("", status_code=202, response_model=AvatarDocument)
+async def create_avatar(
+    photo: UploadFile,
+    name: Annotated[AvatarName, Form()],
+    consent: Annotated[
+        str,
+        Form(
+            min_length=3,
+            max_length=2000,
+            description="Who allows this face to be used, and how; kept in the avatar.",
+        ),
+    ],
+    response: Response,
+    platform: Shared,
+) -> AvatarDocument:
+    """Fit an avatar from a photo. It is refused at once when the photo cannot be used."""
+    if await _entry(platform, name) is not None:
+        raise _taken(name)
+    job = Job.new(JobKind.AVATAR, {"avatar": name, "consent": consent}, _job_id(name))
+    await _release(platform, name)
+    key = job_object(job.id, "input")
+    limit = platform.settings.max_photo_bytes
+    await store_upload(photo, platform.store, key, max_bytes=limit, what="photo")
+    try:
+        await platform.inspector.check_photo(key)
+    except BadInput:
+        await asyncio.to_thread(platform.store.delete, key)
+        raise
+    try:
+        await platform.jobs.create(job)
+    except Conflict:
+        raise _taken(name) from None
+    response.headers["Location"] = f"/v1/avatars/{name}"
+    return _from_job(name, job)
+
+
+@router.get("", response_model=list[AvatarDocument])
+async def list_avatars(platform: Shared) -> list[AvatarDocument]:
+    """Finished avatars by name, then those being made or failed, newest first."""
+    entries = await asyncio.to_thread(platform.avatars.entries)
+    finished = {entry.id for entry in entries}
+    jobs = await platform.jobs.list_jobs(JobKind.AVATAR, limit=200)
+    others = [
+        _from_job(job.params["avatar"], job) for job in jobs if job.params["avatar"] not in finished
+    ]
+    return [*(_from_entry(entry) for entry in entries), *others]
+
+
+@router.get("/{avatar_id}", response_model=AvatarDocument)
+async def get_avatar(avatar_id: str, platform: Shared) -> AvatarDocument:
+    """State of an avatar; when it is ready, its report."""
+    entry = await _entry(platform, avatar_id)
+    if entry is not None:
+        return _from_entry(entry)
+    return _from_job(avatar_id, await _job(platform, avatar_id))
+
+
+@router.get("/{avatar_id}/events", response_class=StreamingResponse)
+async def watch_avatar(avatar_id: str, request: Request, platform: Shared) -> StreamingResponse:
+    """Server-sent events of the fit: progress, failure."""
+    job = await _job(platform, avatar_id)
+    return await event_response(platform.jobs, job.id, request)
+
+
+@router.get("/{avatar_id}/preview", response_class=Response)
+async def get_preview(avatar_id: str, platform: Shared) -> Response:
+    """The avatar at rest, PNG."""
+    picture = await asyncio.to_thread(platform.avatars.preview, avatar_id)
+    return Response(picture, media_type="image/png")
+
+
+@router.delete("/{avatar_id}", status_code=204)
+async def delete_avatar(avatar_id: str, platform: Shared) -> None:
+    """Remove an avatar, or stop its fit."""
+    entry = await _entry(platform, avatar_id)
+    if entry is None:
+        job = await _job(platform, avatar_id)
+        await platform.jobs.cancel(job.id)
+    await _release(platform, avatar_id)
+    with contextlib.suppress(NotFound):
+        await asyncio.to_thread(platform.avatars.remove, avatar_id)
+
+
+def _job_id(avatar_id: str) -> str:
+    return f"avatar-{avatar_id}"
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(
+        f"There is an avatar {name!r} already, or one is being made.",
+        remedy="Choose another name, or delete it first.",
+        code="name_taken",
+    )
+
+
+async def _entry(platform: Platform, avatar_id: str) -> AvatarEntry | None:
+    try:
+        return await asyncio.to_thread(platform.avatars.entry, avatar_id)
+    except (BadInput, NotFound):
+        return None
+
+
+async def _job(platform: Platform, avatar_id: str) -> Job:
+    try:
+        return await platform.jobs.get(_job_id(avatar_id))
+    except (BadInput, NotFound):
+        raise NotFound(f"There is no avatar {avatar_id[:64]!r}.") from None
+
+
+async def _release(platform: Platform, avatar_id: str) -> None:
+    """Forget an earlier fit that has ended, with its objects.
+
+    Raises:
+        Conflict: it has not ended.
+    """
+    with contextlib.suppress(NotFound):
+        await platform.jobs.delete(_job_id(avatar_id))
+        await asyncio.to_thread(platform.store.delete_all, job_prefix(_job_id(avatar_id)))
+
+
+def _from_entry(entry: AvatarEntry) -> AvatarDocument:
+    manifest = entry.manifest
+    base = f"/v1/avatars/{entry.id}"
+    return AvatarDocument(
+        id=entry.id,
+        status="ready",
+        progress=1.0,
+        created=manifest.get("created"),
+        source=manifest.get("source"),
+        consent=manifest.get("consent"),
+        report=manifest.get("report"),
+        warnings=manifest.get("warnings", []),
+        links={"self": base, "preview": f"{base}/preview", "events": f"{base}/events"},
+    )
+
+
+def _from_job(avatar_id: str, job: Job) -> AvatarDocument:
+    base = f"/v1/avatars/{avatar_id}"
+    status = "running" if job.status is JobStatus.SUCCEEDED else job.status.value
+    return AvatarDocument(
+        id=avatar_id,
+        status=status,
+        progress=round(job.progress, 4),
+        warnings=list(job.warnings),
+        error=ProblemDocument.of(job.error) if job.error else None,
+        links={"self": base, "events": f"{base}/events"},
+    )

@@ -1,0 +1,37 @@
+"""What the routes share: settings, jobs, objects, avatars, metrics, and the stages' checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from lipstream.gateway.inspection import Inspector
+from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.jobs import JobStore
+from lipstream.runtime.object_store import ObjectStore
+from lipstream.runtime.redis_link import RedisLink
+from lipstream.runtime.settings import Settings
+from lipstream.runtime.telemetry import Telemetry
+
+__all__ = ["Platform", "Shared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    settings: Settings
+    link: RedisLink
+    jobs: JobStore
+    store: ObjectStore
+    avatars: AvatarLibrary
+    inspector: Inspector
+    telemetry: Telemetry
+
+
+def _of(request: Request) -> Platform:
+    return cast(Platform, request.app.state.platform)
+
+
+Shared = Annotated[Platform, Depends(_of)]
+"""A route's parameter of this type is given the platform."""

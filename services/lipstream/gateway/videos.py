@@ -1,0 +1,227 @@
+"""`/v1/videos`: ask for a video, watch it being made, fetch it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from lipstream.errors import BadInput, Conflict, NotFound, TooLarge
+from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoRequest
+from lipstream.gateway.events import event_response
+from lipstream.gateway.platform import Platform, Shared
+from lipstream.gateway.ranges import UnsatisfiableRange, parse_range
+from lipstream.gateway.uploads import store_upload
+from lipstream.pipeline import JobKind
+from lipstream.wire.job import Job, JobStatus
+from lipstream.wire.objects import job_object, job_prefix
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/videos", tags=["videos"])
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": VideoRequest.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    **VideoRequest.model_json_schema(),
+                    "properties": {
+                        **VideoRequest.model_json_schema()["properties"],
+                        "audio": {"type": "string", "format": "binary"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post("", status_code=202, response_model=VideoDocument, openapi_extra=_BODY)
+async def create_video(request: Request, response: Response, platform: Shared) -> VideoDocument:
+    """Queue a video: JSON with `text`, or a form with an `audio` file."""
+    async with request.form(max_files=1, max_fields=16) as form:
+        wanted, audio = await _read(request, form)
+        await asyncio.to_thread(platform.avatars.entry, wanted.avatar)
+        job = Job.new(JobKind.VIDEO, wanted.model_dump(exclude_none=True))
+        if audio is not None:
+            await _take_audio(platform, job, audio)
+        else:
+            await _check_text(platform, wanted)
+    await platform.jobs.create(job)
+    response.headers["Location"] = f"/v1/videos/{job.id}"
+    return _document(job)
+
+
+@router.get("", response_model=list[VideoDocument])
+async def list_videos(platform: Shared, limit: int = 50) -> list[VideoDocument]:
+    """The newest videos first."""
+    jobs = await platform.jobs.list_jobs(JobKind.VIDEO, limit=max(1, min(limit, 200)))
+    return [_document(job) for job in jobs]
+
+
+@router.get("/{video_id}", response_model=VideoDocument)
+async def get_video(video_id: str, platform: Shared) -> VideoDocument:
+    """Where a video is, or why it failed."""
+    return _document(await _video(platform, video_id))
+
+
+@router.get("/{video_id}/events", response_class=StreamingResponse)
+async def watch_video(video_id: str, request: Request, platform: Shared) -> StreamingResponse:
+    """Server-sent events: stage, progress, failure."""
+    await _video(platform, video_id)
+    return await event_response(platform.jobs, video_id, request)
+
+
+@router.delete("/{video_id}", status_code=204)
+async def delete_video(video_id: str, platform: Shared) -> None:
+    """Cancel a video that is being made, or delete one that is finished."""
+    await _video(platform, video_id)
+    await platform.jobs.cancel(video_id)
+    await platform.jobs.delete(video_id)
+    await asyncio.to_thread(platform.store.delete_all, job_prefix(video_id))
+
+
+@router.get(
+    "/{video_id}/file",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"video/mp4": {}}}, 206: {"content": {"video/mp4": {}}}},
+)
+async def get_video_file(video_id: str, request: Request, platform: Shared) -> Response:
+    """The MP4. Byte ranges are served, so players can seek."""
+    job = await _video(platform, video_id)
+    if job.status is not JobStatus.SUCCEEDED:
+        raise Conflict(
+            f"The video is {job.status.value}; there is no file.",
+            remedy="Wait for its event 'succeeded'.",
+            code="not_ready",
+        )
+    key = job_object(video_id, "video.mp4")
+    info = await asyncio.to_thread(platform.store.stat, key)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": f'inline; filename="{video_id}.mp4"',
+    }
+    if info.etag:
+        headers["ETag"] = info.etag if info.etag.startswith('"') else f'"{info.etag}"'
+    try:
+        wanted = parse_range(request.headers.get("range"), info.size_bytes)
+    except UnsatisfiableRange as error:
+        return Response(status_code=416, headers={"Content-Range": str(error)})
+    if wanted is None:
+        headers["Content-Length"] = str(info.size_bytes)
+        return StreamingResponse(
+            platform.store.stream(key), media_type="video/mp4", headers=headers
+        )
+    headers["Content-Length"] = str(len(wanted))
+    headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{info.size_bytes}"
+    return StreamingResponse(
+        platform.store.stream(key, wanted.start, wanted.stop),
+        status_code=206,
+        media_type="video/mp4",
+        headers=headers,
+    )
+
+
+async def _read(request: Request, form: FormData) -> tuple[VideoRequest, UploadFile | None]:
+    """The wanted video and its audio, from JSON or a form.
+
+    Raises:
+        RequestValidationError: a field is missing, unknown or out of range.
+        BadInput: there is neither audio nor text, or both.
+    """
+    fields: Any
+    audio: UploadFile | None = None
+    if request.headers.get("content-type", "").startswith("application/json"):
+        try:
+            fields = await request.json()
+        except ValueError:
+            raise BadInput("The body is no JSON.", code="bad_json") from None
+    else:
+        fields = dict(form)
+        sent = fields.pop("audio", None)
+        if isinstance(sent, UploadFile):
+            audio = sent
+        elif sent is not None:
+            raise BadInput("'audio' must be a file.", remedy="Send it as a file of the form.")
+    try:
+        wanted = VideoRequest.model_validate(fields)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+    if (audio is None) == (wanted.text is None):
+        raise BadInput(
+            "A video needs either 'audio' or 'text'.", remedy="Send one of them.", code="no_speech"
+        )
+    return wanted, audio
+
+
+async def _take_audio(platform: Platform, job: Job, audio: UploadFile) -> None:
+    """Store the upload and have the audio stage look at it.
+
+    Raises:
+        BadInput: it is no speech that can be used; nothing of it is kept.
+    """
+    key = job_object(job.id, "input")
+    limit = platform.settings.max_upload_bytes
+    await store_upload(audio, platform.store, key, max_bytes=limit, what="audio")
+    try:
+        await platform.inspector.check_audio(key)
+    except BadInput:
+        await asyncio.to_thread(platform.store.delete, key)
+        raise
+
+
+async def _check_text(platform: Platform, wanted: VideoRequest) -> None:
+    """
+    Raises:
+        TooLarge: the text is over the limit.
+        BadInput: it is empty, or there is no such voice.
+    """
+    text = wanted.text or ""
+    limit = platform.settings.max_text_chars
+    if len(text) > limit:
+        raise TooLarge(
+            f"The text has {len(text)} characters; the limit is {limit}.",
+            remedy="Split it into several videos.",
+        )
+    if not text.strip():
+        raise BadInput("The text is empty.", code="empty_text")
+    await platform.inspector.check_voice(wanted.voice)
+
+
+async def _video(platform: Platform, video_id: str) -> Job:
+    try:
+        job = await platform.jobs.get(video_id)
+    except (BadInput, NotFound):
+        job = None
+    if job is None or job.kind is not JobKind.VIDEO:
+        raise NotFound(f"There is no video {video_id[:64]!r}.")
+    return job
+
+
+def _document(job: Job) -> VideoDocument:
+    base = f"/v1/videos/{job.id}"
+    links = {"self": base, "events": f"{base}/events"}
+    if job.status is JobStatus.SUCCEEDED:
+        links["file"] = f"{base}/file"
+    error = job.error
+    return VideoDocument(
+        id=job.id,
+        status=job.status.value,
+        stage=job.stage,
+        progress=round(job.progress, 4),
+        avatar=job.params["avatar"],
+        created_ms=job.created_ms,
+        updated_ms=job.updated_ms,
+        results=dict(job.results),
+        warnings=list(job.warnings),
+        error=ProblemDocument.of(error) if error else None,
+        links=links,
+    )

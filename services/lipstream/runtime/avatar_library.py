@@ -1,0 +1,87 @@
+"""The finished avatars, in the object store: what the fit adds and everybody else looks up.
+
+This file knows bundles as bytes and their manifest as a document only, so that the gateway can
+list avatars without any numerics.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lipstream.errors import NotFound
+from lipstream.runtime.object_store import ObjectStore
+from lipstream.wire.objects import avatar_prefix
+
+__all__ = ["AvatarEntry", "AvatarLibrary"]
+
+_BUNDLE = "bundle.zip"
+_MANIFEST = "manifest.json"
+_PREVIEW = "preview.png"
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarEntry:
+    """One finished avatar."""
+
+    id: str
+    manifest: dict[str, Any]
+    """The bundle's manifest.json."""
+
+
+class AvatarLibrary:
+    """Avatars by id. Methods block.
+
+    Raises:
+        BadInput: from every method, when the id is malformed.
+        NotFound: from readers, when there is no avatar of that id.
+        Unavailable: the object store does not answer.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def add(self, avatar_id: str, bundle: Path, manifest: dict[str, Any], preview: bytes) -> None:
+        """Add or replace an avatar. Its manifest comes last: with it, the avatar is there."""
+        scope = self._store.under(avatar_prefix(avatar_id))
+        scope.put_file(_BUNDLE, bundle)
+        scope.put(_PREVIEW, preview)
+        scope.put(_MANIFEST, json.dumps(manifest).encode())
+
+    def entry(self, avatar_id: str) -> AvatarEntry:
+        key = f"{avatar_prefix(avatar_id)}/{_MANIFEST}"
+        try:
+            return AvatarEntry(avatar_id, json.loads(self._store.get(key)))
+        except NotFound:
+            raise NotFound(
+                f"There is no avatar {avatar_id!r}.",
+                remedy="See the list of avatars, or create it from a photo.",
+            ) from None
+
+    def entries(self) -> list[AvatarEntry]:
+        """All avatars, in the order of their ids."""
+        ids = {
+            info.key.split("/")[1]
+            for info in self._store.list("avatars")
+            if info.key.endswith("/" + _MANIFEST)
+        }
+        return [self.entry(avatar_id) for avatar_id in sorted(ids)]
+
+    def preview(self, avatar_id: str) -> bytes:
+        """The preview picture, PNG."""
+        self.entry(avatar_id)
+        return self._store.get(f"{avatar_prefix(avatar_id)}/{_PREVIEW}")
+
+    def fetch(self, avatar_id: str, path: Path) -> None:
+        """Write the bundle to a file."""
+        self.entry(avatar_id)
+        self._store.get_file(f"{avatar_prefix(avatar_id)}/{_BUNDLE}", path)
+
+    def remove(self, avatar_id: str) -> None:
+        """Delete an avatar, manifest first, so that no half of it is ever seen."""
+        self.entry(avatar_id)
+        scope = self._store.under(avatar_prefix(avatar_id))
+        scope.delete(_MANIFEST)
+        self._store.delete_all(avatar_prefix(avatar_id))
