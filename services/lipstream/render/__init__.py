@@ -2,20 +2,32 @@
 
 from lipstream.render.adjoint import ColorMap, Gathered
 from lipstream.render.driver import Driver, FaceDriver
+from lipstream.render.film import FilmOptions, FilmStats, render_video
+from lipstream.render.h264 import AccessUnit, EncoderSettings, LiveEncoder
 from lipstream.render.pose import Pose
 from lipstream.render.renderer import SplatRenderer
+from lipstream.render.retime import retime
 from lipstream.render.scene import MAX_SIZE_PX, MIN_SIZE_PX, check_size_px
+from lipstream.render.video import VideoWriter
 from lipstream.render.warmup import warm_up
 
 __all__ = [
     "MAX_SIZE_PX",
     "MIN_SIZE_PX",
+    "AccessUnit",
     "ColorMap",
     "Driver",
+    "EncoderSettings",
     "FaceDriver",
+    "FilmOptions",
+    "FilmStats",
     "Gathered",
+    "LiveEncoder",
     "Pose",
     "SplatRenderer",
+    "VideoWriter",
     "check_size_px",
+    "render_video",
+    "retime",
     "warm_up",
 ]

@@ -120,7 +120,8 @@ class Frame:
     @property
     def drawn(self) -> Ints:
         """The Gaussians that reach the picture, nearest first."""
-        return self.sources[self.order[: self.count]]
+        drawn: Ints = self.sources[self.order[: self.count]]
+        return drawn
 
     def recolor(self, colors: Floats) -> None:  # [N, 3]
         """Give the laid-out splats other colours; nothing else about them changes."""

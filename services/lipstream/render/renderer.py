@@ -121,7 +121,8 @@ class SplatRenderer:
         alpha = 1 - drawn[..., 3:]
         straight = drawn[..., :3] / np.maximum(alpha, 1e-6)
         picture = np.clip(np.concatenate([straight, alpha], axis=-1), 0, 1)
-        return np.rint(picture * 255).astype(np.uint8)
+        rounded: Bytes = np.rint(picture * 255).astype(np.uint8)
+        return rounded
 
     def premultiplied(self, pose: Pose) -> Floats:
         """The splats alone, unrounded, a new array [S, S, 4].
