@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from lipstream.face import drive
 from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats
 
@@ -36,11 +37,7 @@ class FaceDriver:
     """The controls of the rig in `lipstream.face`."""
 
     def shape_weights(self, model: AvatarModel, blendshapes: Floats, gaze: Floats) -> Floats:
-        from lipstream.face import drive
-
         return drive.shape_weights(model, blendshapes, gaze)
 
     def color_weights(self, model: AvatarModel, shape_weights: Floats, vertices: Floats) -> Floats:
-        from lipstream.face import drive
-
         return drive.color_weights(model, shape_weights, vertices)

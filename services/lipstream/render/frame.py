@@ -80,9 +80,9 @@ class Frame:
             )
         geometry.deform(
             scene.vertices,
-            scene.shape_offsets,
-            scene.shape_ids,
-            scene.shape_vectors,
+            scene.shapes.offsets,
+            scene.shapes.ids,
+            scene.shapes.vectors,
             weights,
             self.head_vertices,
         )

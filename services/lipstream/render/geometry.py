@@ -6,43 +6,58 @@ Motion counts up and towards the camera as positive; the rig's frame has y down 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lipstream.face.model import Ints, Surface
+from lipstream.face.model import Ints, SparseShapes, Surface
 from lipstream.face.motion import Floats
 from lipstream.render.splats.jit import kernel
 
-__all__ = ["deform", "head_affine", "pose_vertices", "rotation_matrix"]
+__all__ = [
+    "Doubles",
+    "ShapeColumns",
+    "deform",
+    "head_affine",
+    "pose_vertices",
+    "rotation_matrix",
+    "shapes_by_name",
+]
 
 Doubles: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeColumns:
+    """`SparseShapes`, one shape after the other."""
+
+    offsets: Ints  # [K + 1]
+    ids: Ints  # [E] vertex of each entry
+    vectors: Floats  # [E, 3] mm at weight 1
 
 
 @kernel
 def deform(
     vertices: Floats,  # [V, 3] mm
-    offsets: Ints,  # [V + 1]
-    ids: Ints,  # [E]
+    offsets: Ints,  # [K + 1] first entry of each shape
+    ids: Ints,  # [E] vertex of each entry
     vectors: Floats,  # [E, 3] mm at weight 1
     weights: Floats,  # [K]
     out: Floats,  # [V, 3] mm
 ) -> None:
-    """Displace the vertices by the weighted shapes (`SparseShapes` says how they are stored)."""
-    for v in range(vertices.shape[0]):
-        x = vertices[v, 0]
-        y = vertices[v, 1]
-        z = vertices[v, 2]
-        for e in range(offsets[v], offsets[v + 1]):
-            weight = weights[ids[e]]
-            if weight != np.float32(0):
-                x += weight * vectors[e, 0]
-                y += weight * vectors[e, 1]
-                z += weight * vectors[e, 2]
-        out[v, 0] = x
-        out[v, 1] = y
-        out[v, 2] = z
+    """Displace the vertices by the weighted shapes; shapes of weight 0 cost nothing."""
+    out[:] = vertices
+    for k in range(weights.shape[0]):
+        weight = weights[k]
+        if weight == np.float32(0):
+            continue
+        for e in range(offsets[k], offsets[k + 1]):
+            v = ids[e]
+            out[v, 0] += weight * vectors[e, 0]
+            out[v, 1] += weight * vectors[e, 1]
+            out[v, 2] += weight * vectors[e, 2]
 
 
 @kernel
@@ -63,6 +78,18 @@ def pose_vertices(
             a = still[k, 0] * x + still[k, 1] * y + still[k, 2] * z + still[k, 3]
             b = moved[k, 0] * x + moved[k, 1] * y + moved[k, 2] * z + moved[k, 3]
             out[v, k] = a + w * (b - a)
+
+
+def shapes_by_name(shapes: SparseShapes) -> ShapeColumns:
+    """The model stores shapes by vertex; a frame uses few of the shapes, so turn them round."""
+    vertices = np.repeat(np.arange(len(shapes.offsets) - 1), np.diff(shapes.offsets))
+    order = np.argsort(shapes.ids, kind="stable")
+    offsets = np.searchsorted(shapes.ids[order], np.arange(len(shapes.names) + 1))
+    return ShapeColumns(
+        offsets=offsets.astype(np.int32),
+        ids=vertices[order].astype(np.int32),
+        vectors=np.array(shapes.vectors[order], np.float32, order="C"),
+    )
 
 
 def rotation_matrix(rotation: Floats) -> Doubles:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from lipstream.errors import BadInput
 from lipstream.face.model import AvatarModel, Ints
 from lipstream.face.motion import Floats
+from lipstream.render.geometry import ShapeColumns, shapes_by_name
 from lipstream.render.plate import Plate
 from lipstream.render.splats import STATIC_WIDTH, low_pass_px2
 
@@ -32,9 +33,7 @@ class Scene:
     size_px: int
     plate: Plate
     vertices: Floats  # [V, 3] mm, head frame
-    shape_offsets: Ints  # [V + 1]
-    shape_ids: Ints  # [E]
-    shape_vectors: Floats  # [E, 3] mm
+    shapes: ShapeColumns
     head_weights: Floats  # [V]
     still: Floats  # [3, 4] head frame to camera frame, for what stays with the torso
     triangles: Ints  # [F, 3]
@@ -71,9 +70,7 @@ class Scene:
             size_px=size_px,
             plate=Plate.fit(model.plate, size_px),
             vertices=_packed(surface.vertices, np.float32),
-            shape_offsets=_packed(surface.shapes.offsets, np.int32),
-            shape_ids=_packed(surface.shapes.ids, np.int32),
-            shape_vectors=_packed(surface.shapes.vectors, np.float32),
+            shapes=shapes_by_name(surface.shapes),
             head_weights=_packed(surface.head_weights, np.float32),
             still=_packed(surface.head_to_camera, np.float32),
             triangles=_packed(surface.triangles, np.int32),

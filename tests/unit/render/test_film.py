@@ -27,7 +27,8 @@ def avatar() -> AvatarModel:
 
 def _sound(seconds: float) -> Floats:
     t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
-    return (0.3 * np.sin(2 * np.pi * 200 * t)).astype(np.float32)
+    sound: Floats = (0.3 * np.sin(2 * np.pi * 200 * t)).astype(np.float32)
+    return sound
 
 
 def _film(
@@ -92,7 +93,7 @@ def _streams(sink: io.BytesIO) -> list[bytes]:
     """What was encoded; the packets' order in the file may follow the chunks."""
     sink.seek(0)
     kinds: dict[str, bytes] = {"video": b"", "audio": b""}
-    with av.open(sink) as container:
+    with av.open(sink, "r") as container:
         for packet in container.demux():
             kinds[packet.stream.type] += bytes(packet)
     return list(kinds.values())

@@ -15,7 +15,7 @@ REST = np.zeros(52, np.float32)
 
 def _camera(pose: Pose) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
     surface = synthetic_avatar(splats=10).surface
-    shapes = surface.shapes
+    shapes = geometry.shapes_by_name(surface.shapes)
     deformed = np.empty_like(surface.vertices)
     geometry.deform(
         surface.vertices, shapes.offsets, shapes.ids, shapes.vectors, pose.shape_weights, deformed

@@ -31,9 +31,8 @@ PATCHES = {
 def _planes(color: tuple[int, int, int]) -> Bytes:
     picture = np.empty((SIZE_PX, SIZE_PX, 3), np.uint8)
     picture[:] = color
-    return np.concatenate([plane.reshape(-1) for plane in rgb_to_yuv420p(picture)]).reshape(
-        SIZE_PX * 3 // 2, SIZE_PX
-    )
+    planes: Bytes = np.concatenate([plane.reshape(-1) for plane in rgb_to_yuv420p(picture)])
+    return planes.reshape(SIZE_PX * 3 // 2, SIZE_PX)
 
 
 def _write(sink: Path | io.BytesIO, seconds: int = 3, fps: float = 25.0) -> None:

@@ -48,10 +48,16 @@ def kernel(function: Function) -> Function:
     numba checks the cache against the file that holds the kernel alone. Therefore kernels do not
     call kernels of other files, except the constants above, which never change.
     """
-    compiled = numba.njit(
-        nogil=True, cache=True, fastmath=True, error_model="numpy", boundscheck=False
-    )(function)
-    return cast(Function, compiled)
+    options: dict[str, Any] = {
+        "nogil": True,
+        "fastmath": True,
+        "error_model": "numpy",
+        "boundscheck": False,
+    }
+    try:
+        return cast(Function, numba.njit(cache=True, **options)(function))
+    except RuntimeError:  # nowhere to write a cache: a read-only system without a home
+        return cast(Function, numba.njit(**options)(function))
 
 
 def low_pass_px2(size_px: int) -> np.float32:

@@ -1,0 +1,41 @@
+"""After warming up, no frame waits for a compiler."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from lipstream.render import ColorMap, SplatRenderer, geometry, splats, warm_up
+
+from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
+
+KERNELS: dict[str, Any] = {
+    **{name: getattr(splats, name) for name in splats.__all__},
+    "deform": geometry.deform,
+    "pose_vertices": geometry.pose_vertices,
+}
+
+
+def _compiled() -> dict[str, int]:
+    return {n: len(k.signatures) for n, k in KERNELS.items() if hasattr(k, "signatures")}
+
+
+def test_every_kernel_is_compiled_once_and_for_all() -> None:
+    warm_up(fitting=True)
+    model = synthetic_avatar(splats=200)
+    strange = replace(
+        model,
+        surface=replace(model.surface, vertices=np.asfortranarray(model.surface.vertices)),
+        gaussians=replace(model.gaussians, colors=model.gaussians.colors.astype(np.float64)),
+    )
+    renderer = SplatRenderer(strange, 130, driver=SyntheticDriver())
+    pose = renderer.pose(synthetic_motion(3), 1)
+    renderer.yuv420p(pose)
+    renderer.rgb(replace(pose, rotation=np.array([0.1, 0, 0], np.float64)))
+    renderer.premultiplied(replace(pose, color_weights=np.array([1.0, 0.5])))
+    linear = ColorMap(strange, pose, 130, driver=SyntheticDriver())
+    linear.gather(linear.render(model.gaussians.colors))
+    compiled = _compiled()
+    assert len(compiled) == 12
+    assert set(compiled.values()) == {1}, compiled
