@@ -1,0 +1,144 @@
+"""Around every call of a stage's service: admission, counting, logging, errors as problems."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from lipstream.errors import Cancelled, Internal, LipstreamError, Overloaded
+from lipstream.runtime.grpc_problems import problem_metadata
+from lipstream.runtime.logs import bound
+from lipstream.runtime.telemetry import Telemetry
+
+__all__ = ["CallInterceptor"]
+
+logger = logging.getLogger(__name__)
+
+_OURS = "/lipstream."
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):
+    """
+    Args:
+        max_calls: calls at once; more are refused, so that those that run keep their pace.
+    """
+
+    def __init__(self, telemetry: Telemetry, max_calls: int) -> None:
+        self._telemetry = telemetry
+        self._max_calls = max_calls
+        self._calls = 0
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        handler = await continuation(handler_call_details)
+        method: str = handler_call_details.method
+        # Health and reflection answer even when there is no capacity.
+        if handler is None or not method.startswith(_OURS):
+            return handler
+        if handler.response_streaming:
+            inner = handler.stream_stream or handler.unary_stream
+            factory = (
+                grpc.stream_stream_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_stream_rpc_method_handler
+            )
+            wrapped: Any = self._streaming(inner, method)
+        else:
+            inner = handler.stream_unary or handler.unary_unary
+            factory = (
+                grpc.stream_unary_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_unary_rpc_method_handler
+            )
+            wrapped = self._unary(inner, method)
+        return factory(
+            wrapped,
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+    def _unary(self, inner: Any, method: str) -> Any:
+        async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            async with _Call(self, method, context):
+                return await inner(request, context)
+
+        return call
+
+    def _streaming(self, inner: Any, method: str) -> Any:
+        async def call(
+            request: Any, context: grpc.aio.ServicerContext[Any, Any]
+        ) -> AsyncIterator[Any]:
+            async with _Call(self, method, context):
+                async for response in inner(request, context):
+                    yield response
+
+        return call
+
+    def enter(self) -> None:
+        if self._calls >= self._max_calls:
+            raise Overloaded(
+                f"{self._max_calls} calls run already; no more are taken.",
+                remedy="Try again later or on another replica.",
+            )
+        self._calls += 1
+
+    def leave(self, method: str, code: str, duration_s: float) -> None:
+        self._calls -= 1
+        self._telemetry.call_ended(method.rpartition("/")[2], code, duration_s)
+
+
+class _Call:
+    """One call from its admission to its end."""
+
+    def __init__(
+        self,
+        owner: CallInterceptor,
+        method: str,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> None:
+        self._owner = owner
+        self._method = method
+        self._context = context
+        self._began_s = time.perf_counter()
+        self._admitted = False
+
+    async def __aenter__(self) -> None:
+        try:
+            self._owner.enter()
+        except LipstreamError as error:
+            await self._abort(error)
+        self._admitted = True
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        translated: LipstreamError | None = None
+        code = "OK"
+        if isinstance(error, asyncio.CancelledError | GeneratorExit | Cancelled):
+            code = "CANCELLED"
+            translated = error if isinstance(error, Cancelled) else None
+        elif isinstance(error, grpc.aio.AbortError):
+            code = "ABORTED"
+        elif isinstance(error, LipstreamError):
+            code, translated = error.grpc_status, error
+        elif error is not None:
+            code = "INTERNAL"
+            with bound(method=self._method):
+                logger.error("call failed", exc_info=error)
+            translated = Internal("The stage failed on this call; the fault is logged.")
+        if self._admitted:
+            self._owner.leave(self._method, code, time.perf_counter() - self._began_s)
+        if translated is not None:
+            await self._abort(translated)
+
+    async def _abort(self, error: LipstreamError) -> None:
+        await self._context.abort(
+            grpc.StatusCode[error.grpc_status], error.message, problem_metadata(error)
+        )
