@@ -49,6 +49,11 @@ class AudioServiceStub:
                 request_serializer=lipstream_dot_v1_dot_audio__pb2.ListVoicesRequest.SerializeToString,
                 response_deserializer=lipstream_dot_v1_dot_audio__pb2.ListVoicesResponse.FromString,
                 _registered_method=True)
+        self.Inspect = channel.unary_unary(
+                '/lipstream.v1.AudioService/Inspect',
+                request_serializer=lipstream_dot_v1_dot_audio__pb2.InspectRequest.SerializeToString,
+                response_deserializer=lipstream_dot_v1_dot_audio__pb2.InspectResponse.FromString,
+                _registered_method=True)
 
 
 class AudioServiceServicer:
@@ -75,6 +80,14 @@ class AudioServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Inspect(self, request, context):
+        """Looks at an upload or a voice before a job is made of it; fails with a `Problem` that says
+        why it cannot be used.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AudioServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -92,6 +105,11 @@ def add_AudioServiceServicer_to_server(servicer, server):
                     servicer.ListVoices,
                     request_deserializer=lipstream_dot_v1_dot_audio__pb2.ListVoicesRequest.FromString,
                     response_serializer=lipstream_dot_v1_dot_audio__pb2.ListVoicesResponse.SerializeToString,
+            ),
+            'Inspect': grpc.unary_unary_rpc_method_handler(
+                    servicer.Inspect,
+                    request_deserializer=lipstream_dot_v1_dot_audio__pb2.InspectRequest.FromString,
+                    response_serializer=lipstream_dot_v1_dot_audio__pb2.InspectResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -175,6 +193,33 @@ class AudioService:
             '/lipstream.v1.AudioService/ListVoices',
             lipstream_dot_v1_dot_audio__pb2.ListVoicesRequest.SerializeToString,
             lipstream_dot_v1_dot_audio__pb2.ListVoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Inspect(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lipstream.v1.AudioService/Inspect',
+            lipstream_dot_v1_dot_audio__pb2.InspectRequest.SerializeToString,
+            lipstream_dot_v1_dot_audio__pb2.InspectResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,10 @@ class AudioServiceStub:
     Synthesize: _grpc.UnaryStreamMultiCallable[_audio_pb2.SynthesizeRequest, _audio_pb2.SynthesizeResponse]
     """Speech of a text, in pieces, each with the phones that begin in it."""
     ListVoices: _grpc.UnaryUnaryMultiCallable[_audio_pb2.ListVoicesRequest, _audio_pb2.ListVoicesResponse]
+    Inspect: _grpc.UnaryUnaryMultiCallable[_audio_pb2.InspectRequest, _audio_pb2.InspectResponse]
+    """Looks at an upload or a voice before a job is made of it; fails with a `Problem` that says
+    why it cannot be used.
+    """
 
 @_typing.type_check_only
 class AudioServiceAsyncStub(AudioServiceStub):
@@ -49,6 +53,10 @@ class AudioServiceAsyncStub(AudioServiceStub):
     Synthesize: _aio.UnaryStreamMultiCallable[_audio_pb2.SynthesizeRequest, _audio_pb2.SynthesizeResponse]  # type: ignore[assignment]
     """Speech of a text, in pieces, each with the phones that begin in it."""
     ListVoices: _aio.UnaryUnaryMultiCallable[_audio_pb2.ListVoicesRequest, _audio_pb2.ListVoicesResponse]  # type: ignore[assignment]
+    Inspect: _aio.UnaryUnaryMultiCallable[_audio_pb2.InspectRequest, _audio_pb2.InspectResponse]  # type: ignore[assignment]
+    """Looks at an upload or a voice before a job is made of it; fails with a `Problem` that says
+    why it cannot be used.
+    """
 
 class AudioServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -75,5 +83,15 @@ class AudioServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audio_pb2.ListVoicesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audio_pb2.ListVoicesResponse, _abc.Awaitable[_audio_pb2.ListVoicesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def Inspect(
+        self,
+        request: _audio_pb2.InspectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audio_pb2.InspectResponse, _abc.Awaitable[_audio_pb2.InspectResponse]]:
+        """Looks at an upload or a voice before a job is made of it; fails with a `Problem` that says
+        why it cannot be used.
+        """
 
 def add_AudioServiceServicer_to_server(servicer: AudioServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -3,8 +3,10 @@
 isort:skip_file
 The avatar stage: a photo to an avatar bundle."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from lipstream.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -185,3 +187,45 @@ class DescribeResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DescribeResponse: _TypeAlias = DescribeResponse  # noqa: Y015
+
+@_typing.final
+class InspectPhotoRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHOTO_KEY_FIELD_NUMBER: _builtins.int
+    photo_key: _builtins.str
+    """Key in the object store."""
+    def __init__(
+        self,
+        *,
+        photo_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["photo_key", b"photo_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectPhotoRequest: _TypeAlias = InspectPhotoRequest  # noqa: Y015
+
+@_typing.final
+class InspectPhotoResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Problem]:
+        """The photo can be used, but the avatar may be worse than it could be."""
+
+    def __init__(
+        self,
+        *,
+        warnings: _abc.Iterable[_common_pb2.Problem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["warnings", b"warnings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectPhotoResponse: _TypeAlias = InspectPhotoResponse  # noqa: Y015

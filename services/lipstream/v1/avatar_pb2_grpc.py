@@ -39,6 +39,11 @@ class AvatarServiceStub:
                 request_serializer=lipstream_dot_v1_dot_avatar__pb2.FitRequest.SerializeToString,
                 response_deserializer=lipstream_dot_v1_dot_avatar__pb2.FitEvent.FromString,
                 _registered_method=True)
+        self.Inspect = channel.unary_unary(
+                '/lipstream.v1.AvatarService/Inspect',
+                request_serializer=lipstream_dot_v1_dot_avatar__pb2.InspectPhotoRequest.SerializeToString,
+                response_deserializer=lipstream_dot_v1_dot_avatar__pb2.InspectPhotoResponse.FromString,
+                _registered_method=True)
         self.Describe = channel.unary_unary(
                 '/lipstream.v1.AvatarService/Describe',
                 request_serializer=lipstream_dot_v1_dot_avatar__pb2.DescribeRequest.SerializeToString,
@@ -52,6 +57,14 @@ class AvatarServiceServicer:
     def Fit(self, request, context):
         """Fits an avatar and stores its bundle. Ends with `FitResult`, or fails with a `Problem` whose
         code says what is wrong with the photo.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Inspect(self, request, context):
+        """Looks at a photo before a job is made of it; fails with a `Problem` whose code says what is
+        wrong with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,6 +84,11 @@ def add_AvatarServiceServicer_to_server(servicer, server):
                     servicer.Fit,
                     request_deserializer=lipstream_dot_v1_dot_avatar__pb2.FitRequest.FromString,
                     response_serializer=lipstream_dot_v1_dot_avatar__pb2.FitEvent.SerializeToString,
+            ),
+            'Inspect': grpc.unary_unary_rpc_method_handler(
+                    servicer.Inspect,
+                    request_deserializer=lipstream_dot_v1_dot_avatar__pb2.InspectPhotoRequest.FromString,
+                    response_serializer=lipstream_dot_v1_dot_avatar__pb2.InspectPhotoResponse.SerializeToString,
             ),
             'Describe': grpc.unary_unary_rpc_method_handler(
                     servicer.Describe,
@@ -105,6 +123,33 @@ class AvatarService:
             '/lipstream.v1.AvatarService/Fit',
             lipstream_dot_v1_dot_avatar__pb2.FitRequest.SerializeToString,
             lipstream_dot_v1_dot_avatar__pb2.FitEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Inspect(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lipstream.v1.AvatarService/Inspect',
+            lipstream_dot_v1_dot_avatar__pb2.InspectPhotoRequest.SerializeToString,
+            lipstream_dot_v1_dot_avatar__pb2.InspectPhotoResponse.FromString,
             options,
             channel_credentials,
             insecure,

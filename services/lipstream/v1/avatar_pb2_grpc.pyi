@@ -35,6 +35,10 @@ class AvatarServiceStub:
     """Fits an avatar and stores its bundle. Ends with `FitResult`, or fails with a `Problem` whose
     code says what is wrong with the photo.
     """
+    Inspect: _grpc.UnaryUnaryMultiCallable[_avatar_pb2.InspectPhotoRequest, _avatar_pb2.InspectPhotoResponse]
+    """Looks at a photo before a job is made of it; fails with a `Problem` whose code says what is
+    wrong with it.
+    """
     Describe: _grpc.UnaryUnaryMultiCallable[_avatar_pb2.DescribeRequest, _avatar_pb2.DescribeResponse]
     """What a stored bundle holds."""
 
@@ -44,6 +48,10 @@ class AvatarServiceAsyncStub(AvatarServiceStub):
     Fit: _aio.UnaryStreamMultiCallable[_avatar_pb2.FitRequest, _avatar_pb2.FitEvent]  # type: ignore[assignment]
     """Fits an avatar and stores its bundle. Ends with `FitResult`, or fails with a `Problem` whose
     code says what is wrong with the photo.
+    """
+    Inspect: _aio.UnaryUnaryMultiCallable[_avatar_pb2.InspectPhotoRequest, _avatar_pb2.InspectPhotoResponse]  # type: ignore[assignment]
+    """Looks at a photo before a job is made of it; fails with a `Problem` whose code says what is
+    wrong with it.
     """
     Describe: _aio.UnaryUnaryMultiCallable[_avatar_pb2.DescribeRequest, _avatar_pb2.DescribeResponse]  # type: ignore[assignment]
     """What a stored bundle holds."""
@@ -57,6 +65,16 @@ class AvatarServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_avatar_pb2.FitEvent], _abc.AsyncIterator[_avatar_pb2.FitEvent]]:
         """Fits an avatar and stores its bundle. Ends with `FitResult`, or fails with a `Problem` whose
         code says what is wrong with the photo.
+        """
+
+    @_abc_1.abstractmethod
+    def Inspect(
+        self,
+        request: _avatar_pb2.InspectPhotoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_avatar_pb2.InspectPhotoResponse, _abc.Awaitable[_avatar_pb2.InspectPhotoResponse]]:
+        """Looks at a photo before a job is made of it; fails with a `Problem` whose code says what is
+        wrong with it.
         """
 
     @_abc_1.abstractmethod

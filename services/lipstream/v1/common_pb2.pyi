@@ -180,7 +180,7 @@ class MotionFrames(_message.Message):
     TRANSLATION_FIELD_NUMBER: _builtins.int
     GAZE_FIELD_NUMBER: _builtins.int
     blendshapes: _builtins.bytes
-    """[T, 52] ARKit blendshapes in ARKit's alphabetical order, 0..1."""
+    """[T, 52] ARKit blendshapes in the order of Live Link Face, 0..1."""
     rotation: _builtins.bytes
     """[T, 3] head pitch, yaw, roll; radians. Positive: up, to the person's left, to the left shoulder."""
     translation: _builtins.bytes
