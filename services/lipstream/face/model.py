@@ -38,12 +38,16 @@ class SparseShapes:
 class Surface:
     """The rigged mesh that carries the Gaussians."""
 
-    vertices: Floats  # [V, 3] mm, at rest; the first 468 are the face landmarks in MediaPipe's order
+    vertices: (
+        Floats  # [V, 3] mm, at rest; the first 468 are the face landmarks in MediaPipe's order
+    )
     triangles: Ints  # [F, 3], wound so that (b - a) x (c - a) points to the camera (negative z)
     shapes: SparseShapes
     head_weights: Floats  # [V] 1 moves with the head, 0 stays with the torso
     head_pivot: Floats  # [3] mm, the point the head turns about
-    head_to_camera: Floats  # [3, 4] rigid: head frame to camera frame (x right, y down, z forward), mm
+    head_to_camera: (
+        Floats  # [3, 4] rigid: head frame to camera frame (x right, y down, z forward), mm
+    )
 
 
 @dataclass(frozen=True, slots=True)

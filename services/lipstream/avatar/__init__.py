@@ -1,0 +1,16 @@
+"""From a photo to an avatar: landmarks, rig, painted Gaussians, bundle."""
+
+from lipstream.avatar.fit import FitReport, FitResult, Progress, fit_photo
+from lipstream.avatar.photo import Photo, load_photo
+from lipstream.avatar.preflight import Finding, Reason
+
+__all__ = [
+    "Finding",
+    "FitReport",
+    "FitResult",
+    "Photo",
+    "Progress",
+    "Reason",
+    "fit_photo",
+    "load_photo",
+]

@@ -1,0 +1,90 @@
+"""Joining painted layers into an avatar model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipstream.avatar.layer import Layer
+from lipstream.avatar.stage import PosedSurface
+from lipstream.face.head_frame import FOCAL
+from lipstream.face.model import AvatarModel, ColorShapes, Gaussians
+from lipstream.face.shape_names import COLOR_SHAPE_NAMES
+
+__all__ = ["Composition", "compose", "with_colors"]
+
+_LEAST_TINT = 1 / 512
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A model, and what the colour solve needs to know of its Gaussians."""
+
+    model: AvatarModel  # before its colours are solved
+    latitude: NDArray[np.float32]  # [N] how far each colour may move
+
+
+def compose(
+    stage: PosedSurface, layers: Sequence[Layer], plate: NDArray[np.float64]
+) -> Composition:
+    """Sort the layers' Gaussians by triangle and gather them with the surface.
+
+    Args:
+        plate: `# [512, 512, 3]` 0..1.
+    """
+    triangles = np.concatenate([layer.binding.triangles for layer in layers])
+    order = np.argsort(triangles, kind="stable")
+
+    def joined(arrays: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+        return np.concatenate(arrays).astype(np.float32)[order]
+
+    def each(value: float, layer: Layer) -> NDArray[np.float64]:
+        return np.full(len(layer.binding), value)
+
+    gaussians = Gaussians(
+        triangle_ids=triangles[order].astype(np.int32),
+        barycentric=joined([layer.binding.barycentric for layer in layers]),
+        axes=joined([layer.binding.axes for layer in layers]),
+        opacities=joined([layer.opacities for layer in layers]),
+        colors=joined([layer.colors.clip(0, 1) for layer in layers]),
+        depth_bias=joined([each(layer.depth_bias_mm, layer) for layer in layers]),
+        parts=joined([each(k, layer) for k, layer in enumerate(layers)]).astype(np.uint8),
+    )
+    tints = []
+    for name in COLOR_SHAPE_NAMES:
+        empty = np.zeros(3)
+        tints.append(
+            joined(
+                [
+                    layer.tints.get(name, np.broadcast_to(empty, (len(layer.binding), 3)))
+                    for layer in layers
+                ]
+            )
+        )
+    model = AvatarModel(
+        surface=stage.surface,
+        gaussians=gaussians,
+        color_shapes=_sparse_tints(tints),
+        part_names=tuple(layer.name for layer in layers),
+        plate=np.rint(plate.clip(0, 1) * 255).astype(np.uint8),
+        focal=FOCAL,
+    )
+    return Composition(model, joined([layer.latitude for layer in layers]))
+
+
+def with_colors(model: AvatarModel, colors: NDArray[np.float32]) -> AvatarModel:
+    """The model in other colours `# [N, 3]`."""
+    return replace(model, gaussians=replace(model.gaussians, colors=colors))
+
+
+def _sparse_tints(tints: list[NDArray[np.float32]]) -> ColorShapes:
+    ids = [np.flatnonzero(np.abs(tint).max(1) > _LEAST_TINT) for tint in tints]
+    return ColorShapes(
+        names=COLOR_SHAPE_NAMES,
+        offsets=np.concatenate([[0], np.cumsum([len(i) for i in ids])]).astype(np.int32),
+        ids=np.concatenate(ids).astype(np.int32),
+        vectors=np.concatenate([tint[i] for tint, i in zip(tints, ids, strict=True)]),
+    )

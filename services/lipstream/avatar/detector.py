@@ -1,0 +1,181 @@
+"""MediaPipe's face mesh and person segmentation, behind one small class.
+
+mediapipe takes half a second to import and prints to stderr from C++; both happen in here alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lipstream.errors import Unavailable
+
+__all__ = ["FaceDetector"]
+
+_MAX_FACES = 5
+_JITTERS = 11
+_LEAST_CONFIDENCE = 0.3
+
+_MUTED = threading.Lock()
+
+Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
+Landmarks = NDArray[np.float64]  # [478, 3] pixels
+
+
+class FaceDetector:
+    """Finds faces, their landmarks, and the person in a picture. Close it, or use `with`.
+
+    Raises:
+        Unavailable: mediapipe is not installed.
+    """
+
+    def __init__(self) -> None:
+        with _MUTED, _quiet():
+            try:
+                from mediapipe.python.solutions import (
+                    face_detection,
+                    face_mesh,
+                    selfie_segmentation,
+                )
+            except ImportError as error:
+                raise Unavailable(
+                    f"Avatars cannot be made here: {error}.",
+                    remedy="Install it with: pip install --no-deps mediapipe==0.10.21",
+                ) from error
+            self._many = self._mesh(face_mesh, _MAX_FACES)
+            self._one = self._mesh(face_mesh, 1)
+            self._far = face_detection.FaceDetection(
+                model_selection=1, min_detection_confidence=0.4
+            )
+            self._person = selfie_segmentation.SelfieSegmentation(model_selection=0)
+            # Models print when they run for the first time.
+            blank = np.zeros((64, 64, 3), np.uint8)
+            for model in (self._many, self._one, self._far, self._person):
+                model.process(blank)
+
+    @staticmethod
+    def _mesh(face_mesh: Any, faces: int) -> Any:
+        return face_mesh.FaceMesh(
+            static_image_mode=True,
+            refine_landmarks=True,
+            max_num_faces=faces,
+            min_detection_confidence=_LEAST_CONFIDENCE,
+        )
+
+    def faces(self, picture: Picture) -> list[Landmarks]:
+        """Landmarks of up to five faces, the largest first.
+
+        The mesh sees faces down to about an eighth of the picture; smaller ones are looked for
+        with a detector made for distant faces.
+        """
+        found = self._landmarks(self._many, picture)
+        if not found:
+            found = [face for box in self._distant(picture) for face in self._within(picture, box)]
+        return sorted(found, key=lambda face: -float(np.ptp(face[:, 1])))
+
+    def landmarks(self, picture: Picture) -> Landmarks | None:
+        """Landmarks of the one face that stands out most."""
+        found = self._landmarks(self._one, picture)
+        return found[0] if found else None
+
+    def refined(self, picture: Picture, seed: int = 0) -> Landmarks | None:
+        """Landmarks of one face as the median over slightly moved copies of the picture."""
+        first = self.landmarks(picture)
+        if first is None:
+            return None
+        rng = np.random.default_rng(seed)
+        height, width = picture.shape[:2]
+        results = [first]
+        for _ in range(_JITTERS):
+            angle, scale = rng.uniform(-6, 6), rng.uniform(0.85, 1.1)
+            turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
+            warp = np.array(turn, np.float64)
+            warp[:, 2] += rng.uniform(-0.024, 0.024, 2) * width
+            moved = cv2.warpAffine(picture, warp, (width, height), borderMode=cv2.BORDER_REPLICATE)
+            face = self.landmarks(np.asarray(moved, np.uint8))
+            if face is not None:
+                back = cv2.invertAffineTransform(warp)
+                face[:, :2] = face[:, :2] @ back[:, :2].T + back[:, 2]
+                face[:, 2] /= scale
+                results.append(face)
+        return np.asarray(np.median(results, axis=0))
+
+    def person(self, picture: Picture) -> NDArray[np.float32]:  # [H, W] 0..1
+        """How likely each pixel belongs to a person."""
+        result = self._person.process(np.ascontiguousarray(picture))
+        return np.asarray(result.segmentation_mask, np.float32)
+
+    def _landmarks(self, mesh: Any, picture: Picture) -> list[Landmarks]:
+        result = mesh.process(np.ascontiguousarray(picture))
+        height, width = picture.shape[:2]
+        return [
+            np.array([(p.x * width, p.y * height, p.z * width) for p in face.landmark])
+            for face in result.multi_face_landmarks or ()
+        ]
+
+    def _distant(self, picture: Picture) -> list[tuple[int, int, int]]:
+        """(left, top, side) of squares around distant faces."""
+        result = self._far.process(np.ascontiguousarray(picture))
+        height, width = picture.shape[:2]
+        boxes = []
+        for detection in result.detections or ():
+            box = detection.location_data.relative_bounding_box
+            side = int(2.4 * max(box.width * width, box.height * height))
+            left = int((box.xmin + box.width / 2) * width - side / 2)
+            top = int((box.ymin + box.height / 2) * height - side / 2)
+            boxes.append((left, top, side))
+        return boxes
+
+    def _within(self, picture: Picture, box: tuple[int, int, int]) -> list[Landmarks]:
+        left, top, side = box
+        height, width = picture.shape[:2]
+        x, y = max(0, left), max(0, top)
+        crop = picture[y : min(height, top + side), x : min(width, left + side)]
+        if min(crop.shape[:2]) < 16:
+            return []
+        found = self._landmarks(self._one, crop)
+        for face in found:
+            face[:, :2] += (x, y)
+        return found
+
+    def close(self) -> None:
+        for model in (self._many, self._one, self._far, self._person):
+            model.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what C++ writes to stderr off the user's terminal; hold `_MUTED` around it."""
+    sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as sink:
+            os.dup2(sink.fileno(), 2)
+            yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

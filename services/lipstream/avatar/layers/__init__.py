@@ -1,0 +1,19 @@
+"""What is painted, layer by layer, from front to back."""
+
+from lipstream.avatar.layers.eyes import eye_layer
+from lipstream.avatar.layers.hair import hair_layer
+from lipstream.avatar.layers.jaw import jaw_layer
+from lipstream.avatar.layers.mouth import mouth_layers
+from lipstream.avatar.layers.scene import PhotoScene
+from lipstream.avatar.layers.skin import backing_layer, rim_layer, skin_layer
+
+__all__ = [
+    "PhotoScene",
+    "backing_layer",
+    "eye_layer",
+    "hair_layer",
+    "jaw_layer",
+    "mouth_layers",
+    "rim_layer",
+    "skin_layer",
+]

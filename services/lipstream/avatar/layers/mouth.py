@@ -1,0 +1,134 @@
+"""Inside the mouth: inner lips, cavity, teeth, tongue.
+
+Nothing of it is taken from the photo but the tint of teeth that show: the colours here are for a
+mouth wide open, and the colour shape `mouthShade` darkens them when it is not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.ndimage as ndi
+from numpy.typing import NDArray
+
+from lipstream.avatar.binding import Binding, bind_to_area
+from lipstream.avatar.filling import sample
+from lipstream.avatar.layer import Layer
+from lipstream.avatar.layers.scene import PhotoScene
+from lipstream.avatar.polygon import polygon_mask
+from lipstream.face.parts import LOWER_TEETH, UPPER_TEETH, Arch, mouth_loop, smoothstep
+from lipstream.face.rig import INNER_DEPTH_BIAS_MM
+from lipstream.face.shape_names import MOUTH_SHADE
+
+__all__ = ["mouth_layers"]
+
+Array = NDArray[np.float64]
+
+_LIP_BIAS_MM = 1.6
+_LATITUDE = 0.35
+_LIT_PARTING_MM = 2.5
+"""A photo whose lips are further apart shows the mouth's inside: its colours are solved too."""
+_DEEP = np.array([0.05, 0.015, 0.015])
+_WET = np.array([0.20, 0.06, 0.06])
+_GUM = np.array([0.62, 0.33, 0.32])
+_TONGUE = np.array([0.55, 0.27, 0.26])
+_ENAMEL = np.array([0.90, 0.85, 0.77])
+_SKIN_POINTS = [50, 280, 205, 425, 9]
+
+
+def mouth_layers(scene: PhotoScene) -> list[Layer]:
+    latitude = _LATITUDE if scene.rig.face.lip_gap_mm > _LIT_PARTING_MM else 0.0
+    enamel = _enamel(scene)
+    return [
+        _inner_lips(scene),
+        _cavity(scene, latitude),
+        _teeth(scene, UPPER_TEETH, enamel, latitude),
+        _teeth(scene, LOWER_TEETH, enamel, latitude),
+        _tongue(scene, latitude),
+    ]
+
+
+def _front_rows(scene: PhotoScene) -> NDArray[np.bool_]:
+    """The sock's triangles next to the lips' line."""
+    front = np.zeros(len(scene.stage.parts["sock"].triangles), bool)
+    front[: 2 * len(mouth_loop(scene.rig.skin))] = True
+    return front
+
+
+def _inner_lips(scene: PhotoScene) -> Layer:
+    binding = bind_to_area(scene.stage, "sock", 0.75, 0.8, _front_rows(scene))
+    colors = np.tile(scene.lip_color * 0.70, (len(binding), 1))
+    return Layer(
+        name="inner_lips",
+        binding=binding,
+        colors=colors,
+        opacities=np.ones(len(binding)),
+        latitude=np.zeros(len(binding)),
+        depth_bias_mm=_LIP_BIAS_MM,
+        tints={MOUTH_SHADE: -0.4 * colors},
+    )
+
+
+def _cavity(scene: PhotoScene, latitude: float) -> Layer:
+    binding = bind_to_area(scene.stage, "sock", 2.0, 0.9, ~_front_rows(scene))
+    depth = scene.stage.coordinate("sock", "depth", binding.triangles, binding.barycentric)
+    lip = np.exp(-depth / 0.06)[:, None]
+    wet = np.clip(1 - depth / 0.5, 0, 1)[:, None]
+    colors = lip * scene.lip_color * 0.82 + (1 - lip) * (wet * _WET + (1 - wet) * _DEEP)
+    return _inside(scene, "cavity", binding, colors, latitude)
+
+
+def _teeth(scene: PhotoScene, arch: Arch, enamel: Array, latitude: float) -> Layer:
+    binding = bind_to_area(scene.stage, arch.name, 0.9, 0.72)
+    arc = scene.stage.coordinate(arch.name, "arc", binding.triangles, binding.barycentric)
+    height = scene.stage.coordinate(arch.name, "height", binding.triangles, binding.barycentric)
+    to_gap = np.abs(np.abs(arc)[:, None] - arch.boundaries).min(1)
+    between = 0.30 * np.exp(-((to_gap / 0.42) ** 2)) * (height < 1)
+    # Lips and cheeks shade the back teeth and the gums; the lower arch lies in shadow.
+    around = np.interp(np.abs(arc), [0, 8, 16, 24, 34], [1, 0.96, 0.80, 0.5, 0.25])
+    stops = [0, 0.15, 0.6, 1, 1.4]
+    levels = [0.90, 0.98, 0.97, 0.84, 0.6] if arch.upper else [0.82, 0.80, 0.70, 0.55, 0.4]
+    light = around * np.interp(height, stops, levels)
+    colors = enamel * (light * (1 - between))[:, None]
+    scallop = 0.05 * np.cos(np.clip(to_gap / 3.5, 0, 1) * np.pi)
+    gum = smoothstep(0.92, 1.06, height + scallop)[:, None]
+    gum_light = around * (0.75 if arch.upper else 0.5)
+    colors = colors * (1 - gum) + _GUM * gum_light[:, None] * gum
+    return _inside(scene, arch.name, binding, colors, latitude)
+
+
+def _tongue(scene: PhotoScene, latitude: float) -> Layer:
+    binding = bind_to_area(scene.stage, "tongue", 1.5, 0.85)
+    across = scene.stage.coordinate("tongue", "across", binding.triangles, binding.barycentric)
+    along = scene.stage.coordinate("tongue", "along", binding.triangles, binding.barycentric)
+    light = (0.95 - 0.75 * along) * (1 - 0.35 * across**2)
+    light = light * (1 - 0.16 * np.exp(-((across / 0.15) ** 2)))
+    colors = _TONGUE * light[:, None]
+    return _inside(scene, "tongue", binding, colors, latitude)
+
+
+def _inside(
+    scene: PhotoScene, name: str, binding: Binding, colors: Array, latitude: float
+) -> Layer:
+    return Layer(
+        name=name,
+        binding=binding,
+        colors=colors,
+        opacities=np.ones(len(binding)),
+        latitude=np.full(len(binding), latitude),
+        depth_bias_mm=INNER_DEPTH_BIAS_MM,
+        # A mouth that is hardly open is dark: everything turns to the colour of a shaded lip.
+        tints={MOUTH_SHADE: 0.5 * scene.lip_color - colors},
+    )
+
+
+def _enamel(scene: PhotoScene) -> Array:  # [3]
+    """Colour of lit teeth: the photo's where they show, else white as this skin is lit."""
+    inside = polygon_mask(scene.mouth_px)
+    shown = scene.photo[ndi.binary_erosion(inside, iterations=2)]
+    if len(shown) > 40 and scene.rig.face.lip_gap_mm > _LIT_PARTING_MM:
+        brightness = shown.mean(1)
+        mean = shown[brightness > np.percentile(brightness, 60)].mean(0)
+        if mean.min() > 0.45 and np.ptp(mean) < 0.25:
+            return np.asarray(mean)
+    skin = np.median(sample(scene.photo, scene.stage.photo_px[_SKIN_POINTS]), axis=0)
+    return _ENAMEL * float(np.clip(0.62 + 0.38 * skin.mean() / 0.7, 0.7, 1))

@@ -1,0 +1,154 @@
+"""The face's skin, the rim around it, and a backing that closes slopes when the head turns."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from lipstream.avatar.binding import bind_to_area, bind_to_picture
+from lipstream.avatar.filling import mix, sample
+from lipstream.avatar.layer import Layer
+from lipstream.avatar.layers.scene import PhotoScene
+from lipstream.face.landmarks import NOSE_BRIDGE
+from lipstream.face.parts import smoothstep
+from lipstream.face.shape_names import LID_LEFT, LID_RIGHT, LIP_REST
+
+__all__ = ["backing_layer", "rim_layer", "skin_layer"]
+
+Array = NDArray[np.float64]
+
+_CELL_PX = 1.25
+_LATITUDE = 0.35
+_LIP_INSET_PX = 3.0
+_RIM_REACH_PX = (3.0, 11.0)
+"""The rim is opaque up to the first distance from the outline and gone at the second."""
+_BACKING_BIAS_MM = 13.0
+_NOSE_TIP = 4
+
+
+def skin_layer(scene: PhotoScene) -> Layer:
+    """The face as seen in the photo."""
+    stage = scene.stage
+    binding = bind_to_picture(stage, ("skin", "rim"), _CELL_PX)
+    binding = binding.only(binding.triangles < stage.spans["skin"].triangles.stop)
+    points = binding.photo_px
+    place = {
+        name: stage.coordinate("skin", name, binding.triangles, binding.barycentric)
+        for name in ("ring", "along", "lip", "lid")
+    }
+
+    colors, near_lips = _colors_off_the_lip_line(scene, points)
+    low = smoothstep(scene.regions.lobe_y - 8, scene.regions.lobe_y + 8, points[:, 1])
+    edge = (1 - smoothstep(1.0, 4.5, scene.outline_distance(points))) * low
+    colors = mix(colors, sample(scene.head_colors, points), edge)
+
+    slope = np.abs(stage.facing("skin"))[binding.triangles - stage.spans["skin"].triangles.start]
+    distance, _ = cKDTree(scene.mouth_px).query(points)
+    bound = np.max(
+        [1 - smoothstep(6, 14, distance), 0.97 * edge, 0.95 * (1 - smoothstep(0.15, 0.5, slope))],
+        axis=0,
+    )
+    latitude = np.where(near_lips, 0.0, _LATITUDE - 0.30 * bound)
+    return Layer(
+        name="skin",
+        binding=binding,
+        colors=colors,
+        opacities=np.ones(len(binding)),
+        latitude=latitude,
+        tints={
+            **_lid_tints(scene, points, place["lid"], colors),
+            LIP_REST: _lip_tint(colors, place),
+        },
+    )
+
+
+def _colors_off_the_lip_line(scene: PhotoScene, points: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """The photo's colours; beside the lips' line, those from a little inside the lip.
+
+    The line itself holds teeth or shadow, which would move with the lip as a fringe.
+    """
+    line = scene.mouth_px
+    distance, nearest = cKDTree(line).query(points)
+    near = distance < _LIP_INSET_PX
+    away = points - line[nearest]
+    away /= np.linalg.norm(away, axis=1, keepdims=True) + 1e-6
+    inset = points + np.where(near, _LIP_INSET_PX - distance, 0.0)[:, None] * away
+    return sample(scene.photo, inset), np.asarray(near)
+
+
+def _lid_tints(scene: PhotoScene, points: Array, lid: Array, colors: Array) -> dict[str, Array]:
+    """On a closing lid, the skin's colour in place of stretched lashes and shadow."""
+    blurred = cv2.GaussianBlur(scene.photo, (0, 0), sigmaX=4.5, sigmaY=0.6)
+    weight = 0.75 * smoothstep(0.03, 0.2, lid) * (1 - smoothstep(0.86, 0.97, lid))
+    change = (sample(blurred, points) - colors) * weight[:, None]
+    on_right = (points[:, 0] < scene.regions.landmarks[NOSE_BRIDGE, 0])[:, None]
+    return {LID_RIGHT: np.where(on_right, change, 0), LID_LEFT: np.where(on_right, 0, change)}
+
+
+def _lip_tint(colors: Array, place: dict[str, Array]) -> Array:
+    """At rest the corners of the lips take the colour of their middle.
+
+    In the photo a smile stretched them; squeezed together they would show its shadows.
+    """
+    on_lip = 1 - smoothstep(0.85, 1.12, place["ring"])
+    brightness = colors.mean(1)
+    tint = np.zeros_like(colors)
+    for side in (-1, 1):
+        this = place["lip"] * side
+        middle = (on_lip > 0.9) & (place["along"] < 0.45) & (this > 0.5)
+        if middle.sum() < 20:
+            continue
+        typical = np.median(colors[middle], axis=0)
+        light = np.clip(brightness / typical.mean(), 0.55, 1.0) ** 0.5
+        darker = 1 - 0.18 * smoothstep(0.5, 1, place["along"])
+        target = typical * (light * darker)[:, None]
+        share = on_lip * 0.80 * smoothstep(0.35, 0.75, place["along"])
+        share = np.where((on_lip > 0) & (this >= -0.01), share, 0.0)[:, None]
+        tint = np.where(share > 0, (target - colors) * share, tint)
+    return tint
+
+
+def rim_layer(scene: PhotoScene) -> Layer:
+    """The pixels just outside the face: over the neck a soft strip that moves with the jaw."""
+    stage, matte = scene.stage, scene.matte
+    binding = bind_to_picture(stage, ("skin", "rim"), _CELL_PX)
+    binding = binding.only(binding.triangles >= stage.spans["rim"].triangles.start)
+    points = binding.photo_px
+    distance = scene.outline_distance(points)
+
+    left, right = scene.plate.neck_span
+    over_neck = sample(scene.plate.neck, points)
+    over_neck = over_neck * smoothstep(left + 1, left + 8, points[:, 0])
+    over_neck = over_neck * (1 - smoothstep(right - 8, right - 1, points[:, 0]))
+    on_neck = 1 - smoothstep(*_RIM_REACH_PX, distance)
+    soft_edge = np.clip((sample(matte.alpha, points) - 0.25) / 0.6, 0, 1)
+    soft_edge = np.where(distance < 5, soft_edge, 0) * (1 - sample(scene.plate.neck, points))
+    opacity = soft_edge * (1 - over_neck) + on_neck * over_neck
+    drawn = opacity > 0.03
+    binding, points, opacity = binding.only(drawn), points[drawn], opacity[drawn]
+    colors = mix(sample(scene.head_colors, points), sample(scene.photo, points), over_neck[drawn])
+    return Layer(
+        name="rim",
+        binding=binding,
+        colors=colors,
+        opacities=opacity,
+        latitude=np.full(len(binding), 0.05),
+    )
+
+
+def backing_layer(scene: PhotoScene) -> Layer:
+    """Coarse Gaussians behind skin that slopes away in the photo."""
+    stage = scene.stage
+    binding = bind_to_area(stage, "skin", 2.5, 1.0, np.abs(stage.facing("skin")) < 0.42)
+    nose = stage.photo_px[_NOSE_TIP]
+    inwards = binding.photo_px * 0.97 + nose * 0.03
+    return Layer(
+        name="backing",
+        binding=binding,
+        colors=sample(scene.head_colors, inwards),
+        opacities=np.ones(len(binding)),
+        latitude=np.zeros(len(binding)),
+        depth_bias_mm=_BACKING_BIAS_MM,
+    )

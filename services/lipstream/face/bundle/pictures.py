@@ -1,0 +1,55 @@
+"""Pictures of a bundle, as PNG through Pillow."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipstream.errors import BadInput
+
+__all__ = ["MAX_PICTURE_SIDE_PX", "pack_picture", "unpack_picture"]
+
+MAX_PICTURE_SIDE_PX = 2048
+
+
+def pack_picture(pixels: NDArray[np.uint8]) -> bytes:
+    """PNG of a picture `# [H, W, 3]`."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(pixels, "RGB").save(out, "PNG", compress_level=4)
+    return out.getvalue()
+
+
+def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3]
+    """A square picture from PNG.
+
+    Raises:
+        BadInput: no PNG, damaged, not square, or larger than 2048 pixels a side.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                square = image.width == image.height
+                if square and 0 < image.width <= MAX_PICTURE_SIDE_PX:
+                    return np.asarray(image.convert("RGB"), np.uint8)
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+    ):
+        pass
+    raise BadInput(
+        f"{name} in the avatar bundle is no square PNG of at most {MAX_PICTURE_SIDE_PX} pixels.",
+        remedy="Create the avatar again.",
+        code="damaged_bundle",
+    )

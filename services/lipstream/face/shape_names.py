@@ -1,0 +1,30 @@
+"""Names of the shapes and colour shapes that the rig gives a model."""
+
+from __future__ import annotations
+
+from lipstream.face.arkit import BLENDSHAPES
+
+__all__ = [
+    "COLOR_SHAPE_NAMES",
+    "LID_LEFT",
+    "LID_RIGHT",
+    "LIP_REST",
+    "MOUTH_SHADE",
+    "PHOTO_PART",
+    "PHOTO_SMILE",
+    "SHAPE_NAMES",
+]
+
+PHOTO_SMILE = "photoSmile"
+"""Private shape: the smile that the photo had."""
+PHOTO_PART = "photoPart"
+"""Private shape: how far the photo's lips were parted."""
+SHAPE_NAMES: tuple[str, ...] = (*BLENDSHAPES, PHOTO_SMILE, PHOTO_PART)
+
+LID_LEFT, LID_RIGHT = "lidLeft", "lidRight"
+"""Skin on a closing lid in place of stretched lashes."""
+LIP_REST = "lipRest"
+"""Lips at rest in place of the photo's stretched ones."""
+MOUTH_SHADE = "mouthShade"
+"""The inside of a mouth that is hardly open."""
+COLOR_SHAPE_NAMES: tuple[str, ...] = (LID_LEFT, LID_RIGHT, LIP_REST, MOUTH_SHADE)
