@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from fractions import Fraction
@@ -184,11 +185,9 @@ class VideoWriter:
 
 def _part_path(sink: str | os.PathLike[str] | BinaryIO) -> Path:
     """Where the file grows: beside its target, so that replacing it is one step."""
-    folder = None
+    folder = Path(tempfile.gettempdir())
     if isinstance(sink, (str, os.PathLike)):
         folder = Path(sink).absolute().parent
         if not folder.is_dir():
             raise BadInput(f"The folder {folder} does not exist.", remedy="Create it first.")
-    handle, name = tempfile.mkstemp(suffix=".part.mp4", prefix=".lipstream-", dir=folder)
-    os.close(handle)
-    return Path(name)
+    return folder / f".lipstream-{secrets.token_hex(8)}.part.mp4"
