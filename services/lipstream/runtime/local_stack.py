@@ -41,6 +41,7 @@ class PythonService:
 
     name: str
     module: str
+    arguments: tuple[str, ...] = ()
 
 
 STAGE_SERVICES = tuple(PythonService(stage.name, stage.module) for stage in STAGES)
@@ -209,7 +210,7 @@ class LocalStack:
         addresses = {f"LIPSTREAM_{n.upper()}_ADDRESS": at for n, at in self.addresses.items()}
         return Component(
             service.name,
-            (sys.executable, "-m", service.module),
+            (sys.executable, "-m", service.module, *service.arguments),
             ready=_ready_at(f"{url}/readyz"),
             env={
                 "LIPSTREAM_REDIS": self.redis_url,
