@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 import numpy as np
 
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, Unavailable
 from lipstream.face.motion import Floats
 from lipstream.render.h264 import (
     X264_PARAMETERS,
@@ -87,9 +90,10 @@ class VideoWriter:
         self._audio_rate_hz = audio_rate_hz
         self.frames = 0
         self.samples = 0
-        self._container = av.open(
-            str(self._part), "w", format="mp4", options={"movflags": "+faststart"}
-        )
+        with _writing(sink):
+            self._container = av.open(
+                str(self._part), "w", format="mp4", options={"movflags": "+faststart"}
+            )
         self._container.metadata.update({"comment": MARK} | (metadata or {}))
         options = {
             "preset": settings.preset,
@@ -118,7 +122,8 @@ class VideoWriter:
         """Add a picture, as `SplatRenderer.yuv420p` returns it."""
         if planes.shape != (self._size_px * 3 // 2, self._size_px):
             raise BadInput(f"Planes of shape {planes.shape} do not fit this video.")
-        self._container.mux(self._video.encode(video_frame(planes, self.frames, self._rate)))
+        with _writing(self._sink):
+            self._container.mux(self._video.encode(video_frame(planes, self.frames, self._rate)))
         self.frames += 1
 
     def write_audio(self, samples: Floats) -> None:  # [any length], mono, -1..1
@@ -136,32 +141,35 @@ class VideoWriter:
             frame.sample_rate = self._audio_rate_hz
             frame.time_base = Fraction(1, self._audio_rate_hz)
             frame.pts = self.samples
-            self._container.mux(self._audio.encode(frame))
+            with _writing(self._sink):
+                self._container.mux(self._audio.encode(frame))
             self.samples += len(chunk)
 
     def close(self) -> int:
         """Finish the file and hand it to the sink; return its size in bytes."""
         if not self._open:
             return 0
-        self._container.mux(self._video.encode(None))
-        if self._audio is not None and self.samples:
-            self._container.mux(self._audio.encode(None))
-        self._open = False
-        self._container.close()
-        size_bytes = self._part.stat().st_size
-        if isinstance(self._sink, (str, os.PathLike)):
-            self._part.replace(self._sink)
-        else:
-            with self._part.open("rb") as part:
-                shutil.copyfileobj(part, self._sink, _COPY_BYTES)
-            self._part.unlink()
+        with _writing(self._sink):
+            self._container.mux(self._video.encode(None))
+            if self._audio is not None and self.samples:
+                self._container.mux(self._audio.encode(None))
+            self._open = False
+            self._container.close()
+            size_bytes = self._part.stat().st_size
+            if isinstance(self._sink, (str, os.PathLike)):
+                self._part.replace(self._sink)
+            else:
+                with self._part.open("rb") as part:
+                    shutil.copyfileobj(part, self._sink, _COPY_BYTES)
+                self._part.unlink()
         return size_bytes
 
     def abort(self) -> None:
         """Give up, and leave nothing behind."""
         if self._open:
             self._open = False
-            self._container.close()
+            with contextlib.suppress(OSError):  # a full disk, which is why we are here
+                self._container.close()
         self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -181,6 +189,18 @@ class VideoWriter:
         except BaseException:
             self.abort()
             raise
+
+
+@contextmanager
+def _writing(sink: str | os.PathLike[str] | BinaryIO) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        name = f" to {os.fspath(sink)}" if isinstance(sink, (str, os.PathLike)) else ""
+        raise Unavailable(
+            f"The video cannot be written{name}: {error.strerror or error}.",
+            remedy="Check that the disk has room and the folder can be written.",
+        ) from error
 
 
 def _part_path(sink: str | os.PathLike[str] | BinaryIO) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, Unavailable
 from lipstream.face.motion import Floats
 from lipstream.render import LiveEncoder, VideoWriter
 from lipstream.render.color import rgb_to_yuv420p
@@ -161,6 +162,27 @@ def test_what_cannot_be_encoded_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="do not fit"), VideoWriter(path, SIZE_PX) as writer:
         writer.write_frame(np.zeros((96, 64), np.uint8))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sink_that_takes_nothing_is_reported(tmp_path: Path) -> None:
+    class Full(io.BytesIO):
+        def write(self, content: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    before = set(Path(tempfile.gettempdir()).glob(".lipstream-*"))
+    with pytest.raises(Unavailable, match="No space left"):
+        _write(Full(), seconds=1)
+    assert set(Path(tempfile.gettempdir()).glob(".lipstream-*")) <= before
+    with pytest.raises(Unavailable, match="cannot be written to"):
+        _write(tmp_path, seconds=1)  # a folder
+    assert list(tmp_path.parent.glob(".lipstream-*")) == []
+
+
+def test_files_are_as_readable_as_others(tmp_path: Path) -> None:
+    ordinary, film = tmp_path / "ordinary", tmp_path / "film.mp4"
+    ordinary.touch()
+    _write(film, seconds=1)
+    assert film.stat().st_mode == ordinary.stat().st_mode
 
 
 def test_live_pictures_come_out_one_for_one() -> None:

@@ -39,7 +39,7 @@ FADE_COSINE = 0.06
 REFERENCE_SIZE_PX = 512
 LOW_PASS_PX2 = 0.3
 """Variance added to every splat on a picture of `REFERENCE_SIZE_PX` (as in gsplat)."""
-_PIXEL_VARIANCE_PX2 = 1.0 / 12.0
+_SMALL_PICTURE_PX2 = 0.03
 
 
 def kernel(function: Function) -> Function:
@@ -64,8 +64,9 @@ def low_pass_px2(size_px: int) -> np.float32:
     """Variance that every splat gains on a picture of that size, in its pixels squared.
 
     It scales with the picture, so that the look does not depend on the size. Smaller pictures
-    need more than that: their pixels average what falls between their centres.
+    need a little more, for their pixels average what falls between their centres; this much
+    brings them closest to the averaged picture of the reference size.
     """
     scale = size_px / REFERENCE_SIZE_PX
-    missing = max(0.0, 1.0 - scale * scale) * _PIXEL_VARIANCE_PX2
+    missing = max(0.0, 1.0 - scale * scale) * _SMALL_PICTURE_PX2
     return np.float32(LOW_PASS_PX2 * scale * scale + missing)
