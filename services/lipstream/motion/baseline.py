@@ -1,0 +1,172 @@
+"""The first trained generator: a small causal network that predicts the mouth directly.
+
+Its network gives ten articulatory controls at 25 fps for each of several look-aheads; the events
+among them are decided, expanded to ARKit shapes, and brought to life by `idle`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from lipstream.errors import BadInput
+from lipstream.face.motion import Floats, Motion
+from lipstream.inference import ModelRunner, ModelStore, OnnxModel, pack, unpack
+from lipstream.motion.controls import to_blendshapes
+from lipstream.motion.events import sharpened
+from lipstream.motion.idle import IdleState, alive
+
+__all__ = ["MOTION_MODEL", "BaselineGenerator", "BaselineState"]
+
+MOTION_MODEL = "motion_baseline"
+
+_FEATURES_PER_FRAME = 2
+_FRAME_MS = 40
+_LOUDNESS, _SPEECH = 0, 1  # channels of the features with a fixed meaning
+_LONGEST_STEP = 500
+"""Features in one call of the network: bounds memory."""
+_LARGEST_SEED = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineState:
+    """One session's past."""
+
+    seed: int
+    heard: int
+    """Pairs of features that went through the network."""
+    network: Floats  # [1, S]
+    pending: Floats  # [0..1, D] a feature that still lacks the other of its pair
+    voice: Floats  # [0..delay, 2] loudness and speech of steps whose frames still wait
+    last: Floats  # [0..2, D] the latest pair, with which the end of the stream is continued
+    idle: IdleState
+
+    def encode(self) -> bytes:
+        return pack(
+            {
+                "counts": np.array([self.seed, self.heard], np.int64),
+                "network": self.network,
+                "pending": self.pending,
+                "voice": self.voice,
+                "last": self.last,
+                "idle": self.idle.to_array(),
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Inverse of `encode`.
+
+        Raises:
+            BadInput: these bytes are no state of this generator.
+        """
+        arrays = unpack(data)
+        try:
+            seed, heard = (int(number) for number in arrays["counts"])
+            network, pending = arrays["network"], arrays["pending"]
+            voice, last = arrays["voice"], arrays["last"]
+            idle = IdleState.from_array(arrays["idle"])
+        except (KeyError, ValueError) as error:
+            raise BadInput("This is not the state of the baseline generator.") from error
+        if any(array.ndim != 2 for array in (network, pending, voice, last)):
+            raise BadInput("This is not the state of the baseline generator.")
+        return cls(seed, heard, network, pending, voice, last, idle)
+
+
+class BaselineGenerator:
+    """Runs the network; see `MotionGenerator` for the contract.
+
+    Args:
+        look_ahead_ms: how much of the future each frame may hear, one of 40, 80, 120, 160.
+        model: the network; by default the one of the model store, in this process.
+
+    Raises:
+        BadInput: the look-ahead is another one.
+    """
+
+    def __init__(self, *, look_ahead_ms: int = 80, model: ModelRunner | None = None) -> None:
+        self._model = model or OnnxModel(ModelStore.default().onnx_path(MOTION_MODEL))
+        self._initial = self._model.constant("initial_state")[None]
+        offered = [int(ms) for ms in self._model.constant("look_aheads_ms")]
+        if look_ahead_ms not in offered:
+            raise BadInput(
+                f"A look-ahead of {look_ahead_ms} ms is not offered.",
+                remedy=f"Choose one of {', '.join(map(str, offered))}.",
+            )
+        self._head = offered.index(look_ahead_ms)
+        self._delay = look_ahead_ms // _FRAME_MS - 1
+        self._look_ahead_ms = look_ahead_ms
+
+    @property
+    def fps(self) -> float:
+        return 1000 / _FRAME_MS
+
+    @property
+    def look_ahead_ms(self) -> int:
+        return self._look_ahead_ms
+
+    def initial_state(self, seed: int = 0) -> BaselineState:
+        width = self._model.width("features")
+        none = np.zeros((0, width), np.float32)
+        voice = np.zeros((0, 2), np.float32)
+        return BaselineState(seed & _LARGEST_SEED, 0, self._initial, none, voice, none, IdleState())
+
+    def decode_state(self, data: bytes) -> BaselineState:
+        state = BaselineState.decode(data)
+        if state.network.shape != self._initial.shape:
+            raise BadInput(
+                f"The saved motion state holds {state.network.shape[1]} values; this model's hold "
+                f"{self._initial.shape[1]}."
+            )
+        return state
+
+    def step(self, features: Floats, state: BaselineState) -> tuple[Motion, BaselineState]:
+        width = self._model.width("features")
+        if features.ndim != 2 or features.shape[1] != width:
+            raise BadInput(f"Features have shape {features.shape}; (T, {width}) was expected.")
+        heard = np.concatenate([state.pending, np.nan_to_num(features.astype(np.float32))])
+        whole = len(heard) // _FEATURES_PER_FRAME * _FEATURES_PER_FRAME
+        parts = [Motion.rest(0, self.fps)]
+        for first in range(0, whole, _LONGEST_STEP):
+            motion, state = self._advance(heard[first : min(first + _LONGEST_STEP, whole)], state)
+            parts.append(motion)
+        return Motion.concatenate(parts), replace(state, pending=heard[whole:].copy())
+
+    def _advance(self, pairs: Floats, state: BaselineState) -> tuple[Motion, BaselineState]:
+        """Whole pairs of features `# [2 T, D]` through the network."""
+        result = self._model.run({"features": pairs[None], "state": state.network})
+        raw = result["controls"][0, :, self._head]  # [T, 10]
+        voice = pairs[:, [_LOUDNESS, _SPEECH]].reshape(-1, _FEATURES_PER_FRAME, 2).max(1)
+        # Output k is frame k - delay: the first ones are before the stream's start.
+        raw = raw[max(self._delay - state.heard, 0) :]
+        known = np.concatenate([state.voice, voice])
+        count = len(known) - self._delay
+        ahead = [known[k : k + count] for k in range(self._delay + 1)] if count > 0 else []
+        loudest = np.max(ahead, axis=0) if ahead else np.zeros((0, 2), np.float32)
+        motion, idle = alive(
+            to_blendshapes(sharpened(raw)),
+            loudest[:, 0],
+            loudest[:, 1],
+            state.idle,
+            seed=state.seed,
+            fps=self.fps,
+        )
+        return motion, replace(
+            state,
+            heard=state.heard + len(voice),
+            network=result["next_state"],
+            voice=known[len(known) - min(self._delay, len(known)) :],
+            last=pairs[-_FEATURES_PER_FRAME:],
+            idle=idle,
+        )
+
+    def finish(self, state: BaselineState) -> Motion:
+        latest = state.pending if len(state.pending) else state.last
+        if not len(latest):
+            return Motion.rest(0, self.fps)
+        # What the stream ended with is taken to go on through the look-ahead.
+        missing = _FEATURES_PER_FRAME * self._delay + len(state.pending)
+        future = np.repeat(latest[-1:], missing, axis=0)
+        return self.step(future, state)[0]

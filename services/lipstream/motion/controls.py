@@ -1,0 +1,104 @@
+"""Ten articulatory controls: the low-dimensional space in which speech moves the mouth.
+
+Phoneticians describe the visible mouth with a handful of gestures, and speech determines little
+more than these. Models predict controls `# [..., 10]`, which expand to ARKit blendshapes here. All
+lie in 0..1; `close` and `tuck` are events (lips together, lower lip under the teeth), the rest are
+continuous.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from lipstream.face.arkit import BLENDSHAPE_COUNT, INDEX
+from lipstream.face.motion import Floats
+
+__all__ = ["CONTROL_COUNT", "EVENTS", "Control", "aperture", "lip_width", "to_blendshapes"]
+
+
+class Control(IntEnum):
+    """Index of each control in a tensor `# [..., 10]`."""
+
+    JAW = 0
+    CLOSE = 1
+    PUCKER = 2
+    FUNNEL = 3
+    SPREAD = 4
+    TUCK = 5
+    PRESS = 6
+    UPPER_UP = 7
+    LOWER_DOWN = 8
+    TONGUE = 9
+
+
+CONTROL_COUNT = len(Control)
+EVENTS: tuple[Control, ...] = (Control.CLOSE, Control.TUCK)
+
+_LOWER_SHARE, _UPPER_SHARE, _TUCK_SHARE = 0.30, 0.20, 0.5
+
+
+def aperture(controls: Floats) -> Floats:
+    """How far the lips are apart `# [...]`, about 0 (shut) to 0.6 (a loud open vowel).
+
+    Args:
+        controls: `# [..., 10]`
+    """
+    parted = (
+        controls[..., Control.JAW]
+        + _LOWER_SHARE * controls[..., Control.LOWER_DOWN]
+        + _UPPER_SHARE * controls[..., Control.UPPER_UP]
+    )
+    together = np.clip(controls[..., Control.CLOSE], 0, 1)
+    tucked = np.clip(controls[..., Control.TUCK], 0, 1)
+    opening: Floats = np.maximum(parted, 0) * (1 - together) * (1 - _TUCK_SHARE * tucked)
+    return opening
+
+
+def lip_width(controls: Floats) -> Floats:
+    """How wide the mouth is `# [...]`: negative when rounded, positive when spread.
+
+    Args:
+        controls: `# [..., 10]`
+    """
+    width: Floats = (
+        controls[..., Control.SPREAD]
+        - controls[..., Control.PUCKER]
+        - 0.5 * controls[..., Control.FUNNEL]
+    )
+    return width
+
+
+def to_blendshapes(controls: Floats) -> Floats:
+    """ARKit weights `# [..., 52]` of the mouth; all other shapes are 0.
+
+    `mouthClose` undoes `jawOpen` at the lips, so their product shuts the lips on a lowered jaw.
+
+    Args:
+        controls: `# [..., 10]`
+    """
+    c = np.clip(controls, 0, 1)
+    parted = 1 - c[..., Control.CLOSE]
+    weights = np.zeros((*c.shape[:-1], BLENDSHAPE_COUNT), np.float32)
+
+    def put(names: str, value: Floats) -> None:
+        for name in names.split():
+            weights[..., INDEX[name]] = np.clip(value, 0, 1)
+
+    jaw, tuck, press = c[..., Control.JAW], c[..., Control.TUCK], c[..., Control.PRESS]
+    put("jawOpen", jaw)
+    put("mouthClose", jaw * c[..., Control.CLOSE])
+    put("mouthFunnel", c[..., Control.FUNNEL] * (0.25 + 0.75 * parted))
+    put("mouthPucker", c[..., Control.PUCKER])
+    put("mouthRollLower", 0.6 * tuck + 0.5 * press)
+    put("mouthRollUpper mouthPressLeft mouthPressRight", 0.5 * press)
+    put("mouthStretchLeft mouthStretchRight", 0.5 * c[..., Control.SPREAD])
+    put("mouthSmileLeft mouthSmileRight", 0.35 * c[..., Control.SPREAD])
+    put("mouthDimpleLeft mouthDimpleRight", 0.1 * c[..., Control.SPREAD])
+    put("mouthUpperUpLeft mouthUpperUpRight", c[..., Control.UPPER_UP] * parted)
+    put("mouthLowerDownLeft mouthLowerDownRight", c[..., Control.LOWER_DOWN] * parted * (1 - tuck))
+    put("mouthShrugLower", 0.3 * c[..., Control.CLOSE])
+    put("mouthShrugUpper", 0.2 * c[..., Control.CLOSE])
+    put("tongueOut", 0.3 * np.maximum(c[..., Control.TONGUE] - 0.4, 0))
+    return weights

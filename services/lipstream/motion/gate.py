@@ -1,0 +1,44 @@
+"""Whether the mouth may move: open while somebody speaks, shut and still otherwise.
+
+Networks twitch a little on noise and music. The gate listens to the encoder's probability of speech
+and to loudness, with hysteresis: it opens at once, ahead of the sound thanks to the look-ahead, and
+closes gently after a short hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["GateState", "advance_gate"]
+
+_OPENS_AT = 0.40
+_CLOSES_AT = 0.15
+_INAUDIBLE = 0.12
+"""Loudness under which nothing is speech, whatever the probability (about -70 dB full scale)."""
+_HOLD_S = 0.20
+_OPENING_S = 0.08
+_CLOSING_S = 0.20
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    speaking: bool = False
+    quiet_s: float = 10.0
+    """Time since speech was last likely."""
+    opening: float = 0.0
+    """How far the gate is open, 0..1: the factor on the mouth's motion."""
+
+
+def advance_gate(state: GateState, speech: float, loudness: float, step_s: float) -> GateState:
+    """The gate one frame later.
+
+    Args:
+        speech: highest probability of speech heard from this frame to the end of the look-ahead.
+        loudness: the highest loudness there.
+    """
+    likely = speech if loudness >= _INAUDIBLE else 0.0
+    quiet_s = 0.0 if likely > _CLOSES_AT else state.quiet_s + step_s
+    speaking = likely >= _OPENS_AT or (state.speaking and quiet_s <= _HOLD_S)
+    change = step_s / _OPENING_S if speaking else -step_s / _CLOSING_S
+    opening = min(max(state.opening + change, 0.0), 1.0)
+    return GateState(speaking, min(quiet_s, 10.0), opening)

@@ -1,0 +1,76 @@
+"""The contract of every motion generator: features in, motion out, its past an explicit state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from lipstream.face.motion import Floats, Motion
+
+__all__ = ["MotionGenerator", "MotionState", "generate"]
+
+
+class MotionState(Protocol):
+    """What one session leaves behind for its next chunk; immutable."""
+
+    def encode(self) -> bytes:
+        """As bytes, for another replica to go on from."""
+        ...
+
+
+StateT = TypeVar("StateT", bound=MotionState)
+
+
+class MotionGenerator(Protocol[StateT]):
+    """Holds weights only, so one serves all sessions and threads.
+
+    Frame `i` is the face at `i / fps` seconds of the features' time. It is given out once features
+    up to `look_ahead_ms` after it have arrived.
+    """
+
+    @property
+    def fps(self) -> float: ...
+
+    @property
+    def look_ahead_ms(self) -> int: ...
+
+    def initial_state(self, seed: int = 0) -> StateT:
+        """The state before the first feature; the seed decides blinks, gaze and sway."""
+        ...
+
+    def decode_state(self, data: bytes) -> StateT:
+        """Inverse of the state's `encode`.
+
+        Raises:
+            BadInput: these bytes are no state of this generator.
+        """
+        ...
+
+    def step(
+        self,
+        features: Floats,  # [T50, D]
+        state: StateT,
+    ) -> tuple[Motion, StateT]:
+        """The frames that these features complete, and the state after them."""
+        ...
+
+    def finish(self, state: StateT) -> Motion:
+        """The frames that still wait for their look-ahead when the features end."""
+        ...
+
+
+def generate(
+    generator: MotionGenerator[StateT],
+    feature_chunks: Iterable[Floats],  # each [T50, D]
+    *,
+    seed: int = 0,
+) -> Iterator[Motion]:
+    """Motion of one stream of features, chunk by chunk."""
+    state = generator.initial_state(seed)
+    for features in feature_chunks:
+        motion, state = generator.step(features, state)
+        if len(motion):
+            yield motion
+    rest = generator.finish(state)
+    if len(rest):
+        yield rest

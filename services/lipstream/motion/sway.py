@@ -1,0 +1,61 @@
+"""Slight head motion: slow band-limited sway at all times, and a nod with the voice's stress.
+
+The sway is a function of time alone, so it neither drifts nor depends on how the audio was cut.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lipstream.motion.noise import smooth_noise
+
+__all__ = ["HeadPose", "head_pose"]
+
+# axis: stream of noise, (frequency in Hz, amplitude in degrees), ...
+_PITCH = (300, ((0.13, 0.8), (0.37, 0.5), (0.9, 0.18)))
+_YAW = (310, ((0.11, 1.2), (0.31, 0.7), (0.8, 0.20)))
+_ROLL = (320, ((0.12, 0.6), (0.33, 0.4), (0.7, 0.12)))
+_SIDE = (330, ((0.10, 0.8), (0.27, 0.4)))  # mm
+_LIFT = (340, ((0.12, 0.5), (0.29, 0.3)))  # mm
+_BREATH_HZ, _BREATH_MM = 0.27, 0.35
+_NOD_DEG = 1.6
+_RESTING_SHARE = 0.7
+"""Amplitude of the sway in silence, against 1 in speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    pitch: float
+    """radians, as in `Motion.rotation`"""
+    yaw: float
+    roll: float
+    side: float
+    """mm, as in `Motion.translation`"""
+    lift: float
+
+
+def head_pose(seed: int, time_s: float, *, emphasis: float, activity: float) -> HeadPose:
+    """The head at one time.
+
+    Args:
+        emphasis: stress of the voice, 0..1; the head dips with it.
+        activity: 0 silent to 1 speaking.
+    """
+    share = _RESTING_SHARE + (1 - _RESTING_SHARE) * activity
+
+    def sway(axis: tuple[int, tuple[tuple[float, float], ...]]) -> float:
+        stream, waves = axis
+        return share * sum(
+            amplitude * smooth_noise(seed, stream + k, time_s * hz)
+            for k, (hz, amplitude) in enumerate(waves)
+        )
+
+    breath_mm = _BREATH_MM * math.sin(2 * math.pi * _BREATH_HZ * time_s)
+    return HeadPose(
+        pitch=math.radians(sway(_PITCH) - _NOD_DEG * emphasis),
+        yaw=math.radians(sway(_YAW)),
+        roll=math.radians(sway(_ROLL)),
+        side=sway(_SIDE),
+        lift=sway(_LIFT) + breath_mm - 0.8 * emphasis,
+    )

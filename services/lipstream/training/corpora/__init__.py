@@ -1,0 +1,1 @@
+"""Speech corpora with phone times: synthesised, and real by forced alignment."""

@@ -1,0 +1,169 @@
+"""Write trained networks as stateless ONNX steps in Triton's layout, and prove them equal to torch.
+
+`(chunk, state) -> (result, next_state)` with dynamic batch and time, so any server serves any
+session. The initial state travels in the file's metadata.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor
+
+from lipstream.audio.encoder import ENCODER_MODEL
+from lipstream.audio.mel import BANDS
+from lipstream.errors import BadInput, Internal
+from lipstream.inference import OnnxModel
+from lipstream.motion.baseline import MOTION_MODEL
+from lipstream.training.encoder_model import EncoderConfig, SpeechEncoderModel
+from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionConfig, MotionModel
+from lipstream.training.streaming import StreamingModule
+
+__all__ = ["PARITY", "Exported", "export_models", "load_trained"]
+
+PARITY = 1e-4
+"""Largest difference allowed between torch on the whole and onnxruntime in chunks."""
+_OPSET = 17
+_LARGEST_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    path: Path
+    megabytes: float
+    difference: float
+    """Largest difference found between torch and onnxruntime."""
+
+
+def load_trained(checkpoint: Path) -> tuple[SpeechEncoderModel, MotionModel]:
+    """Networks of a trainer's `best.pt`.
+
+    Raises:
+        BadInput: the file is no such checkpoint.
+    """
+    try:
+        saved = torch.load(checkpoint, weights_only=True)
+        encoder = SpeechEncoderModel(EncoderConfig(**saved["config"]["encoder"]))
+        motion = MotionModel(MotionConfig(**saved["config"]["motion"]))
+        encoder.load_state_dict(saved["encoder"])
+        motion.load_state_dict(saved["motion"])
+    except Exception as error:  # torch raises anything from KeyError to UnpicklingError here
+        raise BadInput(f"{checkpoint} is no checkpoint of this model: {error}") from error
+    return encoder.eval(), motion.eval()
+
+
+def export_models(
+    encoder: SpeechEncoderModel, motion: MotionModel, root: Path
+) -> tuple[Exported, Exported]:
+    """Write both models below `root` and check them.
+
+    Raises:
+        Internal: onnxruntime in chunks differs from torch on the whole.
+    """
+    rng = np.random.default_rng(0)
+    mel = torch.tensor(rng.normal(-7, 3, (2, 240, BANDS)), dtype=torch.float32)
+    with torch.no_grad():
+        features, _ = encoder(mel, encoder.initial_state(2))
+    first = _export(encoder, ENCODER_MODEL, "mel", "features", mel, root)
+    second = _export(motion, MOTION_MODEL, "features", "controls", features, root)
+    return first, second
+
+
+def _export(
+    network: StreamingModule, name: str, source: str, result: str, sample: Tensor, root: Path
+) -> Exported:
+    path = root / name / "1" / "model.onnx"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = network.initial_state(len(sample))
+    with warnings.catch_warnings(), torch.no_grad():
+        # The exporter by tracing, which needs no package beyond torch; it warns of its age.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (sample, state),
+            str(path),
+            dynamo=False,
+            opset_version=_OPSET,
+            input_names=[source, "state"],
+            output_names=[result, "next_state"],
+            dynamic_axes={
+                source: {0: "batch", 1: "time"},
+                "state": {0: "batch"},
+                result: {0: "batch", 1: "steps"},
+                "next_state": {0: "batch"},
+            },
+        )
+    model = onnx.load(str(path))
+    initial = network.initial_state(1)[0].tolist()
+    metadata = {"initial_state": " ".join(f"{value:g}" for value in initial)}
+    if isinstance(network, MotionModel):
+        metadata["look_aheads_ms"] = " ".join(str(ms) for ms in LOOK_AHEADS_MS)
+    onnx.helper.set_model_props(model, metadata)
+    onnx.save(model, str(path))
+    with torch.no_grad():
+        expected, _ = network(sample, state)
+    (root / name / "config.pbtxt").write_text(
+        _triton_config(
+            name, source, list(sample.shape[2:]), result, list(expected.shape[2:]), state
+        )
+    )
+    difference = _largest_difference(network, OnnxModel(path), source, result, sample)
+    if difference > PARITY:
+        raise Internal(f"The exported {name} differs from torch by {difference:.2g}.")
+    return Exported(path, path.stat().st_size / 1e6, difference)
+
+
+def _largest_difference(
+    network: StreamingModule, model: OnnxModel, source: str, result: str, sample: Tensor
+) -> float:
+    state = network.initial_state(len(sample))
+    with torch.no_grad():
+        expected = network(sample, state)[0].numpy()
+    carried = state.numpy()
+    parts = []
+    for start, stop in ((0, 2), (2, 10), (10, 110), (110, 112), (112, sample.shape[1])):
+        if start >= sample.shape[1]:
+            break
+        outputs = model.run({source: sample[:, start:stop].numpy(), "state": carried})
+        parts.append(outputs[result])
+        carried = outputs["next_state"]
+    return float(np.abs(np.concatenate(parts, axis=1) - expected).max())
+
+
+def _triton_config(
+    name: str,
+    source: str,
+    source_shape: list[int],
+    result: str,
+    result_shape: list[int],
+    state: Tensor,
+) -> str:
+    def tensor(tensor_name: str, dims: list[int]) -> str:
+        inner = ", ".join(str(extent) for extent in dims)
+        return f'{{ name: "{tensor_name}" data_type: TYPE_FP32 dims: [ {inner} ] }}'
+
+    size = state.shape[1]
+    return f"""\
+# One stateless step: a chunk and the session's state in, the result and the next state out.
+name: "{name}"
+backend: "onnxruntime"
+max_batch_size: {_LARGEST_BATCH}
+input [
+  {tensor(source, [-1, *source_shape])},
+  {tensor("state", [size])}
+]
+output [
+  {tensor(result, [-1, *result_shape])},
+  {tensor("next_state", [size])}
+]
+dynamic_batching {{ max_queue_delay_microseconds: 1000 }}
+instance_group [ {{ kind: KIND_CPU count: 1 }} ]
+parameters [
+  {{ key: "intra_op_thread_count" value: {{ string_value: "1" }} }}
+]
+"""

@@ -1,0 +1,82 @@
+"""Causal layers whose past is an argument: one definition trains, exports and streams.
+
+A network's whole state is one flat tensor `# [B, S]`, the same on every model server and simple to
+batch. Each layer owns a slice of it. Training starts every crop from the initial state.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["CausalConv", "GatedBlock", "StateCursor", "StreamingModule"]
+
+
+class StateCursor:
+    """Hands out the slices of a flat state in order, and collects their successors."""
+
+    def __init__(self, state: Tensor) -> None:  # [B, S]
+        self._state = state
+        self._position = 0
+        self._successors: list[Tensor] = []
+
+    def take(self, channels: int, steps: int) -> Tensor:  # [B, channels, steps]
+        width = channels * steps
+        piece = self._state[:, self._position : self._position + width]
+        self._position += width
+        return piece.reshape(-1, channels, steps)
+
+    def put(self, piece: Tensor) -> None:  # [B, channels, steps]
+        self._successors.append(piece.flatten(1))
+
+    def successor(self) -> Tensor:  # [B, S]
+        return torch.cat(self._successors, 1)
+
+
+class StreamingModule(nn.Module):
+    """A network with a flat state."""
+
+    state_size: int
+
+    def initial_state(self, batch: int) -> Tensor:  # [B, S]
+        return torch.zeros(batch, self.state_size)
+
+
+class CausalConv(nn.Module):
+    """Convolution over time that sees only the past; with a stride, inputs come in multiples."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, *, dilation: int = 1, stride: int = 1
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(inputs, outputs, kernel, dilation=dilation, stride=stride)
+        self.past = (kernel - 1) * dilation - (stride - 1)
+        self.inputs = inputs
+
+    @property
+    def state_size(self) -> int:
+        return self.inputs * self.past
+
+    def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, C, T] -> [B, C', T / stride]
+        x = torch.cat([cursor.take(self.inputs, self.past), x], 2)
+        cursor.put(x[:, :, -self.past :])
+        return self.conv(x)  # type: ignore[no-any-return]
+
+
+class GatedBlock(nn.Module):
+    """Residual block: dilated convolution, gated linear unit, pointwise mix."""
+
+    def __init__(self, width: int, kernel: int, dilation: int) -> None:
+        super().__init__()
+        self.conv = CausalConv(width, 2 * width, kernel, dilation=dilation)
+        self.mix = nn.Conv1d(width, width, 1)
+        self.scale = nn.Parameter(torch.full((1, width, 1), 0.3))
+
+    @property
+    def state_size(self) -> int:
+        return self.conv.state_size
+
+    def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, C, T] -> [B, C, T]
+        gated = functional.glu(self.conv(x, cursor), 1)
+        return x + self.scale * self.mix(gated)  # type: ignore[no-any-return]

@@ -1,0 +1,227 @@
+"""Train encoder and motion network together, end to end, on a pool of examples.
+
+Synthetic speech is plentiful and its labels exact, yet scores on it keep rising while those on real
+voices fall: so the weights that are kept are the ones that did best on held-out real speech.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lipstream.face.motion import Floats
+from lipstream.training.encoder_model import EncoderConfig, SpeechEncoderModel
+from lipstream.training.examples import Batch, Pool
+from lipstream.training.losses import (
+    LossConfig,
+    event_loss,
+    phone_loss,
+    regression_loss,
+    voice_loss,
+)
+from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionConfig, MotionModel
+from lipstream.training.spectral import SpectralAugmentation
+from lipstream.training.validation import (
+    DevSpeech,
+    calibrate_events,
+    objective,
+    predict,
+    validated,
+)
+
+__all__ = ["TrainConfig", "Trained", "step_loss", "train"]
+
+_JUDGED = LOOK_AHEADS_MS.index(80)
+_WARM_UP_FRAMES = 5
+"""Frames at the start of a crop that are not judged: their past was cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Everything that determines a training run, besides its data."""
+
+    steps: int = 4000
+    batch: int = 24
+    frames: int = 100
+    learning_rate: float = 2e-3
+    warm_up_steps: int = 150
+    weight_decay: float = 1e-2
+    gradient_norm: float = 1.0
+    ema: float = 0.998
+    validate_every: int = 400
+    patience: int = 4
+    """Validations without a new best after which training stops."""
+    seed: int = 0
+    threads: int = 1
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    motion: MotionConfig = field(default_factory=MotionConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The best weights seen."""
+
+    encoder: SpeechEncoderModel
+    motion: MotionModel
+    objective: float
+    steps: int
+
+
+def step_loss(
+    encoder: SpeechEncoderModel, motion: MotionModel, batch: Batch, config: LossConfig
+) -> Tensor:
+    """The whole loss of one batch, over all look-aheads."""
+    mel, target = torch.from_numpy(batch.mel), torch.from_numpy(batch.controls)
+    phones = torch.from_numpy(batch.phones)
+    features, voice, _ = encoder.encode(mel, encoder.initial_state(len(mel)))
+    raw, phone_logits, _ = motion.predict(features, motion.initial_state(len(mel)))
+    frames = target.shape[1]
+    loss = config.voice * voice_loss(voice, phones)
+    for delay in range(len(LOOK_AHEADS_MS)):
+        said = raw[:, _WARM_UP_FRAMES + delay :, delay]
+        wanted = target[:, _WARM_UP_FRAMES : frames - delay]
+        loss = loss + regression_loss(said, wanted, config)
+        loss = loss + config.event * event_loss(said, wanted, config)
+    delay = _JUDGED
+    heard = phone_logits[:, _WARM_UP_FRAMES + delay :]
+    named = phones[:, 2 * _WARM_UP_FRAMES : 2 * (frames - delay)]
+    return loss + config.phone * phone_loss(heard, named)
+
+
+def train(
+    config: TrainConfig,
+    pool: Pool,
+    dev: Sequence[DevSpeech],
+    folder: Path,
+    *,
+    report: Callable[[str], None] = lambda line: None,
+) -> Trained:
+    """Train, validating on `dev`; checkpoints and `log.csv` go to `folder`.
+
+    A folder that holds a checkpoint is resumed from it.
+    """
+    torch.manual_seed(config.seed)
+    torch.set_num_threads(config.threads)
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder, motion = SpeechEncoderModel(config.encoder), MotionModel(config.motion)
+    networks = nn.ModuleDict({"encoder": encoder, "motion": motion})
+    averaged = copy.deepcopy(networks).requires_grad_(False)
+    optimizer = torch.optim.AdamW(
+        networks.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    best, best_score, best_step, first = copy.deepcopy(averaged.state_dict()), -math.inf, 0, 0
+    latest = folder / "latest.pt"
+    if latest.exists():
+        saved = torch.load(latest, weights_only=True)
+        networks.load_state_dict(saved["networks"])
+        averaged.load_state_dict(saved["averaged"])
+        optimizer.load_state_dict(saved["optimizer"])
+        best, best_score, best_step = saved["best"], saved["best_score"], saved["best_step"]
+        first = saved["step"]
+        report(f"going on at step {first}")
+    augmentation = SpectralAugmentation()
+    running = 0.0
+    for step in range(first, config.steps):
+        rng = np.random.default_rng([config.seed, step])
+        batch = pool.batch(rng, config.batch, config.frames)
+        heard = augmentation.apply(torch.from_numpy(batch.mel)).numpy()
+        for group in optimizer.param_groups:
+            group["lr"] = _learning_rate(config, step)
+        networks.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = step_loss(
+                encoder, motion, Batch(heard, batch.controls, batch.phones), config.loss
+            )
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(networks.parameters(), config.gradient_norm)
+        optimizer.step()
+        _average(averaged, networks, min(config.ema, (1 + step) / (10 + step)))
+        value = float(loss.detach())
+        running = value if step == first else 0.98 * running + 0.02 * value
+        if (step + 1) % config.validate_every and step + 1 != config.steps:
+            continue
+        reached = _validate(averaged, dev, folder / "log.csv", step + 1, running, report)
+        if reached > best_score:
+            best, best_score, best_step = copy.deepcopy(averaged.state_dict()), reached, step + 1
+        torch.save(
+            {
+                "networks": networks.state_dict(),
+                "averaged": averaged.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "best": best,
+                "best_score": best_score,
+                "best_step": best_step,
+                "step": step + 1,
+            },
+            latest,
+        )
+        if step + 1 - best_step >= config.patience * config.validate_every:
+            report(f"no better for {config.patience} validations: stopping")
+            break
+    averaged.load_state_dict(best)
+    encoder, motion = averaged["encoder"], averaged["motion"]  # type: ignore[assignment]
+    if dev:
+        biases = calibrate_events(predict(encoder, motion, dev), dev, range(len(LOOK_AHEADS_MS)))
+        motion.event_bias.copy_(torch.from_numpy(biases))
+    trained = Trained(encoder.eval(), motion.eval(), best_score, best_step)
+    torch.save(
+        {
+            "config": asdict(config),
+            "encoder": encoder.state_dict(),
+            "motion": motion.state_dict(),
+            "objective": best_score,
+            "steps": best_step,
+        },
+        folder / "best.pt",
+    )
+    return trained
+
+
+def _learning_rate(config: TrainConfig, step: int) -> float:
+    rise = min(1.0, (step + 1) / config.warm_up_steps)
+    fall = 0.5 * (1 + math.cos(math.pi * step / config.steps))
+    return config.learning_rate * rise * (0.97 * fall + 0.03)
+
+
+@torch.no_grad()
+def _average(averaged: nn.Module, networks: nn.Module, decay: float) -> None:
+    for mean, value in zip(
+        averaged.state_dict().values(), networks.state_dict().values(), strict=True
+    ):
+        mean.lerp_(value, 1 - decay)
+
+
+def _validate(
+    averaged: nn.ModuleDict,
+    dev: Sequence[DevSpeech],
+    log: Path,
+    step: int,
+    loss: float,
+    report: Callable[[str], None],
+) -> float:
+    """Objective of the averaged weights, calibrated, at the default look-ahead; logged."""
+    if not dev:
+        return -loss
+    outputs: list[Floats] = predict(averaged["encoder"], averaged["motion"], dev)  # type: ignore[arg-type]
+    biases = calibrate_events(outputs, dev, [_JUDGED])
+    result = validated(outputs, dev, _JUDGED, biases[_JUDGED])
+    reached = objective(result)
+    row = {"step": step, "loss": loss, "objective": reached, **asdict(result)}
+    exists = log.exists()
+    with log.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if not exists:
+            writer.writeheader()
+        writer.writerow(row)
+    report(" ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
+    return reached

@@ -1,0 +1,139 @@
+"""Judge a network in training on held-out real speech, and calibrate its events there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lipstream.audio.mel import log_mel
+from lipstream.evaluation.lip_track import LipTrack
+from lipstream.evaluation.lips import LipScore, Scored, score
+from lipstream.face.motion import Floats
+from lipstream.motion.articulation import articulate
+from lipstream.motion.controls import CONTROL_COUNT, EVENTS, Control
+from lipstream.motion.events import sharpened
+from lipstream.training.corpora.utterance import Utterance
+from lipstream.training.encoder_model import SpeechEncoderModel
+from lipstream.training.examples import MEL_PER_FRAME
+from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionModel
+
+__all__ = [
+    "DevSpeech",
+    "calibrate_events",
+    "decide",
+    "dev_speech",
+    "objective",
+    "predict",
+    "validated",
+]
+
+_BIASES = np.arange(-1.5, 3.01, 0.25)
+_MOST_CLOSED_ELSEWHERE = 0.015
+_MOST_CLOSED_VOWELS = 0.04
+_MOST_CLOSED_CONSONANTS = 0.05
+_MOST_TUCKED_ELSEWHERE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class DevSpeech:
+    """One held-out utterance."""
+
+    mel: Floats  # [T, 80]
+    reference: LipTrack
+    utterance: Utterance
+
+
+def dev_speech(utterances: Sequence[Utterance]) -> list[DevSpeech]:
+    """Utterances with their features and the mouth that their labels derive."""
+    speech = []
+    for utterance in utterances:
+        samples = utterance.waveform
+        controls = articulate(utterance.segments, utterance.duration_s, samples=samples)
+        reference = LipTrack.from_controls(controls)
+        speech.append(DevSpeech(log_mel(samples), reference, utterance))
+    return speech
+
+
+def predict(
+    encoder: SpeechEncoderModel, motion: MotionModel, speech: Sequence[DevSpeech]
+) -> list[Floats]:
+    """Raw outputs `# [T, 4 look-aheads, 10]` of each utterance, events as logits, delays undone."""
+    encoder.eval()
+    motion.eval()
+    outputs = []
+    with torch.no_grad():
+        for item in speech:
+            count = len(item.mel) // MEL_PER_FRAME
+            tail = np.full((len(LOOK_AHEADS_MS) * MEL_PER_FRAME, item.mel.shape[1]), item.mel.min())
+            heard = np.concatenate([item.mel[: count * MEL_PER_FRAME], tail])
+            mel = torch.from_numpy(heard.astype(np.float32))[None]
+            features, _ = encoder(mel, encoder.initial_state(1))
+            raw = motion.predict(features, motion.initial_state(1))[0][0].numpy()
+            frames = [raw[delay : delay + count, delay] for delay in range(len(LOOK_AHEADS_MS))]
+            outputs.append(np.stack(frames, axis=1))
+    return outputs
+
+
+def decide(raw: Floats, bias: Floats) -> Floats:
+    """Controls `# [T, 10]` of one look-ahead from raw outputs `# [T, 10]` and biases `# [10]`."""
+    controls = np.clip(raw, 0, 1)
+    events = list(EVENTS)
+    controls[:, events] = 1 / (1 + np.exp(-(raw[:, events] + bias[events])))
+    return sharpened(controls)
+
+
+def calibrate_events(
+    outputs: Sequence[Floats], speech: Sequence[DevSpeech], delays: Sequence[int]
+) -> Floats:
+    """Biases `# [4, 10]` of the events' logits; those of other delays stay 0.
+
+    Lips close, and tuck, as readily as they can without doing so where they must not.
+    """
+    biases = np.zeros((len(LOOK_AHEADS_MS), CONTROL_COUNT), np.float32)
+    for delay in delays:
+        closing = tucking = True
+        for value in _BIASES:
+            trial = biases[delay].copy()
+            trial[Control.CLOSE] = value if closing else trial[Control.CLOSE]
+            trial[Control.TUCK] = value if tucking else trial[Control.TUCK]
+            result = validated(outputs, speech, delay, trial)
+            closing = closing and (
+                result.closed_elsewhere <= _MOST_CLOSED_ELSEWHERE
+                and result.closed_on_open_vowels <= _MOST_CLOSED_VOWELS
+                and result.closed_on_other_consonants <= _MOST_CLOSED_CONSONANTS
+            )
+            tucking = tucking and result.tucked_elsewhere <= _MOST_TUCKED_ELSEWHERE
+            biases[delay, Control.CLOSE] = value if closing else biases[delay, Control.CLOSE]
+            biases[delay, Control.TUCK] = value if tucking else biases[delay, Control.TUCK]
+            if not (closing or tucking):
+                break
+    return biases
+
+
+def validated(
+    outputs: Sequence[Floats], speech: Sequence[DevSpeech], delay: int, bias: Floats
+) -> LipScore:
+    """Score one look-ahead under the given event biases `# [10]`."""
+    return score(
+        Scored(
+            LipTrack.from_controls(decide(raw[:, delay], bias)),
+            item.reference,
+            item.utterance.segments,
+        )
+        for raw, item in zip(outputs, speech, strict=True)
+    )
+
+
+def objective(result: LipScore) -> float:
+    """One number to stop training by: what viewers see first counts most."""
+    return (
+        2 * result.pbm_closed
+        + result.fv_tucked
+        + result.rounding_r
+        + result.aperture_r
+        - 4 * result.closed_elsewhere
+        - 2 * result.closed_on_open_vowels
+    )
