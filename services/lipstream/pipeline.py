@@ -27,7 +27,7 @@ class Stage:
     inputs: tuple[str, ...]
     """Objects that it reads, by name under the job's prefix."""
     outputs: tuple[str, ...]
-    """Objects that it writes, by name under the job's prefix."""
+    """Objects that it writes, by name under the job's prefix. A fit writes to the avatars."""
     deadline_s: float
     """A message that runs longer is given up and retried."""
     max_tries: int = 3
@@ -86,7 +86,7 @@ AVATAR = Stage(
     "avatar",
     stream="lipstream:jobs:avatar",
     inputs=("input",),
-    outputs=("avatar.zip",),
+    outputs=(),
     deadline_s=300,
 )
 

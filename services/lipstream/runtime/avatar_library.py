@@ -43,12 +43,16 @@ class AvatarLibrary:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    def add(self, avatar_id: str, bundle: Path, manifest: dict[str, Any], preview: bytes) -> None:
-        """Add or replace an avatar. Its manifest comes last: with it, the avatar is there."""
+    def add(self, avatar_id: str, bundle: Path, manifest: bytes, preview: bytes) -> None:
+        """Add or replace an avatar. Its manifest comes last: with it, the avatar is there.
+
+        Args:
+            bundle: the file; `manifest` and `preview` are what it holds under these names.
+        """
         scope = self._store.under(avatar_prefix(avatar_id))
         scope.put_file(_BUNDLE, bundle)
         scope.put(_PREVIEW, preview)
-        scope.put(_MANIFEST, json.dumps(manifest).encode())
+        scope.put(_MANIFEST, manifest)
 
     def entry(self, avatar_id: str) -> AvatarEntry:
         key = f"{avatar_prefix(avatar_id)}/{_MANIFEST}"

@@ -63,25 +63,26 @@ class ExtractConfig(_message.Message):
 
     RATE_HZ_FIELD_NUMBER: _builtins.int
     SAMPLE_FORMAT_FIELD_NUMBER: _builtins.int
-    ENCODER_FIELD_NUMBER: _builtins.int
     RESUME_STATE_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_INTERVAL_MS_FIELD_NUMBER: _builtins.int
     rate_hz: _builtins.int
     """Of the chunks that follow: 8000 to 48000."""
     sample_format: _common_pb2.SampleFormat.ValueType
-    encoder: _builtins.str
-    """Name of a speech encoder; empty for the default."""
     resume_state: _builtins.bytes
+    """From an earlier stream's `StateSnapshot`; empty to begin afresh."""
+    snapshot_interval_ms: _builtins.int
+    """A `StateSnapshot` follows the features at least so often; 0 for none."""
     def __init__(
         self,
         *,
         rate_hz: _builtins.int = ...,
         sample_format: _common_pb2.SampleFormat.ValueType = ...,
-        encoder: _builtins.str = ...,
         resume_state: _builtins.bytes = ...,
+        snapshot_interval_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoder", b"encoder", "rate_hz", b"rate_hz", "resume_state", b"resume_state", "sample_format", b"sample_format"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate_hz", b"rate_hz", "resume_state", b"resume_state", "sample_format", b"sample_format", "snapshot_interval_ms", b"snapshot_interval_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -153,7 +154,7 @@ class Features(_message.Message):
     VALUES_FIELD_NUMBER: _builtins.int
     RATE_HZ_FIELD_NUMBER: _builtins.int
     rate_hz: _builtins.float
-    """50 unless the encoder says otherwise."""
+    """50."""
     @_builtins.property
     def values(self) -> _common_pb2.Tensor:
         """[T, D] at `rate_hz`."""

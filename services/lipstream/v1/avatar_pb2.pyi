@@ -112,21 +112,21 @@ Global___FitProgress: _TypeAlias = FitProgress  # noqa: Y015
 class FitResult(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    AVATAR_KEY_FIELD_NUMBER: _builtins.int
+    AVATAR_ID_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
-    avatar_key: _builtins.str
-    """Key of the bundle in the object store."""
+    avatar_id: _builtins.str
+    """Id of the finished avatar."""
     @_builtins.property
     def description(self) -> Global___DescribeResponse: ...
     def __init__(
         self,
         *,
-        avatar_key: _builtins.str = ...,
+        avatar_id: _builtins.str = ...,
         description: Global___DescribeResponse | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["description", b"description"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_key", b"avatar_key", "description", b"description"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "description", b"description"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -136,16 +136,16 @@ Global___FitResult: _TypeAlias = FitResult  # noqa: Y015
 class DescribeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    AVATAR_KEY_FIELD_NUMBER: _builtins.int
-    avatar_key: _builtins.str
+    AVATAR_ID_FIELD_NUMBER: _builtins.int
+    avatar_id: _builtins.str
     def __init__(
         self,
         *,
-        avatar_key: _builtins.str = ...,
+        avatar_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_key", b"avatar_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -155,17 +155,8 @@ Global___DescribeRequest: _TypeAlias = DescribeRequest  # noqa: Y015
 class DescribeResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    NAME_FIELD_NUMBER: _builtins.int
-    CREATED_MS_FIELD_NUMBER: _builtins.int
-    SPLAT_COUNT_FIELD_NUMBER: _builtins.int
-    CONSENT_FIELD_NUMBER: _builtins.int
     MANIFEST_JSON_FIELD_NUMBER: _builtins.int
     PREVIEW_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    created_ms: _builtins.int
-    """Unix time."""
-    splat_count: _builtins.int
-    consent: _builtins.str
     manifest_json: _builtins.str
     """The bundle's whole manifest, JSON."""
     preview: _builtins.bytes
@@ -173,16 +164,12 @@ class DescribeResponse(_message.Message):
     def __init__(
         self,
         *,
-        name: _builtins.str = ...,
-        created_ms: _builtins.int = ...,
-        splat_count: _builtins.int = ...,
-        consent: _builtins.str = ...,
         manifest_json: _builtins.str = ...,
         preview: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "created_ms", b"created_ms", "manifest_json", b"manifest_json", "name", b"name", "preview", b"preview", "splat_count", b"splat_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_json", b"manifest_json", "preview", b"preview"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,6 @@ class GenerateRequest(_message.Message):
     HEADER_FIELD_NUMBER: _builtins.int
     CONFIG_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
-    CONTROLS_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     INTERRUPT_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -38,10 +37,6 @@ class GenerateRequest(_message.Message):
         """[T, D] at 50 Hz; the header has the time of the first row."""
 
     @_builtins.property
-    def controls(self) -> _common_pb2.Controls:
-        """From the next generated frame on."""
-
-    @_builtins.property
     def end(self) -> _common_pb2.EndOfUtterance: ...
     @_builtins.property
     def interrupt(self) -> _common_pb2.Interrupt: ...
@@ -51,15 +46,14 @@ class GenerateRequest(_message.Message):
         header: _common_pb2.LiveHeader | None = ...,
         config: Global___GenerateConfig | None = ...,
         features: _common_pb2.Tensor | None = ...,
-        controls: _common_pb2.Controls | None = ...,
         end: _common_pb2.EndOfUtterance | None = ...,
         interrupt: _common_pb2.Interrupt | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "controls", b"controls", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "controls", b"controls", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "features", "controls", "end", "interrupt"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "features", "end", "interrupt"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -70,35 +64,24 @@ class GenerateConfig(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SEED_FIELD_NUMBER: _builtins.int
-    FPS_FIELD_NUMBER: _builtins.int
-    CONTROLS_FIELD_NUMBER: _builtins.int
-    GENERATOR_FIELD_NUMBER: _builtins.int
     RESUME_STATE_FIELD_NUMBER: _builtins.int
     SNAPSHOT_INTERVAL_MS_FIELD_NUMBER: _builtins.int
     seed: _builtins.int
     """Same seed and input, same motion."""
-    fps: _builtins.float
-    """Frames a second; 0 for 25."""
-    generator: _builtins.str
-    """Name of a generator; empty for the default."""
     resume_state: _builtins.bytes
+    """From an earlier stream's `StateSnapshot`; empty to begin afresh."""
     snapshot_interval_ms: _builtins.int
-    """A `StateSnapshot` follows at least so often; 0 for none."""
-    @_builtins.property
-    def controls(self) -> _common_pb2.Controls: ...
+    """A `StateSnapshot` follows the frames at least so often; 0 for none."""
     def __init__(
         self,
         *,
         seed: _builtins.int = ...,
-        fps: _builtins.float = ...,
-        controls: _common_pb2.Controls | None = ...,
-        generator: _builtins.str = ...,
         resume_state: _builtins.bytes = ...,
         snapshot_interval_ms: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["controls", b"controls"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["controls", b"controls", "fps", b"fps", "generator", b"generator", "resume_state", b"resume_state", "seed", b"seed", "snapshot_interval_ms", b"snapshot_interval_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_state", b"resume_state", "seed", b"seed", "snapshot_interval_ms", b"snapshot_interval_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

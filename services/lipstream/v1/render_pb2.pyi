@@ -28,7 +28,7 @@ class _VideoCodecEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VideoCodec
     VIDEO_CODEC_H264: _VideoCodec.ValueType  # 1
     """One access unit a message, Annex B, parameter sets before each keyframe, no B-frames."""
     VIDEO_CODEC_RGBA: _VideoCodec.ValueType  # 2
-    """[height, width, 4] uint8, sRGB, straight alpha."""
+    """[size, size, 4] uint8, sRGB, straight alpha."""
     VIDEO_CODEC_YUV420P: _VideoCodec.ValueType  # 3
     """Planes Y, U, V of uint8, BT.709, limited range."""
 
@@ -38,7 +38,7 @@ VIDEO_CODEC_UNSPECIFIED: VideoCodec.ValueType  # 0
 VIDEO_CODEC_H264: VideoCodec.ValueType  # 1
 """One access unit a message, Annex B, parameter sets before each keyframe, no B-frames."""
 VIDEO_CODEC_RGBA: VideoCodec.ValueType  # 2
-"""[height, width, 4] uint8, sRGB, straight alpha."""
+"""[size, size, 4] uint8, sRGB, straight alpha."""
 VIDEO_CODEC_YUV420P: VideoCodec.ValueType  # 3
 """Planes Y, U, V of uint8, BT.709, limited range."""
 Global___VideoCodec: _TypeAlias = VideoCodec  # noqa: Y015
@@ -93,81 +93,32 @@ Global___RenderRequest: _TypeAlias = RenderRequest  # noqa: Y015
 class RenderConfig(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    AVATAR_KEY_FIELD_NUMBER: _builtins.int
-    WIDTH_FIELD_NUMBER: _builtins.int
-    HEIGHT_FIELD_NUMBER: _builtins.int
+    AVATAR_ID_FIELD_NUMBER: _builtins.int
+    SIZE_PX_FIELD_NUMBER: _builtins.int
     FPS_FIELD_NUMBER: _builtins.int
     CODEC_FIELD_NUMBER: _builtins.int
-    BITRATE_BPS_FIELD_NUMBER: _builtins.int
-    KEYFRAME_INTERVAL_MS_FIELD_NUMBER: _builtins.int
-    BACKGROUND_FIELD_NUMBER: _builtins.int
-    avatar_key: _builtins.str
-    """Key of the avatar's bundle in the object store."""
-    width: _builtins.int
-    """Pixels; even."""
-    height: _builtins.int
+    avatar_id: _builtins.str
+    """Id of a finished avatar."""
+    size_px: _builtins.int
+    """Side of the square picture, pixels; even, 64 to 1080."""
     fps: _builtins.float
-    """Frames a second; 0 for 25."""
+    """Of the motion that follows, frames a second; 0 for 25."""
     codec: Global___VideoCodec.ValueType
-    bitrate_bps: _builtins.int
-    """0 for one that suits size and rate."""
-    keyframe_interval_ms: _builtins.int
-    """At most so long between pictures that need no other; 0 for 2000."""
-    @_builtins.property
-    def background(self) -> Global___Background:
-        """What lies behind the person; unset for the avatar's own."""
-
     def __init__(
         self,
         *,
-        avatar_key: _builtins.str = ...,
-        width: _builtins.int = ...,
-        height: _builtins.int = ...,
+        avatar_id: _builtins.str = ...,
+        size_px: _builtins.int = ...,
         fps: _builtins.float = ...,
         codec: Global___VideoCodec.ValueType = ...,
-        bitrate_bps: _builtins.int = ...,
-        keyframe_interval_ms: _builtins.int = ...,
-        background: Global___Background | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_background", b"_background", "background", b"background"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_background", b"_background", "avatar_key", b"avatar_key", "background", b"background", "bitrate_bps", b"bitrate_bps", "codec", b"codec", "fps", b"fps", "height", b"height", "keyframe_interval_ms", b"keyframe_interval_ms", "width", b"width"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__background: _TypeAlias = _typing.Literal["background"]  # noqa: Y015
-    _WhichOneofArgType__background: _TypeAlias = _typing.Literal["_background", b"_background"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__background) -> _WhichOneofReturnType__background | None: ...
-
-Global___RenderConfig: _TypeAlias = RenderConfig  # noqa: Y015
-
-@_typing.final
-class Background(_message.Message):
-    """sRGB, 0..255; straight alpha, which only VIDEO_CODEC_RGBA keeps."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    RED_FIELD_NUMBER: _builtins.int
-    GREEN_FIELD_NUMBER: _builtins.int
-    BLUE_FIELD_NUMBER: _builtins.int
-    ALPHA_FIELD_NUMBER: _builtins.int
-    red: _builtins.int
-    green: _builtins.int
-    blue: _builtins.int
-    alpha: _builtins.int
-    def __init__(
-        self,
-        *,
-        red: _builtins.int = ...,
-        green: _builtins.int = ...,
-        blue: _builtins.int = ...,
-        alpha: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "blue", b"blue", "green", b"green", "red", b"red"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "codec", b"codec", "fps", b"fps", "size_px", b"size_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Background: _TypeAlias = Background  # noqa: Y015
+Global___RenderConfig: _TypeAlias = RenderConfig  # noqa: Y015
 
 @_typing.final
 class KeyframeRequest(_message.Message):

@@ -1,0 +1,71 @@
+"""From a photo's bytes to a finished avatar in the library: what the command, the jobs and the
+live service have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lipstream.avatar.fit import FitReport, Progress, fit_photo
+from lipstream.avatar.photo import load_photo
+from lipstream.face.bundle import Consent, Manifest, Note, Source, new_bundle, save
+from lipstream.runtime.avatar_library import AvatarLibrary
+
+__all__ = ["create_avatar"]
+
+
+def create_avatar(
+    library: AvatarLibrary,
+    avatar_id: str,
+    photo: bytes,
+    consent: str,
+    *,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Fit an avatar and add it to the library, in place of one of the same id.
+
+    Args:
+        photo: the file.
+        consent: who allows this face to be used, and how.
+
+    Returns:
+        The avatar's papers.
+
+    Raises:
+        BadInput: the photo cannot be used; the code says why.
+        Unavailable: the library cannot be written.
+    """
+    picture = load_photo(photo)
+    result = fit_photo(picture, progress=progress)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    bundle = new_bundle(
+        avatar_id,
+        result.model,
+        result.preview,
+        Source("photo", picture.sha256, picture.width_px, picture.height_px),
+        consent=Consent(statement=consent, by="the person who sent the photo", at=now),
+        quality=_quality(result.report),
+        warnings=[Note(finding.reason.value, finding.message) for finding in result.warnings],
+    )
+    with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
+        path = Path(folder) / "bundle.zip"
+        manifest = save(bundle, path)
+        library.add(avatar_id, path, manifest.to_json(), _png(result.preview))
+    return manifest
+
+
+def _quality(report: FitReport) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in dataclasses.asdict(report).items()}
+
+
+def _png(picture: NDArray[np.uint8]) -> bytes:  # [S, S, 3]
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    return stream.getvalue()

@@ -1,0 +1,26 @@
+"""The avatar stage's work on a job: a photo in, an avatar in the library out."""
+
+from __future__ import annotations
+
+from lipstream.avatar.create import create_avatar
+from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.job_context import JobContext
+
+__all__ = ["fit_job"]
+
+
+def fit_job(context: JobContext) -> None:
+    """
+    Raises:
+        BadInput: the photo cannot be used; the code says why.
+    """
+    manifest = create_avatar(
+        AvatarLibrary(context.shared),
+        context.params["avatar"],
+        context.store.get("input"),
+        context.params["consent"],
+        progress=lambda fraction, _: context.progress(fraction),
+    )
+    for note in manifest.warnings:
+        context.warn(note.message)
+    context.result("face_psnr_db", manifest.quality["face_psnr_db"])

@@ -1,0 +1,127 @@
+"""The avatar stage as a service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import Any
+
+import grpc.aio
+
+from lipstream.avatar.create import create_avatar
+from lipstream.avatar.inspect import inspect_photo
+from lipstream.avatar.job import fit_job
+from lipstream.errors import BadInput, Cancelled
+from lipstream.render import warm_up
+from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.compute import ComputePool
+from lipstream.runtime.object_store import ObjectStore
+from lipstream.runtime.stage_main import StageApp, StageKit
+from lipstream.v1 import avatar_pb2, avatar_pb2_grpc, common_pb2
+from lipstream.wire.streams import checked_id
+
+__all__ = ["AvatarServicer", "build"]
+
+
+class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
+    def __init__(self, store: ObjectStore, compute: ComputePool) -> None:
+        self._store = store
+        self._library = AvatarLibrary(store)
+        self._compute = compute
+
+    async def Fit(
+        self,
+        request: avatar_pb2.FitRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> AsyncIterator[avatar_pb2.FitEvent]:
+        async for event in self._compute.iterate(self._fit(request)):
+            yield event
+
+    async def Inspect(
+        self,
+        request: avatar_pb2.InspectPhotoRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> avatar_pb2.InspectPhotoResponse:
+        photo = await self._compute.run(self._store.get, request.photo_key)
+        findings = await self._compute.run(inspect_photo, photo)
+        return avatar_pb2.InspectPhotoResponse(
+            warnings=[_warning(f.reason.value, f.message) for f in findings]
+        )
+
+    async def Describe(
+        self,
+        request: avatar_pb2.DescribeRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> avatar_pb2.DescribeResponse:
+        return await self._compute.run(self._describe, request.avatar_id)
+
+    def _describe(self, avatar_id: str) -> avatar_pb2.DescribeResponse:
+        entry = self._library.entry(avatar_id)
+        return avatar_pb2.DescribeResponse(
+            manifest_json=json.dumps(entry.manifest), preview=self._library.preview(avatar_id)
+        )
+
+    def _fit(self, request: avatar_pb2.FitRequest) -> Iterator[avatar_pb2.FitEvent]:
+        """The events of a fit that runs in a thread of its own.
+
+        When the caller goes away, this generator is closed, and the fit ends at its next step.
+        """
+        avatar_id = checked_id(request.name)
+        if not request.consent.strip():
+            raise BadInput(
+                "An avatar needs a statement of consent.",
+                remedy="Say who allows this face to be used, and how.",
+                code="no_consent",
+            )
+        photo = request.photo_bytes or self._store.get(request.photo_key)
+        events: SimpleQueue[avatar_pb2.FitEvent | BaseException | None] = SimpleQueue()
+        unwanted = Event()
+
+        def say(fraction: float, step: str) -> None:
+            if unwanted.is_set():
+                raise Cancelled("Nobody waits for this fit any more.")
+            progress = avatar_pb2.FitProgress(step=step, fraction=fraction)
+            events.put(avatar_pb2.FitEvent(progress=progress))
+
+        def work() -> None:
+            try:
+                manifest = create_avatar(
+                    self._library, avatar_id, photo, request.consent, progress=say
+                )
+                for note in manifest.warnings:
+                    events.put(avatar_pb2.FitEvent(warning=_warning(note.reason, note.message)))
+                result = avatar_pb2.FitResult(
+                    avatar_id=avatar_id, description=self._describe(avatar_id)
+                )
+                events.put(avatar_pb2.FitEvent(result=result))
+                events.put(None)
+            except BaseException as error:
+                events.put(error)
+
+        Thread(target=work, name="fit", daemon=True).start()
+        try:
+            while (event := events.get()) is not None:
+                if isinstance(event, BaseException):
+                    raise event
+                yield event
+        finally:
+            unwanted.set()
+
+
+def build(kit: StageKit) -> StageApp:
+    """The stage from its settings."""
+    servicer = AvatarServicer(kit.store, kit.compute)
+    return StageApp(
+        handle=fit_job,
+        register=lambda server: avatar_pb2_grpc.add_AvatarServiceServicer_to_server(
+            servicer, server
+        ),
+        services=("lipstream.v1.AvatarService",),
+        warm_up=warm_up,
+    )
+
+
+def _warning(code: str, message: str) -> common_pb2.Problem:
+    return common_pb2.Problem(code=code, title="The photo is not ideal", detail=message)

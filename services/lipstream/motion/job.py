@@ -1,0 +1,53 @@
+"""The motion stage's work on a job: `features.npy` in, `motion.npz` out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+
+from lipstream.errors import BadInput
+from lipstream.face.motion import Floats, Motion
+from lipstream.face.motion_file import write_npz
+from lipstream.motion.baseline import BaselineGenerator
+from lipstream.motion.generator import generate
+from lipstream.runtime.job_context import JobContext
+
+__all__ = ["MotionJob"]
+
+_CHUNK_FEATURES = 500
+
+
+class MotionJob:
+    """Handles one job at a time per call; the generator is shared."""
+
+    def __init__(self, generator: BaselineGenerator) -> None:
+        self._generator = generator
+
+    def __call__(self, context: JobContext) -> None:
+        """
+        Raises:
+            BadInput: the features are damaged.
+        """
+        features = _load(context.store.get("features.npy"))
+
+        def chunks() -> Iterator[Floats]:
+            for first in range(0, len(features), _CHUNK_FEATURES):
+                context.progress(first / max(len(features), 1))
+                yield features[first : first + _CHUNK_FEATURES]
+
+        seed = int(context.params.get("seed", 0))
+        motion = Motion.concatenate(generate(self._generator, chunks(), seed=seed))
+        path = context.scratch / "motion.npz"
+        write_npz(path, motion)
+        context.store.put_file("motion.npz", path)
+        context.result("frames", len(motion))
+
+
+def _load(data: bytes) -> Floats:  # [T, D]
+    try:
+        features: Floats = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise BadInput("The features of this job are damaged.") from error
+    return features

@@ -1,0 +1,54 @@
+"""The motion stage as a service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+
+from lipstream.motion.baseline import BaselineGenerator
+from lipstream.motion.job import MotionJob
+from lipstream.motion.live import LiveMotion
+from lipstream.runtime.compute import ComputePool
+from lipstream.runtime.live_lane import LiveLane
+from lipstream.runtime.stage_main import StageApp, StageKit
+from lipstream.runtime.telemetry import Telemetry
+from lipstream.v1 import motion_pb2, motion_pb2_grpc
+
+__all__ = ["MotionServicer", "build"]
+
+
+class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
+    def __init__(
+        self, generator: BaselineGenerator, compute: ComputePool, telemetry: Telemetry
+    ) -> None:
+        self._generator = generator
+        self._compute = compute
+        self._telemetry = telemetry
+
+    async def Generate(
+        self,
+        requests: AsyncIterator[motion_pb2.GenerateRequest],
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> AsyncIterator[motion_pb2.GenerateResponse]:
+        lane: LiveLane[motion_pb2.GenerateRequest, motion_pb2.GenerateResponse] = LiveLane(
+            self._compute, lambda first: LiveMotion(self._generator, first)
+        )
+        async for response in lane.run(requests):
+            if response.HasField("frames"):
+                self._telemetry.frames("live", len(response.frames.gaze) // 16)
+            yield response
+
+
+def build(kit: StageKit) -> StageApp:
+    """The stage from its settings."""
+    generator = BaselineGenerator()
+    servicer = MotionServicer(generator, kit.compute, kit.telemetry)
+    return StageApp(
+        handle=MotionJob(generator),
+        register=lambda server: motion_pb2_grpc.add_MotionServiceServicer_to_server(
+            servicer, server
+        ),
+        services=("lipstream.v1.MotionService",),
+    )

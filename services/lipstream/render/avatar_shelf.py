@@ -1,0 +1,47 @@
+"""Avatars that were drawn lately, kept ready in memory."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from lipstream.face.bundle import load
+from lipstream.face.model import AvatarModel
+from lipstream.runtime.avatar_library import AvatarLibrary
+
+__all__ = ["AvatarShelf"]
+
+
+class AvatarShelf:
+    """The `capacity` avatars that were asked for last; one takes about 25 MB."""
+
+    def __init__(self, library: AvatarLibrary, capacity: int = 8) -> None:
+        self._library = library
+        self._capacity = capacity
+        self._models: OrderedDict[tuple[str, str], AvatarModel] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def model(self, avatar_id: str) -> AvatarModel:
+        """
+        Raises:
+            NotFound: there is no such avatar.
+            BadInput: its bundle is damaged.
+        """
+        manifest = self._library.entry(avatar_id).manifest
+        # An avatar that was made again under its old name has other members.
+        key = (avatar_id, manifest["members"]["model.npz"]["sha256"])
+        with self._lock:
+            if key in self._models:
+                self._models.move_to_end(key)
+                return self._models[key]
+        with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
+            path = Path(folder) / "bundle.zip"
+            self._library.fetch(avatar_id, path)
+            model = load(path).model
+        with self._lock:
+            self._models[key] = model
+            while len(self._models) > self._capacity:
+                self._models.popitem(last=False)
+        return model

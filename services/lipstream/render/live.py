@@ -1,0 +1,78 @@
+"""The render stage's work on a live stream: frames of motion in, pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lipstream.errors import BadInput
+from lipstream.face.motion import Motion
+from lipstream.render.avatar_shelf import AvatarShelf
+from lipstream.render.h264 import LiveEncoder
+from lipstream.render.renderer import SplatRenderer
+from lipstream.v1 import common_pb2, render_pb2
+from lipstream.wire.tensors import unpack_motion
+
+__all__ = ["LiveRender"]
+
+_DEFAULT_FPS = 25.0
+
+
+class LiveRender:
+    """One stream; see `runtime.live_lane.LiveStage`. Pictures keep the times of their motion."""
+
+    def __init__(self, shelf: AvatarShelf, first: render_pb2.RenderRequest) -> None:
+        config = first.config
+        self._session_id = first.header.session_id
+        self._fps = config.fps or _DEFAULT_FPS
+        self._codec = config.codec
+        self._renderer = SplatRenderer(shelf.model(config.avatar_id), config.size_px)
+        self._encoder: LiveEncoder | None = None
+        if config.codec == render_pb2.VIDEO_CODEC_H264:
+            self._encoder = LiveEncoder(config.size_px, self._fps)
+        elif config.codec not in (render_pb2.VIDEO_CODEC_RGBA, render_pb2.VIDEO_CODEC_YUV420P):
+            raise BadInput("The codec is missing or unknown.", code="bad_codec")
+        self._keyframe = False
+        self._next_us = 0
+
+    def begin(self, epoch: int) -> None:
+        """The encoder goes on: a viewer sees one stream of pictures."""
+
+    def handle(self, request: render_pb2.RenderRequest) -> Iterator[render_pb2.RenderResponse]:
+        header = request.header
+        match request.WhichOneof("payload"):
+            case "config":
+                return
+            case "frames":
+                motion = Motion(fps=self._fps, **unpack_motion(request.frames))
+                for frame in range(len(motion)):
+                    pts_us = header.pts_us + round(frame * 1e6 / self._fps)
+                    self._next_us = pts_us + round(1e6 / self._fps)
+                    yield render_pb2.RenderResponse(
+                        header=self._header(header.epoch, pts_us), frame=self._draw(motion, frame)
+                    )
+            case "keyframe":
+                self._keyframe = True
+            case "end":
+                yield render_pb2.RenderResponse(
+                    header=self._header(header.epoch, self._next_us),
+                    end=common_pb2.EndOfUtterance(),
+                )
+            case other:
+                raise BadInput(f"A render stream takes no {other or 'empty message'}.")
+
+    def interrupted(self, request: render_pb2.RenderRequest) -> render_pb2.RenderResponse:
+        return render_pb2.RenderResponse(header=request.header, interrupt=common_pb2.Interrupt())
+
+    def _draw(self, motion: Motion, frame: int) -> render_pb2.VideoFrame:
+        pose = self._renderer.pose(motion, frame)
+        if self._codec == render_pb2.VIDEO_CODEC_RGBA:
+            return render_pb2.VideoFrame(data=self._renderer.rgba(pose).tobytes(), keyframe=True)
+        planes = self._renderer.yuv420p(pose)
+        if self._encoder is None:
+            return render_pb2.VideoFrame(data=planes.tobytes(), keyframe=True)
+        unit = self._encoder.encode(planes, keyframe=self._keyframe)
+        self._keyframe = False
+        return render_pb2.VideoFrame(data=unit.data, keyframe=unit.is_keyframe)
+
+    def _header(self, epoch: int, pts_us: int) -> common_pb2.LiveHeader:
+        return common_pb2.LiveHeader(session_id=self._session_id, epoch=epoch, pts_us=pts_us)
