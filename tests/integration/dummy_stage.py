@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
-
 from lipstream.errors import BadInput
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.stage_main import StageApp, StageKit, run_stage
@@ -51,7 +50,7 @@ class DummyMotion(motion_pb2_grpc.MotionServiceServicer):
     def __init__(self, kit: StageKit) -> None:
         self._kit = kit
 
-    async def Generate(  # type: ignore[override]
+    async def Generate(
         self,
         request_iterator: AsyncIterator[motion_pb2.GenerateRequest],
         context: grpc.aio.ServicerContext[Any, Any],

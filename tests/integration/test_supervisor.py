@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from lipstream.errors import BadInput, Conflict, Unavailable
 from lipstream.pipeline import JobKind
 from lipstream.runtime.jobs import JobStore
@@ -23,6 +22,7 @@ from lipstream.runtime.object_store import ObjectStore, open_store
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings
 from lipstream.wire.job import Job, JobStatus
+
 from tests.integration.dummy_services import DUMMY_STAGES, quick_settings
 
 _LONG_S = 40.0
@@ -149,9 +149,7 @@ def test_a_service_that_cannot_start_is_named_with_its_last_words(settings: Sett
     assert stack.pids == {}
 
 
-def test_wrong_settings_are_named(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_settings_are_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIPSTREAM_MAX_STREAMS", "many")
     stack = LocalStack(settings, stages=DUMMY_STAGES[:1], gateway=None)
     with pytest.raises(Unavailable, match="LIPSTREAM_MAX_STREAMS"):

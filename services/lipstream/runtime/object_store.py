@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from lipstream.errors import BadInput, LipstreamError, NotFound, TooLarge, Unavailable
 
 if TYPE_CHECKING:
+    from obstore import GetOptions
     from obstore.store import ObjectStore as Backend
 
 __all__ = ["ObjectInfo", "ObjectStore", "open_store"]
@@ -127,11 +128,10 @@ class ObjectStore:
             BadInput: the range is empty or begins after the object's end.
         """
         import obstore
-        from obstore import GetOptions
 
         if start < 0 or (end is not None and end <= start):
             raise BadInput(f"{start}-{end} is no range of bytes.", code="bad_range")
-        options = GetOptions(range=(start, end) if end is not None else {"offset": start})
+        options: GetOptions = {"range": (start, end) if end is not None else {"offset": start}}
         with self._errors(key):
             result = await obstore.get_async(
                 self._backend, self._path(key), options=options if start or end else None
@@ -231,7 +231,7 @@ def _translated(error: Exception, key: str) -> LipstreamError:
             return Unavailable(
                 f"The object store cannot serve {key!r}: {reason}", remedy=remedy, code=code
             )
-    if "range" in text.lower() and ("416" in text or "InvalidRange" in text):
+    if any(mark in text for mark in ("StartTooLarge", "InvalidRange", "416 Range")):
         return BadInput(f"{key!r} has no such range of bytes.", code="bad_range")
     first_line = text.partition("\n")[0][:200]
     return Unavailable(

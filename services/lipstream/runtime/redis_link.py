@@ -47,10 +47,10 @@ class RedisLink:
         self._patience_s = patience_s
         self._answers = False
         parts = urlsplit(url)
-        self._place = f"{parts.hostname}:{parts.port or 6379}"
         if parts.scheme not in ("redis", "rediss", "unix"):
             raise BadInput("LIPSTREAM_REDIS is no redis:// URL.", code="bad_redis_url")
         try:
+            self._place = f"{parts.hostname or parts.path}:{parts.port or 6379}"
             # Retrying is done here, where the patience is known. RESP2 so that replies have one
             # shape on Redis 6.2 and 7.
             self.client: Redis = Redis.from_url(
