@@ -100,11 +100,11 @@ def project(
             my = focal_px * y + middle
             extent_x = math.sqrt(reach * sxx)
             extent_y = math.sqrt(reach * syy)
-            # Pixel k has its centre at k + 1/2.
-            x_from = int(max(math.ceil(mx - extent_x - half), np.float32(0)))
-            x_to = int(min(math.floor(mx + extent_x + half), size))
-            y_from = int(max(math.ceil(my - extent_y - half), np.float32(0)))
-            y_to = int(min(math.floor(my + extent_y + half), size))
+            # Pixels whose centres, at k + 1/2, lie inside; all four are positive or cut to 0.
+            x_from = int(max(mx - extent_x + half, np.float32(0)))
+            x_to = int(min(mx + extent_x + half, size))
+            y_from = int(max(my - extent_y + half, np.float32(0)))
+            y_to = int(min(my + extent_y + half, size))
             if x_from >= x_to or y_from >= y_to:
                 continue
             # -1/2 of the inverse covariance, over 8.
