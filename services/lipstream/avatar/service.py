@@ -20,7 +20,7 @@ from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.stage_main import StageApp, StageKit
 from lipstream.v1 import avatar_pb2, avatar_pb2_grpc, common_pb2
-from lipstream.wire.streams import checked_id
+from lipstream.wire.objects import checked_avatar_id
 
 __all__ = ["AvatarServicer", "build"]
 
@@ -68,7 +68,7 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
 
         When the caller goes away, this generator is closed, and the fit ends at its next step.
         """
-        avatar_id = checked_id(request.name)
+        avatar_id = checked_avatar_id(request.name)
         if not request.consent.strip():
             raise BadInput(
                 "An avatar needs a statement of consent.",

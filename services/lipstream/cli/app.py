@@ -9,7 +9,7 @@ import click
 import typer
 
 import lipstream
-from lipstream.cli import avatar, demo, motion, render, up
+from lipstream.cli import avatar, demo, motion, render, up, voices
 from lipstream.cli.console import console, error_console
 from lipstream.errors import LipstreamError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("render")(render.render)
 app.command("motion")(motion.motion)
 app.add_typer(avatar.app, name="avatar")
+app.command("voices")(voices.voices)
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 

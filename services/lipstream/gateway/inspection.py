@@ -7,17 +7,21 @@ caller: the job is taken, and its worker will look.
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import Any
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import grpc
+import grpc.aio
 
-from lipstream.errors import BadInput, TooLarge
+from lipstream.runtime.grpc_problems import error_of
 from lipstream.runtime.settings import Settings
 from lipstream.v1 import audio_pb2, audio_pb2_grpc, avatar_pb2, avatar_pb2_grpc
 
 __all__ = ["Inspector"]
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 _DEADLINE_S = 30.0
 _AWAY = (
@@ -25,4 +29,51 @@ _AWAY = (
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
 )
-logger = logging.getLogger(__name__)
+_OPTIONS = (("grpc.enable_http_proxy", 0),)
+
+
+class Inspector:
+    """Asks the audio and the avatar stage.
+
+    Raises:
+        LipstreamError: from every check, with the stage's own words, when the input cannot be
+            used. Nothing is raised when the stage does not answer.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._channels = [
+            grpc.aio.insecure_channel(settings.address_of(stage), _OPTIONS)
+            for stage in ("audio", "avatar")
+        ]
+        audio, avatar = self._channels
+        self._audio = audio_pb2_grpc.AudioServiceStub(audio)
+        self._avatar = avatar_pb2_grpc.AvatarServiceStub(avatar)
+
+    async def check_audio(self, key: str) -> None:
+        """Whether the recording under `key` in the object store can be decoded and has sound."""
+        await _ask(
+            self._audio.Inspect(audio_pb2.InspectRequest(audio_key=key), timeout=_DEADLINE_S)
+        )
+
+    async def check_voice(self, voice: str) -> None:
+        """Whether there is a voice of that name."""
+        await _ask(self._audio.Inspect(audio_pb2.InspectRequest(voice=voice), timeout=_DEADLINE_S))
+
+    async def check_photo(self, key: str) -> None:
+        """Whether the photo under `key` in the object store shows a face that can be used."""
+        request = avatar_pb2.InspectPhotoRequest(photo_key=key)
+        await _ask(self._avatar.Inspect(request, timeout=_DEADLINE_S))
+
+    async def close(self) -> None:
+        for channel in self._channels:
+            await channel.close()
+
+
+async def _ask(call: Awaitable[T]) -> None:
+    try:
+        await call
+    except grpc.aio.AioRpcError as failure:
+        if failure.code() in _AWAY:
+            logger.warning("an upload was not looked at: %s", failure.code().name)
+            return
+        raise error_of(failure) from None

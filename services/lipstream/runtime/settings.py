@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,12 @@ __all__ = ["Settings", "load_settings"]
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+
+
+def _default_data_dir() -> Path:
+    """The user's data folder (XDG base directories)."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "lipstream"
 
 
 class Settings(BaseSettings):
@@ -29,7 +36,7 @@ class Settings(BaseSettings):
         str, Field(description="Object store: a folder, file://, s3://bucket/prefix or memory://.")
     ] = ""
     data_dir: Annotated[Path, Field(description="Local state: objects, Redis's file, scratch.")] = (
-        Path(".lipstream")
+        Field(default_factory=_default_data_dir)
     )
     models: Annotated[Path | None, Field(description="Folder of exported models.")] = None
 

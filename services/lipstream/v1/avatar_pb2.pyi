@@ -28,7 +28,7 @@ class FitRequest(_message.Message):
     PHOTO_KEY_FIELD_NUMBER: _builtins.int
     CONSENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Becomes the avatar's id: a-z, 0-9, `_` and `-`, at most 64."""
+    """Becomes the avatar's id: a-z, 0-9, `_` and `-`, at most 56."""
     photo_bytes: _builtins.bytes
     """JPEG, PNG or WebP."""
     photo_key: _builtins.str

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from lipstream.errors import BadInput
 from lipstream.wire.streams import checked_id
 
-__all__ = ["avatar_prefix", "job_object", "job_prefix"]
+__all__ = ["avatar_prefix", "checked_avatar_id", "job_object", "job_prefix"]
+
+_LONGEST_AVATAR_ID = 56
 
 
 def job_prefix(job_id: str) -> str:
@@ -17,6 +20,26 @@ def job_object(job_id: str, name: str) -> str:
     return f"{job_prefix(job_id)}/{name}"
 
 
+def checked_avatar_id(value: str) -> str:
+    """`value`, if it can name an avatar. Names of other things are made from it, so it is short.
+
+    Raises:
+        BadInput: it is empty, over 56 characters, or holds other than a-z, 0-9, `_` and `-`.
+    """
+    try:
+        fits = len(checked_id(value)) <= _LONGEST_AVATAR_ID
+    except BadInput:
+        fits = False
+    if not fits:
+        raise BadInput(
+            f"{value[:80]!r} cannot name an avatar.",
+            remedy=f"Use 1 to {_LONGEST_AVATAR_ID} of a-z, 0-9, '_' and '-', starting with a "
+            "letter or a digit.",
+            code="bad_name",
+        )
+    return value
+
+
 def avatar_prefix(avatar_id: str) -> str:
     """Where a finished avatar's bundle and its preview lie."""
-    return f"avatars/{checked_id(avatar_id)}"
+    return f"avatars/{checked_avatar_id(avatar_id)}"

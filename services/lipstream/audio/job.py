@@ -1,0 +1,69 @@
+"""The audio stage's work on a job: a recording or a text in, soundtrack and features out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import numpy as np
+
+from lipstream.audio.encoder import SpeechEncoder
+from lipstream.audio.features import features_of
+from lipstream.audio.limits import AudioLimits
+from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
+from lipstream.audio.source import SOUNDTRACK_RATE_HZ, RecordedSpeech, SpeechSource, SpokenText
+from lipstream.audio.wav import write_wav
+from lipstream.runtime.job_context import JobContext
+
+__all__ = ["AudioJob"]
+
+
+class AudioJob:
+    """Handles one job a call; the encoder is shared."""
+
+    def __init__(self, encoder: SpeechEncoder, limits: AudioLimits) -> None:
+        self._encoder = encoder
+        self._limits = limits
+
+    def __call__(self, context: JobContext) -> None:
+        """
+        Raises:
+            BadInput: the recording or the text cannot be used.
+        """
+        source = self._source(context)
+        scratch = context.scratch
+
+        def watched(rate_hz: int) -> Iterator[Samples]:
+            for chunk in source.chunks(rate_hz):
+                context.check()
+                yield chunk
+
+        count = write_wav(scratch / "speech.wav", watched(SOUNDTRACK_RATE_HZ), SOUNDTRACK_RATE_HZ)
+        context.progress(0.4)
+        features = list(features_of(self._encoder, watched(SAMPLE_RATE_HZ)))
+        none = np.zeros((0, self._encoder.feature_count), np.float32)
+        np.save(scratch / "features.npy", np.concatenate([none, *features]))
+        context.progress(0.9)
+        context.store.put_file("speech.wav", scratch / "speech.wav")
+        context.store.put_file("features.npy", scratch / "features.npy")
+        context.result("speech_s", round(count / SOUNDTRACK_RATE_HZ, 3))
+
+    def _source(self, context: JobContext) -> SpeechSource:
+        params = context.params
+        if "text" in params:
+            spoken = SpokenText(params["text"], params["voice"], self._limits)
+            phones = [asdict(phone) for phone in spoken.phones()]
+            context.store.put("phones.json", json.dumps(phones, ensure_ascii=False).encode())
+            return spoken
+        path = context.scratch / "input"
+        context.store.get_file("input", path)
+        warned: set[str] = set()
+
+        def warn(sentence: str) -> None:
+            # The recording is decoded twice; once is enough to hear of its faults.
+            if sentence not in warned:
+                warned.add(sentence)
+                context.warn(sentence)
+
+        return RecordedSpeech(path, self._limits, warn)

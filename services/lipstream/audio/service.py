@@ -1,0 +1,146 @@
+"""The audio stage as a service."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+
+from lipstream.audio.encoder import SpeechEncoder
+from lipstream.audio.job import AudioJob
+from lipstream.audio.limits import AudioLimits
+from lipstream.audio.live import LiveFeatures
+from lipstream.audio.pcm import SAMPLE_RATE_HZ
+from lipstream.audio.source import RecordedSpeech
+from lipstream.audio.speech import Delivery, Speech
+from lipstream.audio.synthesis import synthesize_chunks
+from lipstream.audio.voices import find_voice, voices
+from lipstream.runtime.compute import ComputePool
+from lipstream.runtime.live_lane import LiveLane
+from lipstream.runtime.object_store import ObjectStore
+from lipstream.runtime.stage_main import StageApp, StageKit
+from lipstream.v1 import audio_pb2, audio_pb2_grpc, common_pb2
+from lipstream.wire.tensors import pack_samples
+
+__all__ = ["AudioServicer", "build"]
+
+_DEFAULT_VOICE = "en-us"
+
+
+class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
+    def __init__(
+        self, encoder: SpeechEncoder, limits: AudioLimits, store: ObjectStore, compute: ComputePool
+    ) -> None:
+        self._encoder = encoder
+        self._limits = limits
+        self._store = store
+        self._compute = compute
+
+    async def Extract(
+        self,
+        requests: AsyncIterator[audio_pb2.ExtractRequest],
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> AsyncIterator[audio_pb2.ExtractResponse]:
+        lane: LiveLane[audio_pb2.ExtractRequest, audio_pb2.ExtractResponse] = LiveLane(
+            self._compute, lambda first: LiveFeatures(self._encoder, first)
+        )
+        async for response in lane.run(requests):
+            yield response
+
+    async def Synthesize(
+        self,
+        request: audio_pb2.SynthesizeRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> AsyncIterator[audio_pb2.SynthesizeResponse]:
+        async for response in self._compute.iterate(_spoken(request)):
+            yield response
+
+    async def ListVoices(
+        self,
+        request: audio_pb2.ListVoicesRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> audio_pb2.ListVoicesResponse:
+        wanted = request.language.lower()
+        known = await self._compute.run(voices)
+        return audio_pb2.ListVoicesResponse(
+            voices=[
+                audio_pb2.Voice(name=voice.tag, language=voice.tag, title=voice.name)
+                for voice in known
+                if not wanted or (voice.tag.lower() + "-").startswith(wanted + "-")
+            ]
+        )
+
+    async def Inspect(
+        self,
+        request: audio_pb2.InspectRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> audio_pb2.InspectResponse:
+        if request.WhichOneof("subject") == "voice":
+            await self._compute.run(find_voice, request.voice)
+            return audio_pb2.InspectResponse()
+        return await self._compute.run(self._inspect, request.audio_key)
+
+    def _inspect(self, key: str) -> audio_pb2.InspectResponse:
+        warnings: list[str] = []
+        with tempfile.TemporaryDirectory(prefix="lipstream-inspect-") as folder:
+            path = Path(folder) / "input"
+            self._store.get_file(key, path)
+            recording = RecordedSpeech(path, self._limits, warnings.append)
+            count = sum(chunk.size for chunk in recording.chunks(SAMPLE_RATE_HZ))
+        return audio_pb2.InspectResponse(duration_s=count / SAMPLE_RATE_HZ, warnings=warnings)
+
+
+def build(kit: StageKit) -> StageApp:
+    """The stage from its settings."""
+    settings = kit.settings
+    limits = AudioLimits(max_seconds=settings.max_audio_s, max_bytes=settings.max_upload_bytes)
+    encoder = SpeechEncoder()
+    servicer = AudioServicer(encoder, limits, kit.store, kit.compute)
+    return StageApp(
+        handle=AudioJob(encoder, limits),
+        register=lambda server: audio_pb2_grpc.add_AudioServiceServicer_to_server(servicer, server),
+        services=("lipstream.v1.AudioService",),
+    )
+
+
+def _spoken(request: audio_pb2.SynthesizeRequest) -> Iterator[audio_pb2.SynthesizeResponse]:
+    header = request.header
+    delivery = Delivery(
+        rate_wpm=request.rate_wpm or Delivery().rate_wpm,
+        pitch=request.pitch if request.HasField("pitch") else Delivery().pitch,
+    )
+    end_us = header.pts_us
+    for piece in synthesize_chunks(
+        request.text, request.voice or _DEFAULT_VOICE, delivery=delivery
+    ):
+        start_us = header.pts_us + round(piece.start_s * 1e6)
+        end_us = start_us + round(piece.duration_s * 1e6)
+        yield audio_pb2.SynthesizeResponse(
+            header=_header(header, start_us), speech=_chunk(piece, header.pts_us)
+        )
+    yield audio_pb2.SynthesizeResponse(
+        header=_header(header, end_us), end=common_pb2.EndOfUtterance()
+    )
+
+
+def _chunk(piece: Speech, origin_us: int) -> audio_pb2.SpeechChunk:
+    return audio_pb2.SpeechChunk(
+        samples=pack_samples(piece.samples, common_pb2.SAMPLE_FORMAT_PCM_S16LE),
+        sample_format=common_pb2.SAMPLE_FORMAT_PCM_S16LE,
+        rate_hz=piece.rate_hz,
+        phones=[
+            audio_pb2.Phone(
+                ipa=phone.ipa,
+                start_us=origin_us + round(phone.start_s * 1e6),
+                end_us=origin_us + round(phone.end_s * 1e6),
+            )
+            for phone in piece.phones
+        ],
+    )
+
+
+def _header(header: common_pb2.LiveHeader, pts_us: int) -> common_pb2.LiveHeader:
+    return common_pb2.LiveHeader(session_id=header.session_id, epoch=header.epoch, pts_us=pts_us)

@@ -1,0 +1,33 @@
+"""The avatars that the commands share with a local stack: those in the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lipstream.errors import BadInput
+from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.object_store import open_store
+from lipstream.runtime.settings import load_settings
+
+__all__ = ["open_library", "read_file"]
+
+
+def open_library() -> AvatarLibrary:
+    """The library in the configured object store, by default a local folder."""
+    return AvatarLibrary(open_store(load_settings().store_url))
+
+
+def read_file(path: Path, what: str, max_bytes: int) -> bytes:
+    """The bytes of a file that a user named.
+
+    Raises:
+        BadInput: it cannot be read, or is over the limit.
+    """
+    try:
+        if path.stat().st_size > max_bytes:
+            raise BadInput(
+                f"{what} {path} is larger than {max_bytes // 1_000_000} MB.", code="too_large"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{what} {path} cannot be read: {error.strerror}.") from None

@@ -1,0 +1,44 @@
+"""`lipstream motion`: speech to blendshapes, for other programs to draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lipstream.cli.console import console
+from lipstream.errors import BadInput
+
+__all__ = ["motion"]
+
+
+def motion(
+    out: Annotated[Path, typer.Option("--out", "-o", help="FILE.csv or FILE.json.")],
+    audio: Annotated[Path | None, typer.Option(help="Speech in any format.")] = None,
+    text: Annotated[str | None, typer.Option(help="What to say instead.")] = None,
+    voice: Annotated[str, typer.Option(help="Voice for --text: lipstream voices.")] = "en-us",
+    seed: Annotated[int, typer.Option(help="Same seed, same blinks and head motion.", min=0)] = 0,
+) -> None:
+    """Write the face's motion: Live Link Face CSV (61 columns) or JSON, by the file's ending.
+
+    25 frames a second of the 52 ARKit blendshapes, head rotation and gaze.
+    """
+    from lipstream.audio.encoder import SpeechEncoder
+    from lipstream.audio.features import features_of
+    from lipstream.audio.pcm import SAMPLE_RATE_HZ
+    from lipstream.cli.speech import open_speech
+    from lipstream.face.live_link import write_live_link
+    from lipstream.face.motion import Motion
+    from lipstream.face.motion_file import write_json
+    from lipstream.motion import BaselineGenerator, generate
+
+    writers = {".csv": write_live_link, ".json": write_json}
+    write = writers.get(out.suffix.lower())
+    if write is None:
+        raise BadInput(f"{out.name} ends neither in .csv nor in .json.")
+    source = open_speech(audio, text, voice)
+    features = features_of(SpeechEncoder(), source.chunks(SAMPLE_RATE_HZ))
+    frames = Motion.concatenate(generate(BaselineGenerator(), features, seed=seed))
+    write(out, frames)
+    console.print(f"Wrote {out}: {len(frames)} frames, {len(frames) / frames.fps:.2f} s")

@@ -1,0 +1,110 @@
+"""`lipstream render`: the main job in one process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress
+
+from lipstream.cli.console import console, progress_bars
+from lipstream.errors import BadInput, NotFound
+
+if TYPE_CHECKING:
+    from lipstream.face.model import AvatarModel
+
+__all__ = ["render"]
+
+_CONSENT = "Given on the command line by the user of this machine."
+
+
+def render(
+    avatar: Annotated[str, typer.Option(help="Name of an avatar, or a photo.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The video, MP4.")],
+    audio: Annotated[Path | None, typer.Option(help="Speech in any format.")] = None,
+    text: Annotated[str | None, typer.Option(help="What to say instead.")] = None,
+    voice: Annotated[str, typer.Option(help="Voice for --text: lipstream voices.")] = "en-us",
+    size: Annotated[int, typer.Option(help="Width and height, px; even, 64 to 1080.")] = 512,
+    fps: Annotated[float, typer.Option(help="Frames a second, 1 to 60.")] = 25.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same blinks and head motion.", min=0)] = 0,
+) -> None:
+    """Make an avatar say something: H.264 and AAC in an MP4. No server is needed."""
+    from lipstream.audio.encoder import SpeechEncoder
+    from lipstream.audio.features import features_of
+    from lipstream.audio.pcm import SAMPLE_RATE_HZ
+    from lipstream.audio.source import SOUNDTRACK_RATE_HZ
+    from lipstream.cli.speech import open_speech
+    from lipstream.motion import BaselineGenerator, generate
+    from lipstream.render import FilmOptions, check_size_px, render_video
+    from lipstream.render.h264 import check_fps
+
+    check_size_px(size)
+    check_fps(fps)
+    source = open_speech(audio, text, voice)
+    began = time.monotonic()
+    with progress_bars() as bars:
+        model = _model(avatar, bars)
+        # Before the film is begun, so that a recording that cannot be used costs nothing more;
+        # this also tells how long the bar is.
+        task = bars.add_task("listen", total=1.0, note="")
+        samples = sum(chunk.size for chunk in source.chunks(SAMPLE_RATE_HZ))
+        frames = max(1, round(samples / SAMPLE_RATE_HZ * fps))
+        bars.update(task, description="render", total=frames)
+        features = features_of(SpeechEncoder(), source.chunks(SAMPLE_RATE_HZ))
+        stats = render_video(
+            model,
+            generate(BaselineGenerator(), features, seed=seed),
+            source.chunks(SOUNDTRACK_RATE_HZ),
+            out,
+            audio_rate_hz=SOUNDTRACK_RATE_HZ,
+            options=FilmOptions(size_px=size, fps=fps, threads=min(os.cpu_count() or 1, 8)),
+            progress=lambda done: bars.update(task, completed=done),
+        )
+        bars.update(task, completed=frames)
+    console.print(
+        f"Wrote {out}: {stats.duration_s:.1f} s, {stats.frames} frames, "
+        f"{stats.size_bytes / 1e6:.1f} MB, in {time.monotonic() - began:.1f} s",
+        highlight=False,
+    )
+
+
+def _model(avatar: str, bars: Progress) -> AvatarModel:
+    """The avatar of that name, or one of that photo; a photo is fitted once and remembered."""
+    from lipstream.cli.library import open_library, read_file
+    from lipstream.render.avatar_shelf import AvatarShelf
+
+    library = open_library()
+    shelf = AvatarShelf(library)
+    path = Path(avatar)
+    if not path.is_file():
+        try:
+            return shelf.model(avatar)
+        except (BadInput, NotFound) as error:
+            if error.code not in ("bad_name", "not_found"):
+                raise
+            raise NotFound(
+                f"There is neither an avatar nor a photo {avatar!r}.",
+                remedy="See: lipstream avatar list",
+            ) from None
+    from lipstream.avatar.create import create_avatar
+    from lipstream.avatar.photo import MAX_PHOTO_BYTES
+
+    data = read_file(path, "The photo", MAX_PHOTO_BYTES)
+    name = "photo-" + hashlib.sha256(data).hexdigest()[:16]
+    try:
+        return shelf.model(name)
+    except (BadInput, NotFound):
+        # Not there yet, or of another version of the bundle.
+        task = bars.add_task("fit the avatar", total=1.0, note="")
+        create_avatar(
+            library,
+            name,
+            data,
+            _CONSENT,
+            progress=lambda done, step: bars.update(task, completed=done, note=step),
+        )
+    return shelf.model(name)

@@ -1,0 +1,31 @@
+"""`python -m lipstream.gateway` runs the gateway."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from lipstream.errors import LipstreamError
+from lipstream.gateway.app import create_app
+from lipstream.runtime.logs import configure_logs
+from lipstream.runtime.settings import load_settings
+
+
+def main() -> None:
+    try:
+        settings = load_settings()
+    except LipstreamError as error:
+        sys.exit(f"lipstream.gateway: {error}")
+    configure_logs("gateway", settings.log_level)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.gateway_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=max(1, round(settings.drain_s)),
+    )
+
+
+main()
