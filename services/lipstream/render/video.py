@@ -104,7 +104,9 @@ class VideoWriter:
         configure(self._video.codec_context, size_px, self._rate)
         self._audio: AudioStream | None = None
         if audio_rate_hz is not None:
-            self._audio = self._container.add_stream("aac", rate=_AUDIO_RATE_HZ, layout="mono")
+            self._audio = self._container.add_stream(
+                "aac", rate=_AUDIO_RATE_HZ, layout="mono", options={"aac_coder": "fast"}
+            )
             self._audio.bit_rate = _AUDIO_BIT_RATE
         self._open = True
 
