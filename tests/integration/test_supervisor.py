@@ -162,10 +162,12 @@ def test_processes_cannot_share_memory_objects(settings: Settings) -> None:
 
 
 _HOLDER = """
-import sys, time
+import signal, time
 from lipstream.runtime.local_stack import LocalStack
 from lipstream.runtime.settings import load_settings
 from tests.integration.dummy_services import DUMMY_STAGES
+# A test run in the background of a shell ignores SIGINT, and its children with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with LocalStack(load_settings(), stages=DUMMY_STAGES, gateway=None) as stack:
     print(*stack.pids.values(), flush=True)
     time.sleep(600)
