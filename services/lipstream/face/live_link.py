@@ -24,13 +24,13 @@ import numpy as np
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPE_COUNT, LIVE_LINK_COLUMNS
 from lipstream.face.motion import Floats, Motion
-from lipstream.face.motion_pieces import MAX_FRAMES, motion_pieces, read_text, text_file
+from lipstream.face.motion_pieces import MAX_FRAMES, check_rate, motion_pieces, read_text, text_file
 
 __all__ = ["read_live_link", "write_live_link"]
 
 _HEADER = ("Timecode", "BlendShapeCount", *LIVE_LINK_COLUMNS)
 _VALUES = len(LIVE_LINK_COLUMNS)
-_TIMECODE = re.compile(r"(\d+):(\d{1,2}):(\d{1,2}):(\d{1,4}(?:\.\d{1,9})?)")
+_TIMECODE = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2}):(\d{1,4}(?:\.\d{1,9})?)")
 _COMMON_RATES = (24.0, 25.0, 30.0, 50.0, 60.0)
 _DAY_SECONDS = 24 * 3_600
 
@@ -105,7 +105,7 @@ def read_live_link(source: Path | TextIO, *, fps: float | None = None) -> Motion
     if rows and known:
         picked = np.asarray(rows, np.float32)[:, [source - 2 for source, _ in known]]
         table[:, [target for _, target in known]] = picked
-    return _motion(table, fps if fps is not None else _rate(times))
+    return _motion(table, check_rate(fps if fps is not None else _rate(times)))
 
 
 def _values(motion: Motion) -> Iterator[list[float]]:
@@ -142,7 +142,7 @@ def _parse_timecode(text: str, line: int) -> _Timecode:
     match = _TIMECODE.fullmatch(text.strip())
     if match is None:
         raise _malformed(line, "its timecode is not HH:MM:SS:FF.mmm")
-    hours, minutes, seconds = (int(part[:6]) for part in match.groups()[:3])
+    hours, minutes, seconds = (int(part) for part in match.groups()[:3])
     return _Timecode(hours * 3_600 + minutes * 60 + seconds, float(match[4]))
 
 

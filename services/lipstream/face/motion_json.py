@@ -49,17 +49,18 @@ def write_json(destination: Path | TextIO, motion: Motion | Iterable[Motion]) ->
         BadInput: the pieces differ in rate.
     """
     count = 0
+    fps = motion.fps if isinstance(motion, Motion) else _DEFAULT_FPS
+    opened = False
     with text_file(destination) as file:
         for piece in motion_pieces(motion):
-            if count == 0:
+            if not opened:
                 file.write(_opening(piece.fps))
+                opened = True
             for frame in _frames(piece):
                 file.write(",\n" if count else "\n")
                 json.dump(frame, file, separators=(",", ":"))
                 count += 1
-        if count == 0:
-            file.write(_opening(motion.fps if isinstance(motion, Motion) else _DEFAULT_FPS))
-        file.write("\n]}\n")
+        file.write("\n]}\n" if opened else _opening(fps) + "]}\n")
     return count
 
 
