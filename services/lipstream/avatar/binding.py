@@ -7,7 +7,7 @@ stretching opens no holes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from lipstream.avatar.canvas import CANVAS_PX
 from lipstream.avatar.raster import visible_triangles
 from lipstream.avatar.stage import PosedSurface
+from lipstream.face.cage import Points
 
-__all__ = ["Binding", "bind_to_area", "bind_to_picture"]
+__all__ = ["Binding", "bind_to_area", "bind_to_picture", "held_small"]
 
 _SIGMA_PER_CELL = 0.66
 """Standard deviation over grid spacing: closes the surface without blurring it."""
@@ -83,18 +84,21 @@ def bind_to_area(
     spacing_mm: float,
     fill: float,
     chosen: NDArray[np.bool_] | None = None,
+    vertices: Points | None = None,
 ) -> Binding:
-    """Gaussians spread evenly over a part's area at rest, seen or not.
+    """Gaussians spread evenly over a part's area, seen or not.
 
     Args:
         fill: standard deviation over spacing.
         chosen: `# [Fp]` triangles to cover; all by default.
+        vertices: `# [V, 3]` camera-frame pose whose area counts; at rest by default.
     """
+    posed = stage.rest if vertices is None else vertices
     span = stage.spans[part].triangles
     ids = np.arange(span.start, span.stop)
     if chosen is not None:
         ids = ids[chosen]
-    a, b, c = (stage.rest[stage.triangles[ids][:, k]] for k in range(3))
+    a, b, c = (posed[stage.triangles[ids][:, k]] for k in range(3))
     area = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
     keep = area > 1e-6
     ids, area = ids[keep], area[keep]
@@ -107,7 +111,7 @@ def bind_to_area(
     u, v = np.where(over, 1 - u, u), np.where(over, 1 - v, v)
     barycentric = np.stack([1 - u - v, u, v], 1)
 
-    a, b, c = (stage.rest[stage.triangles[triangles][:, k]] for k in range(3))
+    a, b, c = (posed[stage.triangles[triangles][:, k]] for k in range(3))
     edges = np.stack([b - a, c - a], -1)
     radius = fill * np.sqrt(np.repeat(np.maximum(area / count, 0.5 * spacing_mm**2), count))
     first = edges[..., 0] / np.linalg.norm(edges[..., 0], axis=1, keepdims=True)
@@ -118,6 +122,20 @@ def bind_to_area(
     return Binding(
         triangles, barycentric, _in_edges(edges, axes), (corners * barycentric[..., None]).sum(1)
     )
+
+
+def held_small(stage: PosedSurface, binding: Binding, vertices: Points, limit_mm: float) -> Binding:
+    """The binding with axes shortened where a pose would draw them out beyond a length.
+
+    Args:
+        vertices: `# [V, 3]` the pose, camera frame.
+    """
+    a, b, c = (vertices[stage.triangles[binding.triangles][:, k]] for k in range(3))
+    drawn = np.stack([b - a, c - a], -1) @ binding.axes
+    gram = np.swapaxes(drawn, 1, 2) @ drawn
+    longest = np.sqrt(np.linalg.eigvalsh(gram)[:, 1])
+    shrink = np.minimum(1.0, limit_mm / np.maximum(longest, 1e-9))
+    return replace(binding, axes=binding.axes * shrink[:, None, None])
 
 
 def _inverse(matrices: NDArray[np.float64]) -> NDArray[np.float64]:  # [N, 2, 2]

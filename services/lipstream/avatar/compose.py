@@ -17,6 +17,8 @@ from lipstream.face.shape_names import COLOR_SHAPE_NAMES
 __all__ = ["Composition", "compose", "with_colors"]
 
 _LEAST_TINT = 1 / 512
+_CULL_COSINE = -0.2
+"""Renderers fade triangles near the limit: skin that just grazes the view must stay whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def compose(
         part_names=tuple(layer.name for layer in layers),
         plate=np.rint(plate.clip(0, 1) * 255).astype(np.uint8),
         focal=FOCAL,
+        cull_cosine=_CULL_COSINE,
     )
     return Composition(model, joined([layer.latitude for layer in layers]))
 

@@ -1,6 +1,6 @@
 """The plate: the photo with the head taken out, seen when the head moves.
 
-Behind the head goes a smooth continuation of the background; behind the jaw, of the neck.
+Behind the head goes a continuation of the background; behind the jaw, of the neck.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ _NOSE_TIP = 4
 _SKIN_CHROMA = 0.075
 _JAW_MARGIN_PX = 5
 """The rim carries this much of the photo beyond the face: the plate must not show it again."""
+_EDGE_MARGIN_PX = 3
+"""The matte's edge is known no better than this."""
+_BAND_PX = 12
+"""Lines of the background go on this far behind the head, as far as a head's sway uncovers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,6 @@ class Plate:
     """Background and torso."""
 
     image: NDArray[np.float64]  # [512, 512, 3] 0..1
-    neck: Mask  # neck skin beside and below the jaw, in the photo
     neck_span: tuple[int, int]  # columns of the neck under the jaw
 
 
@@ -40,41 +43,48 @@ def paint_plate(photo: NDArray[np.float64], regions: Regions, matte: HeadMatte) 
     Args:
         photo: `# [512, 512, 3]` 0..1.
     """
-    rows, columns, face, person = regions.rows, regions.columns, regions.face, regions.person
-    beneath = regions.beneath
-    below_face = beneath & (person > 0.5) & ~matte.head
+    face, person = regions.face, regions.person
     grown = ndi.binary_dilation
-    around_head = grown(matte.head, iterations=10) & ~beneath
-    near_head = grown(matte.head, iterations=3) & ~beneath
-    torso = person > 0.15
+    beneath = regions.beneath & ~grown(matte.head & ~face, iterations=_EDGE_MARGIN_PX)
+    visible = (matte.alpha > 0.02) | (matte.relief > 0.02) | matte.head
+    wisps = grown(matte.head, iterations=20) & (person > 0.1) & (person < 0.9)
+    wisps &= regions.rows < regions.mouth_y
     hole = (
         face
-        | near_head
-        | (around_head & ((rows < regions.mouth_y) | ~torso))
-        | (_leftover_hair(regions, matte) & ~beneath)
-        | (grown(face, iterations=_JAW_MARGIN_PX) & below_face)
-        | (grown(face, iterations=6) & ~torso)
+        | (grown(visible, iterations=_EDGE_MARGIN_PX) & ~beneath)
+        | (grown(wisps, iterations=2) & ~beneath)
+        | (grown(face, iterations=_JAW_MARGIN_PX) & (matte.neck | (person < 0.15)))
     )
-    anybody = grown(matte.head, iterations=14) | grown(person > 0.25, iterations=3)
-    background = fill_smoothly(photo, ~anybody)
-    image = np.where(hole[..., None], background, photo)
-
+    image = _continue_background(photo, hole, hole | grown(person > 0.25, iterations=3))
     skin = _neck_skin(photo, regions)
     span = _neck_span(skin, regions)
-    neck = fill_smoothly(photo, skin)
+    behind_jaw = _behind_jaw(regions, hole, span)
+    neck = cv2.GaussianBlur(fill_smoothly(photo, skin), (0, 0), 2.0)
     depth = np.clip(-regions.below_jaw / (0.35 * regions.face_height), 0, 1)[..., None]
-    column = (columns >= span[0]) & (columns <= span[1]) & (rows > regions.landmarks[_NOSE_TIP, 1])
-    behind_jaw = column & hole & (ndi.binary_erosion(face, iterations=3) | (regions.below_jaw > -3))
-    image = np.where(behind_jaw[..., None], neck * (1 - 0.05 * depth), image)
-    soft = cv2.GaussianBlur(image, (0, 0), 2.0)
-    return Plate(np.where(hole[..., None], soft, image), below_face, span)
+    return Plate(np.where(behind_jaw[..., None], neck * (1 - 0.05 * depth), image), span)
 
 
-def _leftover_hair(regions: Regions, matte: HeadMatte) -> Mask:
-    """Wisps beside the head that the matte missed: they would stay behind when it moves."""
-    near = ndi.binary_dilation(matte.head, iterations=24)
-    beside = near & (regions.person > 0.1) & (regions.rows < regions.chin_y - 4)
-    return np.asarray(ndi.binary_dilation(beside, iterations=3))
+def _continue_background(
+    photo: NDArray[np.float64], hole: Mask, person: Mask
+) -> NDArray[np.float64]:
+    """Fill the hole: near its edge with lines continued (Telea 2004), smoothly further in."""
+    smooth = cv2.GaussianBlur(fill_smoothly(photo, ~person), (0, 0), 2.0)
+    image = np.where(hole[..., None], smooth, photo)
+    # Only from the background inwards: nothing of the torso is drawn up behind the head.
+    to_background = ndi.distance_transform_edt(person)
+    band = hole & (to_background < _BAND_PX) & ndi.binary_dilation(~person, iterations=_BAND_PX)
+    pixels = np.rint(image.clip(0, 1) * 255).astype(np.uint8)
+    drawn = cv2.inpaint(pixels, band.astype(np.uint8), 4, cv2.INPAINT_TELEA).astype(float) / 255
+    share = np.where(band, np.clip((_BAND_PX - to_background) / (_BAND_PX / 2), 0, 1), 0.0)
+    return np.asarray(image + (drawn - image) * share[..., None])
+
+
+def _behind_jaw(regions: Regions, hole: Mask, span: tuple[int, int]) -> Mask:
+    """The part of the hole through which the neck would be seen."""
+    column = (regions.columns >= span[0]) & (regions.columns <= span[1])
+    low = regions.rows > regions.landmarks[_NOSE_TIP, 1]
+    inside = ndi.binary_erosion(regions.face, iterations=3) | (regions.below_jaw > -3)
+    return np.asarray(column & low & hole & inside)
 
 
 def _neck_skin(photo: NDArray[np.float64], regions: Regions) -> Mask:

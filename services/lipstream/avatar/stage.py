@@ -17,6 +17,8 @@ from lipstream.face.shape_names import PHOTO_PART, PHOTO_SMILE
 
 __all__ = ["PosedSurface", "pose_surface"]
 
+_OPEN = {"jawOpen": 0.6, "mouthFunnel": 0.35, "mouthUpperUpLeft": 0.3, "mouthUpperUpRight": 0.3}
+
 
 @dataclass(frozen=True, slots=True)
 class PosedSurface:
@@ -27,6 +29,7 @@ class PosedSurface:
     parts: Mapping[str, Part]
     triangles: NDArray[np.int64]  # [F, 3]
     rest: Points  # [V, 3] mm, camera frame
+    open: Points  # [V, 3] mm, camera frame, the mouth wide open and rounded
     photo: Points  # [V, 3] mm, camera frame
     photo_px: NDArray[np.float64]  # [V, 2] canvas pixels
     mm_per_px: float  # at the face
@@ -61,24 +64,27 @@ class PosedSurface:
 def pose_surface(rig: Rig, parts: tuple[Part, ...]) -> PosedSurface:
     """Join the parts and put them before the camera."""
     surface, spans = assemble(rig, parts)
-    rest = np.concatenate([part.vertices for part in parts])
-    photo = np.concatenate(
-        [
-            part.vertices
-            + sum(
-                (part.shapes[name] for name in (PHOTO_SMILE, PHOTO_PART) if name in part.shapes),
-                np.zeros_like(part.vertices),
-            )
-            for part in parts
-        ]
-    )
+    photo = _posed(parts, {PHOTO_SMILE: 1.0, PHOTO_PART: 1.0})
     return PosedSurface(
         surface=surface,
         spans=spans,
         parts={part.name: part for part in parts},
         triangles=surface.triangles.astype(np.int64),
-        rest=rig.frame.to_camera(rest),
+        rest=rig.frame.to_camera(_posed(parts, {})),
+        open=rig.frame.to_camera(_posed(parts, _OPEN)),
         photo=rig.frame.to_camera(photo),
         photo_px=rig.frame.project(photo, CANVAS_PX),
         mm_per_px=float(rig.frame.origin[2] / (rig.frame.focal * CANVAS_PX)),
     )
+
+
+def _posed(parts: tuple[Part, ...], weights: Mapping[str, float]) -> Points:
+    """Vertices of all parts under some shapes, head frame."""
+    posed = []
+    for part in parts:
+        vertices = part.vertices.copy()
+        for name, weight in weights.items():
+            if name in part.shapes:
+                vertices += weight * part.shapes[name]
+        posed.append(vertices)
+    return np.concatenate(posed)

@@ -36,6 +36,7 @@ _MOST = 1.3
 """Weights are cut here: rigs break far outside the range that ARKit promises."""
 _ROUND = [INDEX["mouthPucker"], INDEX["mouthFunnel"]]
 _BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
+_TONGUE = INDEX["tongueOut"]
 _LOOKS = np.array(
     [
         # gaze component, positive and negative shape
@@ -48,7 +49,7 @@ _LOOKS = np.array(
 _UPPER_LIP = [81, 82, 13, 312, 311]
 _LOWER_LIP = [178, 87, 14, 317, 402]
 _CORNERS = (78, 308)
-_DARK_MM2, _LIT_MM2 = 20.0, 260.0
+_DARK_MM2, _LIT_MM2 = 20.0, 380.0
 """Opening of the mouth, gap x width, at which its inside is dark and fully lit."""
 
 
@@ -100,6 +101,8 @@ def color_weights(model: AvatarModel, shape_weights: Floats, vertices: Floats) -
     width = abs(float(vertices[_CORNERS[1], 0] - vertices[_CORNERS[0], 0]))
     lit = min(max((max(gap, 0.0) * width - _DARK_MM2) / (_LIT_MM2 - _DARK_MM2), 0.0), 1.0)
     lit = lit * lit * (3 - 2 * lit)
+    # A tongue that is out is in the light whatever the lips do.
+    lit = max(lit, min(1.0, float(shape_weights[_TONGUE])))
     values = {
         LID_LEFT: min(1.0, 1.6 * float(left)),
         LID_RIGHT: min(1.0, 1.6 * float(right)),

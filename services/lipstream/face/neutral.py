@@ -44,6 +44,11 @@ class NeutralFace:
             return float(self.photo[14, 1] - 1.2)
         return float(self.neutral[[13, 14], 1].mean() + 2.2)
 
+    @property
+    def lower_edge_y(self) -> float:
+        """Height of the lower incisors' edge: just covered by the lower lip at rest."""
+        return float(self.neutral[14, 1] + 2.0)
+
 
 def neutralise(photo: Points, cage: Cage) -> NeutralFace:
     """Split a photographed face (`# [478, 3]`) into rest, smile and parted lips."""

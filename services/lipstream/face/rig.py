@@ -35,7 +35,6 @@ __all__ = [
 
 INNER_DEPTH_BIAS_MM = 48.0
 """What lies inside the mouth is ordered this far behind: teeth never poke through lips."""
-_TONGUE_REACH_MM = INNER_DEPTH_BIAS_MM + 24.0
 _LEAST_MM = 1e-3
 """Displacements below this are left out of the stored shapes."""
 _PIVOT_MM = (0.0, 28.0, 14.0)
@@ -102,7 +101,7 @@ def build_rig(landmarks_px: NDArray[np.float64], size_px: int) -> Rig:
             head.sock(skin, jaw),
             head.teeth(head.UPPER_TEETH, face, skin, jaw),
             head.teeth(head.LOWER_TEETH, face, skin, jaw),
-            head.tongue(face, skin, jaw, _TONGUE_REACH_MM),
+            head.tongue(face, skin, jaw, INNER_DEPTH_BIAS_MM),
             head.eyeball("Right", photo),
             head.eyeball("Left", photo),
         ),

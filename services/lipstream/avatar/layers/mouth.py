@@ -1,4 +1,4 @@
-"""Inside the mouth: inner lips, cavity, teeth, tongue.
+"""Inside the mouth: cavity, teeth, tongue.
 
 Nothing of it is taken from the photo but the tint of teeth that show: the colours here are for a
 mouth wide open, and the colour shape `mouthShade` darkens them when it is not.
@@ -15,7 +15,7 @@ from lipstream.avatar.filling import sample
 from lipstream.avatar.layer import Layer
 from lipstream.avatar.layers.scene import PhotoScene
 from lipstream.avatar.polygon import polygon_mask
-from lipstream.face.parts import LOWER_TEETH, UPPER_TEETH, Arch, mouth_loop, smoothstep
+from lipstream.face.parts import LOWER_TEETH, UPPER_TEETH, Arch, smoothstep
 from lipstream.face.rig import INNER_DEPTH_BIAS_MM
 from lipstream.face.shape_names import MOUTH_SHADE
 
@@ -23,7 +23,6 @@ __all__ = ["mouth_layers"]
 
 Array = NDArray[np.float64]
 
-_LIP_BIAS_MM = 1.6
 _LATITUDE = 0.35
 _LIT_PARTING_MM = 2.5
 """A photo whose lips are further apart shows the mouth's inside: its colours are solved too."""
@@ -32,6 +31,8 @@ _WET = np.array([0.20, 0.06, 0.06])
 _GUM = np.array([0.62, 0.33, 0.32])
 _TONGUE = np.array([0.55, 0.27, 0.26])
 _ENAMEL = np.array([0.90, 0.85, 0.77])
+_SKIN_CHROMA = np.array([1.20, 0.97, 0.83])
+"""Typical colour of skin in white light, over its mean."""
 _SKIN_POINTS = [50, 280, 205, 425, 9]
 
 
@@ -39,7 +40,6 @@ def mouth_layers(scene: PhotoScene) -> list[Layer]:
     latitude = _LATITUDE if scene.rig.face.lip_gap_mm > _LIT_PARTING_MM else 0.0
     enamel = _enamel(scene)
     return [
-        _inner_lips(scene),
         _cavity(scene, latitude),
         _teeth(scene, UPPER_TEETH, enamel, latitude),
         _teeth(scene, LOWER_TEETH, enamel, latitude),
@@ -47,29 +47,8 @@ def mouth_layers(scene: PhotoScene) -> list[Layer]:
     ]
 
 
-def _front_rows(scene: PhotoScene) -> NDArray[np.bool_]:
-    """The sock's triangles next to the lips' line."""
-    front = np.zeros(len(scene.stage.parts["sock"].triangles), bool)
-    front[: 2 * len(mouth_loop(scene.rig.skin))] = True
-    return front
-
-
-def _inner_lips(scene: PhotoScene) -> Layer:
-    binding = bind_to_area(scene.stage, "sock", 0.75, 0.8, _front_rows(scene))
-    colors = np.tile(scene.lip_color * 0.70, (len(binding), 1))
-    return Layer(
-        name="inner_lips",
-        binding=binding,
-        colors=colors,
-        opacities=np.ones(len(binding)),
-        latitude=np.zeros(len(binding)),
-        depth_bias_mm=_LIP_BIAS_MM,
-        tints={MOUTH_SHADE: -0.4 * colors},
-    )
-
-
 def _cavity(scene: PhotoScene, latitude: float) -> Layer:
-    binding = bind_to_area(scene.stage, "sock", 2.0, 0.9, ~_front_rows(scene))
+    binding = bind_to_area(scene.stage, "sock", 2.0, 0.9)
     depth = scene.stage.coordinate("sock", "depth", binding.triangles, binding.barycentric)
     lip = np.exp(-depth / 0.06)[:, None]
     wet = np.clip(1 - depth / 0.5, 0, 1)[:, None]
@@ -82,7 +61,7 @@ def _teeth(scene: PhotoScene, arch: Arch, enamel: Array, latitude: float) -> Lay
     arc = scene.stage.coordinate(arch.name, "arc", binding.triangles, binding.barycentric)
     height = scene.stage.coordinate(arch.name, "height", binding.triangles, binding.barycentric)
     to_gap = np.abs(np.abs(arc)[:, None] - arch.boundaries).min(1)
-    between = 0.30 * np.exp(-((to_gap / 0.42) ** 2)) * (height < 1)
+    between = 0.18 * np.exp(-((to_gap / 0.42) ** 2)) * (height < 1)
     # Lips and cheeks shade the back teeth and the gums; the lower arch lies in shadow.
     around = np.interp(np.abs(arc), [0, 8, 16, 24, 34], [1, 0.96, 0.80, 0.5, 0.25])
     stops = [0, 0.15, 0.6, 1, 1.4]
@@ -131,4 +110,7 @@ def _enamel(scene: PhotoScene) -> Array:  # [3]
         if mean.min() > 0.45 and np.ptp(mean) < 0.25:
             return np.asarray(mean)
     skin = np.median(sample(scene.photo, scene.stage.photo_px[_SKIN_POINTS]), axis=0)
-    return _ENAMEL * float(np.clip(0.62 + 0.38 * skin.mean() / 0.7, 0.7, 1))
+    light = float(np.clip(0.62 + 0.38 * skin.mean() / 0.7, 0.7, 1))
+    # The light that makes skin look warmer than usual warms teeth too, to the eye by half.
+    warmth = np.sqrt(skin / skin.mean() / _SKIN_CHROMA)
+    return np.asarray(_ENAMEL * light * warmth / warmth.max()).clip(0, 1)

@@ -46,6 +46,11 @@ class PhotoScene:
         return np.asarray(photo * own + spread * (1 - own))
 
     @property
+    def inside_person(self) -> NDArray[np.float64]:  # [512, 512]
+        """Distance from the background, pixels."""
+        return np.asarray(ndi.distance_transform_edt(self.regions.person > 0.35))
+
+    @property
     def mouth_px(self) -> NDArray[np.float64]:  # [L, 2]
         """The line where the lips meet, in the photo."""
         return self.stage.photo_px[head.mouth_loop(self.rig.skin)]

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from lipstream.avatar.binding import bind_to_area, bind_to_picture
+from lipstream.avatar.binding import bind_to_area, bind_to_picture, held_small
 from lipstream.avatar.filling import mix, sample
 from lipstream.avatar.layer import Layer
+from lipstream.avatar.layers.lips import colors_off_the_lip_line, lip_tint
 from lipstream.avatar.layers.scene import PhotoScene
 from lipstream.face.landmarks import NOSE_BRIDGE
 from lipstream.face.parts import smoothstep
@@ -21,10 +22,12 @@ Array = NDArray[np.float64]
 
 _CELL_PX = 1.25
 _LATITUDE = 0.35
-_LIP_INSET_PX = 3.0
+_LONGEST_MM = 2.0
+"""Corners of closed lips open into large triangles: no disc there may grow beyond this."""
 _RIM_REACH_PX = (3.0, 11.0)
 """The rim is opaque up to the first distance from the outline and gone at the second."""
 _BACKING_BIAS_MM = 13.0
+_PARTED_MM = 1.0
 _NOSE_TIP = 4
 
 
@@ -33,15 +36,17 @@ def skin_layer(scene: PhotoScene) -> Layer:
     stage = scene.stage
     binding = bind_to_picture(stage, ("skin", "rim"), _CELL_PX)
     binding = binding.only(binding.triangles < stage.spans["skin"].triangles.stop)
+    binding = held_small(stage, binding, stage.open, _LONGEST_MM)
     points = binding.photo_px
     place = {
         name: stage.coordinate("skin", name, binding.triangles, binding.barycentric)
         for name in ("ring", "along", "lip", "lid")
     }
 
-    colors, near_lips = _colors_off_the_lip_line(scene, points)
+    colors, near_line = colors_off_the_lip_line(scene, points, place["ring"], place["lip"])
     low = smoothstep(scene.regions.lobe_y - 8, scene.regions.lobe_y + 8, points[:, 1])
     edge = (1 - smoothstep(1.0, 4.5, scene.outline_distance(points))) * low
+    edge = edge * (1 - smoothstep(5, 12, sample(scene.inside_person, points)))
     colors = mix(colors, sample(scene.head_colors, points), edge)
 
     slope = np.abs(stage.facing("skin"))[binding.triangles - stage.spans["skin"].triangles.start]
@@ -50,7 +55,7 @@ def skin_layer(scene: PhotoScene) -> Layer:
         [1 - smoothstep(6, 14, distance), 0.97 * edge, 0.95 * (1 - smoothstep(0.15, 0.5, slope))],
         axis=0,
     )
-    latitude = np.where(near_lips, 0.0, _LATITUDE - 0.30 * bound)
+    latitude = np.where(near_line, _line_latitude(scene), _LATITUDE - 0.30 * bound)
     return Layer(
         name="skin",
         binding=binding,
@@ -59,23 +64,14 @@ def skin_layer(scene: PhotoScene) -> Layer:
         latitude=latitude,
         tints={
             **_lid_tints(scene, points, place["lid"], colors),
-            LIP_REST: _lip_tint(colors, place),
+            LIP_REST: lip_tint(colors, place["ring"], place["along"], place["lip"]),
         },
     )
 
 
-def _colors_off_the_lip_line(scene: PhotoScene, points: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """The photo's colours; beside the lips' line, those from a little inside the lip.
-
-    The line itself holds teeth or shadow, which would move with the lip as a fringe.
-    """
-    line = scene.mouth_px
-    distance, nearest = cKDTree(line).query(points)
-    near = distance < _LIP_INSET_PX
-    away = points - line[nearest]
-    away /= np.linalg.norm(away, axis=1, keepdims=True) + 1e-6
-    inset = points + np.where(near, _LIP_INSET_PX - distance, 0.0)[:, None] * away
-    return sample(scene.photo, inset), np.asarray(near)
+def _line_latitude(scene: PhotoScene) -> float:
+    """Beside the lips' line: the true colours of closed lips, borrowed ones of parted lips."""
+    return 0.15 if scene.rig.face.lip_gap_mm < _PARTED_MM else 0.0
 
 
 def _lid_tints(scene: PhotoScene, points: Array, lid: Array, colors: Array) -> dict[str, Array]:
@@ -87,29 +83,6 @@ def _lid_tints(scene: PhotoScene, points: Array, lid: Array, colors: Array) -> d
     return {LID_RIGHT: np.where(on_right, change, 0), LID_LEFT: np.where(on_right, 0, change)}
 
 
-def _lip_tint(colors: Array, place: dict[str, Array]) -> Array:
-    """At rest the corners of the lips take the colour of their middle.
-
-    In the photo a smile stretched them; squeezed together they would show its shadows.
-    """
-    on_lip = 1 - smoothstep(0.85, 1.12, place["ring"])
-    brightness = colors.mean(1)
-    tint = np.zeros_like(colors)
-    for side in (-1, 1):
-        this = place["lip"] * side
-        middle = (on_lip > 0.9) & (place["along"] < 0.45) & (this > 0.5)
-        if middle.sum() < 20:
-            continue
-        typical = np.median(colors[middle], axis=0)
-        light = np.clip(brightness / typical.mean(), 0.55, 1.0) ** 0.5
-        darker = 1 - 0.18 * smoothstep(0.5, 1, place["along"])
-        target = typical * (light * darker)[:, None]
-        share = on_lip * 0.80 * smoothstep(0.35, 0.75, place["along"])
-        share = np.where((on_lip > 0) & (this >= -0.01), share, 0.0)[:, None]
-        tint = np.where(share > 0, (target - colors) * share, tint)
-    return tint
-
-
 def rim_layer(scene: PhotoScene) -> Layer:
     """The pixels just outside the face: over the neck a soft strip that moves with the jaw."""
     stage, matte = scene.stage, scene.matte
@@ -119,12 +92,12 @@ def rim_layer(scene: PhotoScene) -> Layer:
     distance = scene.outline_distance(points)
 
     left, right = scene.plate.neck_span
-    over_neck = sample(scene.plate.neck, points)
+    over_neck = sample(matte.neck, points)
     over_neck = over_neck * smoothstep(left + 1, left + 8, points[:, 0])
     over_neck = over_neck * (1 - smoothstep(right - 8, right - 1, points[:, 0]))
     on_neck = 1 - smoothstep(*_RIM_REACH_PX, distance)
     soft_edge = np.clip((sample(matte.alpha, points) - 0.25) / 0.6, 0, 1)
-    soft_edge = np.where(distance < 5, soft_edge, 0) * (1 - sample(scene.plate.neck, points))
+    soft_edge = np.where(distance < 5, soft_edge, 0) * (1 - sample(matte.neck, points))
     opacity = soft_edge * (1 - over_neck) + on_neck * over_neck
     drawn = opacity > 0.03
     binding, points, opacity = binding.only(drawn), points[drawn], opacity[drawn]
@@ -134,14 +107,17 @@ def rim_layer(scene: PhotoScene) -> Layer:
         binding=binding,
         colors=colors,
         opacities=opacity,
-        latitude=np.full(len(binding), 0.05),
+        latitude=0.05 + 0.15 * over_neck[drawn],
     )
 
 
 def backing_layer(scene: PhotoScene) -> Layer:
-    """Coarse Gaussians behind skin that slopes away in the photo."""
+    """Coarse Gaussians behind skin that slopes away in the photo; not behind openings."""
     stage = scene.stage
-    binding = bind_to_area(stage, "skin", 2.5, 1.0, np.abs(stage.facing("skin")) < 0.42)
+    skin = stage.parts["skin"]
+    closed = (skin.coordinates["opening"][skin.triangles] < 0.3).all(1)
+    steep = np.abs(stage.facing("skin")) < 0.42
+    binding = bind_to_area(stage, "skin", 2.5, 1.0, steep & closed)
     nose = stage.photo_px[_NOSE_TIP]
     inwards = binding.photo_px * 0.97 + nose * 0.03
     return Layer(

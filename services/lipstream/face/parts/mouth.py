@@ -8,9 +8,10 @@ import numpy as np
 
 from lipstream.face.cage import Points
 from lipstream.face.expressions import JAW_SLIDES, Jaw
-from lipstream.face.landmarks import INNER_LIP_CORNERS
+from lipstream.face.landmarks import INNER_LIP_CORNERS, Ring
+from lipstream.face.lip_field import LIP_POINTS
 from lipstream.face.neutral import NeutralFace
-from lipstream.face.parts.part import Array, Part, facing, grid_triangles
+from lipstream.face.parts.part import Array, Part, facing, grid_triangles, smoothstep
 from lipstream.face.topology import boundary_loop
 
 __all__ = [
@@ -127,8 +128,7 @@ def teeth(arch: Arch, face: NeutralFace, skin: Part, jaw: Jaw) -> Part:
     depth = teeth_depth(face, skin)
     edge_y = face.incisal_edge_y
     if not arch.upper:
-        # The lower incisors bite behind the upper ones and overlap them a little.
-        edge_y, depth = edge_y - 1.3, depth + 3.0
+        edge_y, depth = face.lower_edge_y, depth + 3.0
     arc = np.linspace(-arch.half_length, arch.half_length, 72)
     height = np.linspace(0, 1, 16) * (arch.crown + arch.gum)  # mm from the edge
     x, z = _bow(arc, arch.half_length)
@@ -165,17 +165,18 @@ def _bow(arc: Array, half_length: float) -> tuple[Array, Array]:
     return np.interp(arc, length, x), np.interp(arc, length, z)
 
 
-def tongue(face: NeutralFace, skin: Part, jaw: Jaw, reach_mm: float) -> Part:
+def tongue(face: NeutralFace, skin: Part, jaw: Jaw, depth_bias_mm: float) -> Part:
     """The tongue, resting behind the lower teeth.
 
     Coordinates: `across` (-1..1), `along` (0 under the tip, 1 at the root).
 
     Args:
-        reach_mm: how far `tongueOut` brings the tip forward.
+        depth_bias_mm: by which the tongue is ordered behind where it is: `tongueOut` brings it
+            so much further forward that it comes to lie before the lower lip.
     """
     across = np.linspace(-1, 1, 21)
     along = np.linspace(0, 1, 16)
-    width = 17 * np.sqrt(1 - (1 - np.minimum(1, along * 2.2 + 0.12)) ** 2)
+    width = 17 * np.sqrt(1 - (1 - np.minimum(1, along * 2.4 + 0.03)) ** 2)
     grid = np.empty((len(along), len(across), 3))
     grid[..., 0] = face.photo[[13, 14], 0].mean() + width[:, None] * across
     # A round tip: the first rows drop below it, so the tongue has a front to be seen.
@@ -188,9 +189,19 @@ def tongue(face: NeutralFace, skin: Part, jaw: Jaw, reach_mm: float) -> Part:
 
     shapes = _with_jaw(vertices, jaw, 0.92, 0.7)
     v = np.repeat(along, len(across))
-    lead = np.clip(1 - v / 0.75, 0, 1) ** 0.8
+    # The front half comes out as a whole; its tip furthest, and hanging over the lower lip.
+    out, tip_lead = 1 - smoothstep(0.35, 0.75, v), np.clip(1 - v / 0.45, 0, 1)
+    groove_mm = np.tile(0.5 * across**2, len(along))
+    outside_y = face.neutral[14, 1] - 1.0 + 11.0 * tip_lead**1.3 + groove_mm
+    lip_z = face.neutral[LIP_POINTS[1, : Ring.SKIN].reshape(-1), 2].min()
+    outside_z = lip_z - depth_bias_mm - 5.0 - 12.0 * tip_lead
     shapes["tongueOut"] = np.stack(
-        [np.zeros(len(v)), 5.0 * lead - 3.0 * lead**4, -reach_mm * lead], 1
+        [
+            np.zeros(len(v)),
+            out * (outside_y - vertices[:, 1]),
+            out * (outside_z - vertices[:, 2]),
+        ],
+        1,
     )
     return Part(
         name="tongue",

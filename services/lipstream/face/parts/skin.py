@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipstream.face.cage import Points
-from lipstream.face.landmarks import EYES, LOWER_LIP, MESH_COUNT, UPPER_LIP, Eye
+from lipstream.face.landmarks import EYES, LOWER_LIP, MESH_COUNT, UPPER_LIP, Eye, Ring
+from lipstream.face.lip_field import LIP_POINTS
 from lipstream.face.parts.part import Array, Part
 from lipstream.face.topology import FaceTopology, face_topology
 
@@ -23,7 +24,7 @@ def skin(neutral: Points, shapes: Mapping[str, NDArray[np.float64]]) -> Part:
 
     Coordinates: `ring` (0 where the lips meet, 1 border of the vermilion, 2 skin, 3 off),
     `along` (0 middle of the mouth, 1 corner), `lip` (-1 upper, 1 lower), `lid` (1 at the edge of
-    an upper lid, 0 off the lid).
+    an upper lid, 0 off the lid), `opening` (1 on lips and lids).
 
     Args:
         neutral: `# [468, 3]`.
@@ -45,7 +46,13 @@ def skin(neutral: Points, shapes: Mapping[str, NDArray[np.float64]]) -> Part:
         triangles=topology.triangles,
         shapes=fine,
         head_weights=np.ones(len(vertices)),
-        coordinates={"ring": ring, "along": along, "lip": lip, "lid": lid},
+        coordinates={
+            "ring": ring,
+            "along": along,
+            "lip": lip,
+            "lid": lid,
+            "opening": _around_openings(topology),
+        },
     )
 
 
@@ -74,6 +81,13 @@ def _unroll(
     ahead = (1 - (1 - place) ** _LID_SHARPNESS) - place
     on_lid = (place > 0) & (place < 1) & (on_upper > 0.97)
     return np.where(on_lid[:, None], ahead[:, None] * travel, 0.0)
+
+
+def _around_openings(topology: FaceTopology) -> Array:
+    near = np.zeros(MESH_COUNT)
+    near[LIP_POINTS[:, : Ring.SKIN].reshape(-1)] = 1
+    near[[index for eye in EYES.values() for index in eye.points]] = 1
+    return (topology.weights @ near).clip(0, 1)
 
 
 def _lip_place(topology: FaceTopology) -> tuple[Array, Array, Array]:

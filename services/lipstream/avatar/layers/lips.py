@@ -1,0 +1,98 @@
+"""The lips: their colours, kept apart from what lies between them in the photo."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lipstream.avatar.binding import bind_to_area
+from lipstream.avatar.filling import sample
+from lipstream.avatar.layer import Layer
+from lipstream.avatar.layers.scene import PhotoScene
+from lipstream.face.landmarks import LOWER_LIP, UPPER_LIP, Ring
+from lipstream.face.parts import smoothstep
+from lipstream.face.shape_names import LIP_REST
+
+__all__ = ["colors_off_the_lip_line", "lip_layer", "lip_tint"]
+
+Array = NDArray[np.float64]
+
+_INSET_SHARE = 0.35
+"""Of a lip's thickness: colours nearer to its edge are taken from this far inside it."""
+_MOST_INSET_PX = 3.0
+_DEPTH_BIAS_MM = 2.0
+
+
+def lip_layer(scene: PhotoScene) -> Layer:
+    """Gaussians behind the lips' skin, spread by area.
+
+    Pressed lips show little of themselves; when the mouth rounds or opens, this is what keeps
+    their edge whole.
+    """
+    stage = scene.stage
+    skin = stage.parts["skin"]
+    chosen = (skin.coordinates["ring"][skin.triangles] < 1.05).all(1)
+    binding = bind_to_area(stage, "skin", 0.9, 0.8, chosen, stage.open)
+    ring, along, lip = (
+        stage.coordinate("skin", name, binding.triangles, binding.barycentric)
+        for name in ("ring", "along", "lip")
+    )
+    colors, _ = colors_off_the_lip_line(scene, binding.photo_px, ring, lip)
+    return Layer(
+        name="lips",
+        binding=binding,
+        colors=colors,
+        opacities=np.ones(len(binding)),
+        latitude=np.zeros(len(binding)),
+        depth_bias_mm=_DEPTH_BIAS_MM,
+        tints={LIP_REST: lip_tint(colors, ring, along, lip)},
+    )
+
+
+def colors_off_the_lip_line(
+    scene: PhotoScene, points: Array, ring: Array, lip: Array
+) -> tuple[Array, NDArray[np.bool_]]:
+    """The photo's colours; beside the lips' line, those from a little inside the same lip.
+
+    The line itself holds teeth or shadow, which would move with the lip as a fringe.
+
+    Returns:
+        Colours `# [N, 3]`, and which of them are borrowed.
+    """
+    landmarks = scene.regions.landmarks
+    wanted = points.copy()
+    near = np.zeros(len(points), bool)
+    for side, rings in ((-1, UPPER_LIP), (1, LOWER_LIP)):
+        edge = landmarks[list(rings[Ring.INNER]), :2]
+        border = landmarks[list(rings[Ring.BORDER]), :2]
+        edge_y = np.interp(points[:, 0], edge[:, 0], edge[:, 1])
+        thickness = side * (np.interp(points[:, 0], border[:, 0], border[:, 1]) - edge_y)
+        inset = np.clip(_INSET_SHARE * thickness, 0, _MOST_INSET_PX)
+        inside = side * (points[:, 1] - edge_y)
+        here = (lip * side > 0.2) & (ring < 1.0) & (inside < inset)
+        wanted[here, 1] = (edge_y + side * inset)[here]
+        near |= here
+    return sample(scene.photo, wanted), near
+
+
+def lip_tint(colors: Array, ring: Array, along: Array, lip: Array) -> Array:
+    """At rest the corners of the lips take the colour of their middle.
+
+    In the photo a smile stretched them; squeezed together they would show its shadows.
+    """
+    on_lip = 1 - smoothstep(0.85, 1.12, ring)
+    brightness = colors.mean(1)
+    tint = np.zeros_like(colors)
+    for side in (-1, 1):
+        this = lip * side
+        middle = (on_lip > 0.9) & (along < 0.45) & (this > 0.5)
+        if middle.sum() < 20:
+            continue
+        typical = np.median(colors[middle], axis=0)
+        light = np.clip(brightness / typical.mean(), 0.55, 1.0) ** 0.5
+        darker = 1 - 0.18 * smoothstep(0.5, 1, along)
+        target = typical * (light * darker)[:, None]
+        share = on_lip * 0.80 * smoothstep(0.35, 0.75, along)
+        share = np.where((on_lip > 0) & (this >= -0.01), share, 0.0)[:, None]
+        tint = np.where(share > 0, (target - colors) * share, tint)
+    return tint
