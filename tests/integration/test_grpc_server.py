@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
 from lipstream.errors import BadInput, Conflict, Internal, NotFound, Overloaded, Unavailable
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.grpc_problems import error_of
@@ -72,6 +74,15 @@ class _Bench:
     @property
     def audio(self) -> Any:
         return audio_pb2_grpc.AudioServiceStub(self.channel)
+
+    async def has_place(self) -> bool:
+        try:
+            await self.audio.ListVoices(audio_pb2.ListVoicesRequest())
+        except grpc.aio.AioRpcError as error:
+            if isinstance(error_of(error), Overloaded):
+                return False
+            raise
+        return True
 
     async def health(self, service: str = "") -> Any:
         request = health_pb2.HealthCheckRequest(service=service)
@@ -183,6 +194,24 @@ def test_a_client_that_cancels_stops_the_work() -> None:
             await bench.audio.ListVoices(audio_pb2.ListVoicesRequest())
 
     on_server(scenario, max_calls=2)
+
+
+def test_a_client_that_never_reads_and_leaves_frees_its_place() -> None:
+    async def scenario(bench: _Bench) -> None:
+        call = bench.audio.Extract()
+        flood = request("x" * 500_000)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                while True:
+                    await call.write(flood)
+        assert not bench.servicer.ended.is_set()
+        call.cancel()
+        async with asyncio.timeout(10):
+            await bench.servicer.ended.wait()
+            while not await bench.has_place():
+                await asyncio.sleep(0.01)
+
+    on_server(scenario, max_calls=1)
 
 
 def test_health_and_reflection_name_the_service() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -77,8 +78,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         async def call(
             request: Any, context: grpc.aio.ServicerContext[Any, Any]
         ) -> AsyncIterator[Any]:
-            async with _Call(self, method, context):
-                async for response in inner(request, context):
+            # The inner stream is closed with this one: when a client goes, the stage frees what it
+            # holds at once.
+            async with (
+                _Call(self, method, context),
+                contextlib.aclosing(inner(request, context)) as responses,
+            ):
+                async for response in responses:
                     yield response
 
         return call

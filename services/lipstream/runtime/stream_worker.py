@@ -19,19 +19,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 import os
 import random
 import secrets
 import socket
-import threading
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lipstream.errors import BadInput, Internal, LipstreamError, Unavailable, Verdict
 from lipstream.pipeline import Stage
+from lipstream.runtime.handler_thread import run_in_thread
 from lipstream.runtime.job_context import Handler, JobContext
 from lipstream.runtime.logs import bound
 from lipstream.runtime.object_store import ObjectStore
@@ -190,7 +189,7 @@ class StreamWorker:
 
     async def _try(self, claim: Claim, context: JobContext) -> str:
         """Run the handler and settle what became of it; say in one word what."""
-        finished = _in_thread(self._handle, context)
+        finished = run_in_thread(self._handle, context)
         late = lost = False
         clock = asyncio.get_running_loop()
         deadline_s = clock.time() + self._stage.deadline_s
@@ -320,38 +319,6 @@ class StreamWorker:
                 await self._queue.forget_idle(idle_ms=3_600_000)
             self._telemetry.redis_up(self._link.answers)
             await asyncio.sleep(5.0)
-
-
-def _in_thread(handle: Handler, context: JobContext) -> asyncio.Future[None]:
-    """Run a handler in a thread that does not keep the process from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[None] = loop.create_future()
-
-    def settle(error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(None)
-        elif isinstance(error, Exception):
-            future.set_exception(error)
-        else:
-            future.set_exception(Internal(f"The handler ended with {type(error).__name__}."))
-
-    def run() -> None:
-        error: BaseException | None = None
-        try:
-            handle(context)
-        except BaseException as raised:
-            error = raised
-        # The loop is closed when the process is leaving and no longer waits for this thread.
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, error)
-
-    copy = contextvars.copy_context()
-    threading.Thread(
-        target=copy.run, args=(run,), name=f"{context.stage.name}-job", daemon=True
-    ).start()
-    return future
 
 
 async def _unless(stopping: asyncio.Event, work: Awaitable[object]) -> bool:
