@@ -50,6 +50,7 @@ clean: ## Remove the environment and caches
 	@echo "Setting up .venv (once; about a minute)"
 	@$(PIP) install --quiet -e '.[local]'
 	@$(PIP) install --quiet --no-deps $(MEDIAPIPE)
+	@$(BIN)/python -c "from lipstream.render import warm_up; warm_up(fitting=True)"
 	@touch $@
 
 .venv/.dev: pyproject.toml | .venv/.local

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
 from lipstream.errors import BadInput, Conflict, NotFound
-from lipstream.gateway.documents import AvatarDocument, AvatarName, ProblemDocument
+from lipstream.gateway.documents import AvatarDocument, AvatarName, ProblemDocument, StatusName
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
 from lipstream.gateway.uploads import store_upload
@@ -166,7 +166,9 @@ def _from_entry(entry: AvatarEntry) -> AvatarDocument:
 
 def _from_job(avatar_id: str, job: Job) -> AvatarDocument:
     base = f"/v1/avatars/{avatar_id}"
-    status = "running" if job.status is JobStatus.SUCCEEDED else job.status.value
+    # A fit that succeeded without an entry was deleted in between.
+    over = job.status is JobStatus.SUCCEEDED
+    status: StatusName = "running" if over else job.status.value
     return AvatarDocument(
         id=avatar_id,
         status=status,

@@ -11,13 +11,13 @@ from lipstream.wire.problem import Problem
 __all__ = [
     "AvatarDocument",
     "AvatarName",
-    "JobStatus",
     "ProblemDocument",
+    "StatusName",
     "VideoDocument",
     "VideoRequest",
 ]
 
-JobStatus = Literal["queued", "running", "ready", "succeeded", "failed", "cancelled"]
+StatusName = Literal["queued", "running", "ready", "succeeded", "failed", "cancelled"]
 AvatarName = Annotated[
     str,
     Field(
@@ -86,7 +86,7 @@ class VideoDocument(BaseModel):
     """One video job."""
 
     id: str
-    status: JobStatus
+    status: StatusName
     stage: Annotated[str | None, Field(description="Where it is now.")] = None
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0
     avatar: str
@@ -102,7 +102,7 @@ class AvatarDocument(BaseModel):
     """One avatar: being fitted, ready, or failed with a reason."""
 
     id: str
-    status: JobStatus
+    status: StatusName
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0
     created: Annotated[str | None, Field(description="ISO 8601, UTC.")] = None
     source: dict[str, Any] | None = None

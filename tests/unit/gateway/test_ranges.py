@@ -29,7 +29,9 @@ def test_what_cannot_be_read_means_the_whole_file(header: str | None) -> None:
     assert parse_range(header, 100) is None
 
 
-@pytest.mark.parametrize(("header", "size"), [("bytes=100-", 100), ("bytes=0-", 0), ("bytes=-0", 9)])
+@pytest.mark.parametrize(
+    ("header", "size"), [("bytes=100-", 100), ("bytes=0-", 0), ("bytes=-0", 9)]
+)
 def test_nothing_in_the_file(header: str, size: int) -> None:
     with pytest.raises(UnsatisfiableRange, match=f"\\*/{size}"):
         parse_range(header, size)
