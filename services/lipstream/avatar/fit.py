@@ -25,7 +25,7 @@ from lipstream.avatar.layers import (
     rim_layer,
     skin_layer,
 )
-from lipstream.avatar.matte import cut_out_head
+from lipstream.avatar.matte import cut_out_head, refine_edge
 from lipstream.avatar.photo import Photo
 from lipstream.avatar.plate import paint_plate
 from lipstream.avatar.preflight import Finding, Preflight, Reason, check_faces
@@ -106,9 +106,10 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
     regions = find_regions(rig, landmarks, person)
     matte = cut_out_head(canvas.pixels, regions)
     plate = paint_plate(image, regions, matte)
+    head_colors = PhotoScene.spread_head(image, regions, matte)
+    matte = refine_edge(matte, image, head_colors, plate.image)
     stage = pose_surface(rig, (*rig.parts, hair_relief(rig, regions, matte)))
     say(0.50, "Painting")
-    head_colors = PhotoScene.spread_head(image, regions, matte)
     scene = PhotoScene(image, rig, regions, matte, plate, stage, head_colors)
     composition = compose(stage, _layers(scene), plate.image)
     say(0.60, "Matching colours")

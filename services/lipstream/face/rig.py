@@ -33,7 +33,7 @@ __all__ = [
     "build_rig",
 ]
 
-INNER_DEPTH_BIAS_MM = 48.0
+INNER_DEPTH_BIAS_MM = 20.0
 """What lies inside the mouth is ordered this far behind: teeth never poke through lips."""
 _LEAST_MM = 1e-3
 """Displacements below this are left out of the stored shapes."""

@@ -14,7 +14,7 @@ from lipstream.face.parts import smoothstep
 
 __all__ = ["hair_layer"]
 
-_CELL_PX = 1.8
+_CELL_PX = 1.6
 _LATITUDE = 0.35
 
 

@@ -29,7 +29,7 @@ _LIT_PARTING_MM = 2.5
 _DEEP = np.array([0.05, 0.015, 0.015])
 _WET = np.array([0.20, 0.06, 0.06])
 _GUM = np.array([0.62, 0.33, 0.32])
-_TONGUE = np.array([0.55, 0.27, 0.26])
+_TONGUE = np.array([0.64, 0.33, 0.32])
 _ENAMEL = np.array([0.90, 0.85, 0.77])
 _SKIN_CHROMA = np.array([1.20, 0.97, 0.83])
 """Typical colour of skin in white light, over its mean."""

@@ -31,7 +31,7 @@ class _Ellipse:
 
 
 _FUNNEL = _Ellipse(0.64, 4.6, 4.8, 6.2, 7.6, (4.5, 6.0, 6.4, 4.8))
-_PUCKER = _Ellipse(0.56, 0.1, 0.1, 6.4, 7.6, (6.0, 8.5, 8.6, 6.5))
+_PUCKER = _Ellipse(0.50, 0.1, 0.1, 6.4, 7.6, (6.0, 8.5, 8.6, 6.5))
 
 
 def rounding_shapes(anatomy: Anatomy) -> dict[str, NDArray[np.float64]]:  # [468, 3] each

@@ -192,7 +192,7 @@ def tongue(face: NeutralFace, skin: Part, jaw: Jaw, depth_bias_mm: float) -> Par
     # The front half comes out as a whole; its tip furthest, and hanging over the lower lip.
     out, tip_lead = 1 - smoothstep(0.35, 0.75, v), np.clip(1 - v / 0.45, 0, 1)
     groove_mm = np.tile(0.5 * across**2, len(along))
-    outside_y = face.neutral[14, 1] - 1.0 + 11.0 * tip_lead**1.3 + groove_mm
+    outside_y = face.neutral[14, 1] - 4.0 + 14.0 * tip_lead**1.3 + groove_mm
     lip_z = face.neutral[LIP_POINTS[1, : Ring.SKIN].reshape(-1), 2].min()
     outside_z = lip_z - depth_bias_mm - 5.0 - 12.0 * tip_lead
     shapes["tongueOut"] = np.stack(
