@@ -208,7 +208,8 @@ def _share(flags: Sequence[bool] | NDArray[np.bool_]) -> float:
 def _chance_below(first: Sequence[float], second: Sequence[float]) -> float:
     if not first or not second:
         return float("nan")
-    return float(np.mean(np.array(first)[:, None] < np.array(second)[None]))
+    difference = np.array(first)[:, None] - np.array(second)[None]
+    return float(np.mean(difference < 0) + np.mean(difference == 0) / 2)
 
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

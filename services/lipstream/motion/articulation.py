@@ -27,6 +27,7 @@ from lipstream.motion.phones import (
     SYMBOLS,
     VOWELS,
     Segment,
+    fill_silences,
 )
 
 __all__ = ["DENSE_RATE_HZ", "articulate", "articulate_dense", "to_frames"]
@@ -214,11 +215,12 @@ def articulate_dense(
     """Controls `# [T, 10]` at 100 Hz; row `k` is the mouth at `k / 100` seconds.
 
     Args:
-        segments: phones in order of time.
+        segments: phones in order of time; where there is none, there is silence.
         duration_s: length of the result.
         samples: the speech itself, whose loudness then scales how far vowels open.
         sample_rate_hz: rate of `samples`.
     """
+    segments = fill_silences(segments, duration_s)
     count = round(duration_s * DENSE_RATE_HZ)
     times_s = np.arange(count) / DENSE_RATE_HZ
     pulled = np.zeros((count, CONTROL_COUNT))

@@ -107,9 +107,13 @@ class BaselineGenerator:
     def look_ahead_ms(self) -> int:
         return self._look_ahead_ms
 
+    @property
+    def feature_count(self) -> int:
+        """D, the width of the features it takes."""
+        return self._model.width("features")
+
     def initial_state(self, seed: int = 0) -> BaselineState:
-        width = self._model.width("features")
-        none = np.zeros((0, width), np.float32)
+        none = np.zeros((0, self.feature_count), np.float32)
         voice = np.zeros((0, 2), np.float32)
         return BaselineState(seed & _LARGEST_SEED, 0, self._initial, none, voice, none, IdleState())
 
@@ -123,9 +127,10 @@ class BaselineGenerator:
         return state
 
     def step(self, features: Floats, state: BaselineState) -> tuple[Motion, BaselineState]:
-        width = self._model.width("features")
-        if features.ndim != 2 or features.shape[1] != width:
-            raise BadInput(f"Features have shape {features.shape}; (T, {width}) was expected.")
+        if features.ndim != 2 or features.shape[1] != self.feature_count:
+            raise BadInput(
+                f"Features have shape {features.shape}; (T, {self.feature_count}) was expected."
+            )
         heard = np.concatenate([state.pending, np.nan_to_num(features.astype(np.float32))])
         whole = len(heard) // _FEATURES_PER_FRAME * _FEATURES_PER_FRAME
         parts = [Motion.rest(0, self.fps)]

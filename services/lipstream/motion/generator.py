@@ -34,6 +34,11 @@ class MotionGenerator(Protocol[StateT]):
     @property
     def look_ahead_ms(self) -> int: ...
 
+    @property
+    def feature_count(self) -> int:
+        """D, the width of the features that it takes."""
+        ...
+
     def initial_state(self, seed: int = 0) -> StateT:
         """The state before the first feature; the seed decides blinks, gaze and sway."""
         ...

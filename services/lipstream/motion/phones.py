@@ -7,7 +7,7 @@ aligners in ARPABET. A diphthong is two symbols, each with its share of the time
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -22,11 +22,13 @@ __all__ = [
     "SYMBOL_INDEX",
     "VOWELS",
     "Segment",
+    "fill_silences",
     "from_arpabet",
     "from_ipa",
 ]
 
 SILENCE = "sil"
+_SHORTEST_SILENCE_S = 0.010
 VOWELS: tuple[str, ...] = (
     *("aa", "ae", "ah", "ax", "ao", "eh", "er", "ih"),
     *("iy", "uh", "uw", "o", "e", "a", "y", "oe"),
@@ -166,3 +168,17 @@ def from_arpabet(labels: Iterable[tuple[float, float, str]]) -> tuple[Segment, .
         segments.append(Segment(start_s, middle_s, symbols[0], stress))
         segments.append(Segment(middle_s, end_s, symbols[1], stress))
     return tuple(segments)
+
+
+def fill_silences(segments: Sequence[Segment], duration_s: float) -> tuple[Segment, ...]:
+    """The same phones, with a silence wherever none is: between them, before, and after."""
+    filled: list[Segment] = []
+    end_s = 0.0
+    for segment in segments:
+        if segment.start_s > end_s + _SHORTEST_SILENCE_S:
+            filled.append(Segment(end_s, segment.start_s, SILENCE))
+        filled.append(segment)
+        end_s = max(end_s, segment.end_s)
+    if duration_s > end_s:
+        filled.append(Segment(end_s, duration_s, SILENCE))
+    return tuple(filled)

@@ -23,12 +23,14 @@ _RATE_HZ = 16_000
 class Acoustics:
     """Probabilities and ranges of the waveform effects."""
 
+    speed_spread: float = 0.15
+    """Standard deviation of the logarithm of the speed; pitch and formants change with it."""
     equaliser: float = 0.85
     equaliser_db: float = 5.0
     band_limit: float = 0.15
     room: float = 0.5
     reverberation_s: tuple[float, float] = (0.08, 0.6)
-    noise: float = 0.8
+    noise: float = 0.65
     snr_db: tuple[float, float] = (12.0, 45.0)
     loud_noise: float = 0.2
     loud_snr_db: float = 3.0
@@ -98,23 +100,43 @@ def random_noise(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def nonspeech(duration_s: float, rng: np.random.Generator) -> Floats:
-    """Sound without speech: silence, noise, clicks, or a little music. `# [S]`"""
+    """Sound without speech: silence, noise, hum, clicks, music; steady, or with onsets. `# [S]`"""
     count = int(duration_s * _RATE_HZ)
     kind = rng.random()
     sound = np.zeros(count)
     if kind < 0.35:
         sound = random_noise(count, rng)
-    elif kind < 0.75:
+    elif kind < 0.65:
         sound = _music(count, rng)
-    elif kind < 0.9:
+    elif kind < 0.80:
+        sound = _hum(count, rng)
+    elif kind < 0.90:
         for position in rng.integers(0, max(count - 800, 1), size=int(rng.integers(2, 30))):
             length = min(int(rng.integers(20, 800)), count - position)
             decay = np.exp(-5 * np.arange(length) / length)
             sound[position : position + length] += rng.standard_normal(length) * decay
+    if rng.random() < 0.6:
+        # Sound that starts and stops: an onset alone is no speech.
+        edges = np.sort(rng.integers(0, count, size=2 * int(rng.integers(1, 4))))
+        audible = np.zeros(count)
+        for first, last in edges.reshape(-1, 2):
+            audible[first:last] = 1
+        sound = sound * audible
     peak = np.abs(sound).max(initial=0) + 1e-9
-    sound = sound / peak * 10 ** (rng.uniform(-45, -3) / 20)
-    floor = 10 ** rng.uniform(-6, -3.5)
+    sound = sound / peak * 10 ** (rng.uniform(-45, -1) / 20)
+    floor = 0.0 if rng.random() < 0.3 else 10 ** rng.uniform(-6, -3.5)
     return np.asarray(sound + floor * rng.standard_normal(count), np.float32)
+
+
+def _hum(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Mains, motors, a constant offset: few harmonics that do not move."""
+    times_s = np.arange(count) / _RATE_HZ
+    pitch_hz = rng.uniform(40, 400)
+    sound = np.full(count, rng.normal(0, 0.3) if rng.random() < 0.3 else 0.0)
+    for harmonic in range(1, int(rng.integers(2, 12))):
+        phase = 2 * np.pi * (harmonic * pitch_hz * times_s + rng.random())
+        sound += rng.uniform(0, 1) / harmonic * np.sin(phase)
+    return sound
 
 
 def _music(count: int, rng: np.random.Generator) -> NDArray[np.float64]:

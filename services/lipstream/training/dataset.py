@@ -39,8 +39,8 @@ def recorded_examples(
     for index, utterance in enumerate(read_corpus(folder, kind)):
         for copy in range(copies):
             rng = np.random.default_rng([seed, index, copy])
-            # One copy in four of real speech stays as it was recorded.
-            untouched = copies > 1 and copy % 4 == 0
+            # When there are several copies, one in six stays as it was recorded.
+            untouched = copies > 1 and copy % 6 == 0
             examples.append(make_example(utterance, rng, None if untouched else acoustics))
             total_s += len(examples[-1]) / 25
         progress(total_s)

@@ -28,7 +28,8 @@ class EncoderConfig:
     features: int = 128
     kernel: int = 3
     dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
-    dropout: float = 0.2
+    dropout: float = 0.3
+    block_dropout: float = 0.1
     memory_s: float = 20.0
     """Time constant of the running mean that takes the microphone's colour out."""
     prior_s: float = 1.0
@@ -46,7 +47,8 @@ class SpeechEncoderModel(StreamingModule):
         self.stem = CausalConv(BANDS, width, 5)
         self.stride = CausalConv(width, width, 4, stride=2)
         self.blocks = nn.ModuleList(
-            GatedBlock(width, config.kernel, dilation) for dilation in config.dilations
+            GatedBlock(width, config.kernel, dilation, config.block_dropout)
+            for dilation in config.dilations
         )
         self.dropout = nn.Dropout(config.dropout)
         self.project = nn.Conv1d(width, config.features - 2, 1)
@@ -71,11 +73,11 @@ class SpeechEncoderModel(StreamingModule):
             mel: `# [B, T, 80]`, T even.
             state: `# [B, S]`
         """
-        features, _, successor = self.encode(mel, state)
+        features, _, _, successor = self.encode(mel, state)
         return features, successor
 
-    def encode(self, mel: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As `forward`, with the voice logits `# [B, T / 2]` between."""
+    def encode(self, mel: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Features, voice logits `# [B, T / 2]`, learned channels before squashing, next state."""
         cursor = StateCursor(state)
         x = self._normalised(mel, cursor).transpose(1, 2)
         x = functional.gelu(self.stem(x, cursor))
@@ -84,11 +86,11 @@ class SpeechEncoderModel(StreamingModule):
             x = block(x, cursor)
         x = self.dropout(x)
         voice = self.voice(x).float()  # [B, 1, T / 2]
-        learned = torch.tanh(self.project(x)).float()
+        learned = self.project(x).float()
         loudness = (torch.logsumexp(mel, 2) - math.log(BANDS) + 16) / 16  # [B, T]
         loudness = torch.maximum(loudness[:, 0::2], loudness[:, 1::2])[:, None]
-        features = torch.cat([loudness, torch.sigmoid(voice), learned], 1).transpose(1, 2)
-        return features, voice[:, 0], cursor.successor()
+        features = torch.cat([loudness, torch.sigmoid(voice), torch.tanh(learned)], 1)
+        return features.transpose(1, 2), voice[:, 0], learned, cursor.successor()
 
     def _normalised(self, mel: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, 80]
         """Mel less its running mean over what is louder than the noise floor.

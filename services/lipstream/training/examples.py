@@ -63,7 +63,7 @@ def make_example(
     segments = utterance.segments
     if acoustics is not None:
         # Resampling changes pitch, formants and rate together: another body speaks.
-        speed = float(np.clip(np.exp(rng.normal(0, 0.12)), 0.75, 1.33))
+        speed = float(np.clip(np.exp(rng.normal(0, acoustics.speed_spread)), 0.7, 1.4))
         down = round(100 * speed)
         samples = resample_poly(samples, 100, down).astype(np.float32)
         scale = 100 / down
@@ -71,7 +71,6 @@ def make_example(
         segments = _moved(segments, scale, lead_s)
         samples = np.pad(samples, (int(lead_s * SAMPLE_RATE_HZ), int(trail_s * SAMPLE_RATE_HZ)))
     duration_s = len(samples) / SAMPLE_RATE_HZ
-    segments = _framed_by_silence(segments, duration_s)
     controls = articulate(segments, duration_s, samples=samples)
     heard = samples if acoustics is None else acoustics.apply(samples, rng)
     return _example(heard, controls, segments)
@@ -99,16 +98,6 @@ def _moved(segments: Sequence[Segment], scale: float, offset_s: float) -> tuple[
         replace(s, start_s=s.start_s * scale + offset_s, end_s=s.end_s * scale + offset_s)
         for s in segments
     )
-
-
-def _framed_by_silence(segments: Sequence[Segment], duration_s: float) -> tuple[Segment, ...]:
-    framed = list(segments)
-    if framed and framed[0].start_s > 0:
-        framed.insert(0, Segment(0.0, framed[0].start_s, SILENCE))
-    end_s = framed[-1].end_s if framed else 0.0
-    if end_s < duration_s:
-        framed.append(Segment(end_s, duration_s, SILENCE))
-    return tuple(framed)
 
 
 class Pool:

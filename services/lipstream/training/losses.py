@@ -25,11 +25,13 @@ class LossConfig:
     """Upper lip up, lower lip down."""
     other: float = 0.7
     velocity: float = 0.5
-    event: float = 0.15
+    event: float = 0.25
     event_rarity: float = 2.0
     """Weight of an event's frames against the many without one."""
     phone: float = 0.08
     voice: float = 0.05
+    saturation: float = 0.002
+    """Keeps the learned features out of the flat parts of their squashing."""
 
     def weights(self) -> Tensor:  # [10]
         values = torch.full((CONTROL_COUNT,), self.other)

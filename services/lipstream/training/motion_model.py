@@ -31,7 +31,8 @@ class MotionConfig:
     width: int = 96
     kernel: int = 3
     dilations: tuple[int, ...] = (1, 2, 4)
-    dropout: float = 0.2
+    dropout: float = 0.3
+    block_dropout: float = 0.1
 
 
 class MotionModel(StreamingModule):
@@ -46,7 +47,8 @@ class MotionModel(StreamingModule):
         width = config.width
         self.stride = CausalConv(config.features, width, 4, stride=2)
         self.blocks = nn.ModuleList(
-            GatedBlock(width, config.kernel, dilation) for dilation in config.dilations
+            GatedBlock(width, config.kernel, dilation, config.block_dropout)
+            for dilation in config.dilations
         )
         self.dropout = nn.Dropout(config.dropout)
         self.heads = nn.ModuleList(

@@ -31,7 +31,7 @@ class SpectralAugmentation:
     warp: float = 0.8
     color: float = 0.7
     blur: float = 0.4
-    floor: float = 0.6
+    floor: float = 0.5
     masks: int = 2
 
     def apply(self, mel: Tensor) -> Tensor:  # [B, T, 80] -> [B, T, 80]
@@ -55,8 +55,8 @@ class SpectralAugmentation:
     def _warped(self, mel: Tensor) -> Tensor:
         batch, count, _ = mel.shape
         bands = torch.arange(float(BANDS))
-        bend = 2.5 * torch.randn(batch, 1) * torch.sin(torch.pi * bands / (BANDS - 1))
-        warped = bands * torch.exp(0.05 * torch.randn(batch, 1)) + bend
+        bend = 3.0 * torch.randn(batch, 1) * torch.sin(torch.pi * bands / (BANDS - 1))
+        warped = bands * torch.exp(0.08 * torch.randn(batch, 1)) + bend
         source = torch.where(torch.rand(batch, 1) < self.warp, warped, bands.expand(batch, -1))
         source = source.clamp(0, BANDS - 1.001)
         lower = source.long()

@@ -67,9 +67,10 @@ class CausalConv(nn.Module):
 class GatedBlock(nn.Module):
     """Residual block: dilated convolution, gated linear unit, pointwise mix."""
 
-    def __init__(self, width: int, kernel: int, dilation: int) -> None:
+    def __init__(self, width: int, kernel: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.conv = CausalConv(width, 2 * width, kernel, dilation=dilation)
+        self.dropout = nn.Dropout(dropout)
         self.mix = nn.Conv1d(width, width, 1)
         self.scale = nn.Parameter(torch.full((1, width, 1), 0.3))
 
@@ -79,4 +80,4 @@ class GatedBlock(nn.Module):
 
     def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, C, T] -> [B, C, T]
         gated = functional.glu(self.conv(x, cursor), 1)
-        return x + self.scale * self.mix(gated)  # type: ignore[no-any-return]
+        return x + self.scale * self.mix(self.dropout(gated))  # type: ignore[no-any-return]

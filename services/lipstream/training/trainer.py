@@ -53,9 +53,9 @@ class TrainConfig:
     frames: int = 100
     learning_rate: float = 2e-3
     warm_up_steps: int = 150
-    weight_decay: float = 1e-2
+    weight_decay: float = 3e-2
     gradient_norm: float = 1.0
-    ema: float = 0.998
+    ema: float = 0.999
     validate_every: int = 400
     patience: int = 4
     """Validations without a new best after which training stops."""
@@ -82,10 +82,11 @@ def step_loss(
     """The whole loss of one batch, over all look-aheads."""
     mel, target = torch.from_numpy(batch.mel), torch.from_numpy(batch.controls)
     phones = torch.from_numpy(batch.phones)
-    features, voice, _ = encoder.encode(mel, encoder.initial_state(len(mel)))
+    features, voice, learned, _ = encoder.encode(mel, encoder.initial_state(len(mel)))
     raw, phone_logits, _ = motion.predict(features, motion.initial_state(len(mel)))
     frames = target.shape[1]
     loss = config.voice * voice_loss(voice, phones)
+    loss = loss + config.saturation * learned.square().mean()
     for delay in range(len(LOOK_AHEADS_MS)):
         said = raw[:, _WARM_UP_FRAMES + delay :, delay]
         wanted = target[:, _WARM_UP_FRAMES : frames - delay]

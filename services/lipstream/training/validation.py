@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -129,7 +130,7 @@ def validated(
 
 def objective(result: LipScore) -> float:
     """One number to stop training by: what viewers see first counts most."""
-    return (
+    reached = (
         2 * result.pbm_closed
         + result.fv_tucked
         + result.rounding_r
@@ -137,3 +138,4 @@ def objective(result: LipScore) -> float:
         - 4 * result.closed_elsewhere
         - 2 * result.closed_on_open_vowels
     )
+    return reached if math.isfinite(reached) else 0.0

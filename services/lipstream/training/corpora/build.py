@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from scipy.signal import resample_poly
 
 from lipstream.errors import BadInput
-from lipstream.face.motion import Floats
-from lipstream.motion.phones import SILENCE, Segment, from_arpabet
+from lipstream.motion.phones import SILENCE
 from lipstream.training.corpora.alignment import Aligner
-from lipstream.training.corpora.flite import VOICES, Flite
 from lipstream.training.corpora.librispeech import Recording, recordings
+from lipstream.training.corpora.speakers import Speaker, Spoken
 from lipstream.training.corpora.texts import Texts
 from lipstream.training.corpora.utterance import (
     SAMPLE_RATE_HZ,
@@ -27,59 +24,12 @@ from lipstream.training.corpora.utterance import (
     write_shard,
 )
 
-__all__ = [
-    "FliteSpeaker",
-    "Speaker",
-    "build_aligned",
-    "build_synthesised",
-    "flite_pronounce",
-    "to_utterance",
-]
+__all__ = ["build_aligned", "build_synthesised", "to_utterance"]
 
 _LOG = logging.getLogger(__name__)
 _SHARD_SECONDS = 900.0
 _SHARD_RECORDINGS = 50
 _FEWEST_SEGMENTS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """One synthesised sentence at the synthesiser's own rate."""
-
-    speaker: str
-    samples: Floats  # [S] in [-1, 1]
-    sample_rate_hz: int
-    segments: tuple[Segment, ...]
-
-
-class Speaker(Protocol):
-    """A synthesiser that says an endless sequence of random sentences in random voices."""
-
-    def speak(self, texts: Texts, rng: np.random.Generator) -> Iterator[Spoken]: ...
-
-
-class FliteSpeaker:
-    """flite's English voices at random speeds."""
-
-    def __init__(self) -> None:
-        self._flite = Flite()
-
-    def speak(self, texts: Texts, rng: np.random.Generator) -> Iterator[Spoken]:
-        for line in texts.lines(rng, english_only=True):
-            voice = VOICES[int(rng.integers(len(VOICES)))]
-            speech = self._flite.speak(line.text, voice, stretch=float(rng.uniform(0.8, 1.35)))
-            segments = from_arpabet(speech.labels)
-            yield Spoken(f"flite/{voice}", speech.samples, speech.sample_rate_hz, segments)
-
-
-def flite_pronounce(flite: Flite) -> Callable[[str], list[str]]:
-    """Pronunciations by flite's letter-to-sound rules, for words that no dictionary has."""
-
-    def pronounce(word: str) -> list[str]:
-        labels = flite.speak(word, VOICES[-1]).labels
-        return [phone for _, _, phone in labels if phone not in {"pau", "sil"}]
-
-    return pronounce
 
 
 def to_utterance(spoken: Spoken, name: str) -> Utterance:

@@ -1,0 +1,81 @@
+"""What the baseline trains on, and what it is stopped by: the project's own recipe of corpora."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lipstream.errors import BadInput
+from lipstream.evaluation.labelled import is_dev_speaker
+from lipstream.training.corpora.utterance import read_corpus
+from lipstream.training.dataset import cached_examples, nonspeech_examples, recorded_examples
+from lipstream.training.examples import Example, Pool
+from lipstream.training.validation import DevSpeech, dev_speech
+
+__all__ = ["RECIPE", "Ingredient", "development_speech", "training_pool"]
+
+_NONSPEECH_SHARE = 0.08
+_NONSPEECH_HOURS = 1.0
+_NONSPEECH_SEED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredient:
+    kind: str
+    """Name of the corpus, as its shards are called."""
+    share: float
+    """Of the crops that training draws."""
+    copies: int
+    """Recordings of every utterance, each in another room and at another speed."""
+    seed: int
+
+
+RECIPE: tuple[Ingredient, ...] = (
+    Ingredient("real", 0.44, 14, 11),
+    Ingredient("flite", 0.28, 1, 12),
+    Ingredient("espeak", 0.20, 1, 13),
+)
+
+
+def training_pool(
+    corpus: Path, cache: Path, *, report: Callable[[str], None] = lambda line: None
+) -> Pool:
+    """Examples of the recipe's corpora that are there, and of sound without speech.
+
+    Args:
+        corpus: folder of shards.
+        cache: folder in which examples are kept between runs.
+
+    Raises:
+        BadInput: none of the corpora is there.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    kinds: list[tuple[float, list[Example]]] = []
+    for part in RECIPE:
+        if not any(corpus.glob(f"{part.kind}-*.npz")):
+            report(f"{part.kind}: not in {corpus}, left out")
+            continue
+
+        def make(part: Ingredient = part) -> list[Example]:
+            return recorded_examples(corpus, part.kind, copies=part.copies, seed=part.seed)
+
+        examples = cached_examples(cache / f"{part.kind}.npz", make)
+        report(f"{part.kind}: {sum(map(len, examples)) / 90_000:.2f} h of examples")
+        kinds.append((part.share, examples))
+    if not kinds:
+        raise BadInput(
+            f"None of the corpora {', '.join(part.kind for part in RECIPE)} lies in {corpus}.",
+            remedy="Build them with `lipstream corpus`.",
+        )
+    quiet = cached_examples(
+        cache / "nonspeech.npz", lambda: nonspeech_examples(_NONSPEECH_HOURS, seed=_NONSPEECH_SEED)
+    )
+    return Pool([*kinds, (_NONSPEECH_SHARE, quiet)])
+
+
+def development_speech(folder: Path) -> list[DevSpeech]:
+    """Held-out real speech of the speakers that serve development; the others are the test."""
+    utterances = list(read_corpus(folder))
+    speakers = {utterance.speaker for utterance in utterances}
+    return dev_speech([u for u in utterances if is_dev_speaker(u.speaker, speakers)])

@@ -1,0 +1,133 @@
+"""The face beside its mouth: statistics, ranges, independence of chunks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lipstream.errors import BadInput
+from lipstream.face.arkit import BLENDSHAPE_COUNT, INDEX
+from lipstream.face.motion import Floats, Motion
+from lipstream.motion.gate import GateState, advance_gate
+from lipstream.motion.idle import IdleState, alive
+from lipstream.motion.noise import normal, smooth_noise, uniform
+
+_FPS = 25.0
+
+
+def _voice(seconds: float, speaking: bool) -> tuple[Floats, Floats]:
+    """Loudness and probability of speech: phrases of three seconds, or silence."""
+    count = int(seconds * _FPS)
+    if not speaking:
+        return np.zeros(count, np.float32), np.zeros(count, np.float32)
+    times_s = np.arange(count) / _FPS
+    phrase = (times_s % 4.0 < 3.2).astype(np.float32)
+    loudness = phrase * (0.75 + 0.2 * np.sin(2 * np.pi * 2.3 * times_s)).astype(np.float32)
+    return loudness, 0.95 * phrase
+
+
+def _live(seconds: float, *, speaking: bool, seed: int = 0) -> Motion:
+    loudness, speech = _voice(seconds, speaking)
+    mouth = np.zeros((len(loudness), BLENDSHAPE_COUNT), np.float32)
+    return alive(mouth, loudness, speech, IdleState(), seed=seed, fps=_FPS)[0]
+
+
+def _blinks(motion: Motion) -> tuple[int, list[int]]:
+    """Count of blinks, and their frames above one tenth."""
+    lids = motion.blendshapes[:, INDEX["eyeBlinkLeft"]]
+    shut = np.flatnonzero((lids[1:] > 0.5) & (lids[:-1] <= 0.5))
+    lowered = np.flatnonzero(lids > 0.1)
+    runs = np.split(lowered, np.flatnonzero(np.diff(lowered) > 1) + 1)
+    return len(shut), [len(run) for run in runs]
+
+
+@pytest.mark.parametrize("speaking", [True, False])
+def test_blinks_come_at_a_human_rate(speaking: bool) -> None:
+    motion = _live(600, speaking=speaking)
+    count, lengths = _blinks(motion)
+    assert 12 <= count / 10 <= 22  # a minute
+    assert 5 <= np.median(lengths) <= 10  # frames of 40 ms
+    assert motion.blendshapes[:, INDEX["eyeBlinkLeft"]].max() > 0.9
+
+
+def test_blinks_close_faster_than_they_open() -> None:
+    lids = _live(300, speaking=False).blendshapes[:, INDEX["eyeBlinkLeft"]].astype(np.float64)
+    change = np.diff(lids)
+    assert change.max() > 1.5 * -change.min()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_head_and_eyes_stay_slight_and_do_not_drift(seed: int) -> None:
+    motion = _live(900, speaking=True, seed=seed)
+    degrees = np.degrees(motion.rotation)
+    assert np.abs(degrees).max() < 5.0
+    assert degrees.std(axis=0).min() > 0.15
+    halves = [np.abs(part).mean() for part in np.split(degrees[: len(degrees) // 2 * 2], 2)]
+    assert halves[0] == pytest.approx(halves[1], rel=0.5)
+    assert np.degrees(np.abs(motion.gaze)).max() < 12
+    assert np.abs(motion.translation).max() < 4
+
+
+def test_brows_rise_with_some_accents_of_speech_and_rest_in_silence() -> None:
+    brow = INDEX["browInnerUp"]
+    assert _live(120, speaking=True).blendshapes[:, brow].max() > 0.12
+    assert _live(120, speaking=False).blendshapes[:, brow].max() < 0.06
+
+
+def test_chunks_equal_the_whole_exactly() -> None:
+    loudness, speech = _voice(60, True)
+    mouth = np.random.default_rng(0).random((len(loudness), BLENDSHAPE_COUNT)).astype(np.float32)
+    whole, end = alive(mouth, loudness, speech, IdleState(), seed=9, fps=_FPS)
+    state = IdleState()
+    parts = []
+    for first in range(0, len(loudness), 13):
+        piece = slice(first, first + 13)
+        motion, state = alive(mouth[piece], loudness[piece], speech[piece], state, seed=9, fps=_FPS)
+        state = IdleState.from_array(state.to_array())
+        parts.append(motion)
+    chunked = Motion.concatenate(parts)
+    for name in ("blendshapes", "rotation", "translation", "gaze"):
+        assert np.array_equal(getattr(whole, name), getattr(chunked, name))
+    assert state == end
+
+
+def test_damaged_states_are_refused() -> None:
+    numbers = IdleState().to_array()
+    with pytest.raises(BadInput, match="finite numbers"):
+        IdleState.from_array(numbers[:-1])
+    numbers[3] = np.nan
+    with pytest.raises(BadInput, match="finite numbers"):
+        IdleState.from_array(numbers)
+
+
+def test_gate_opens_at_once_holds_and_closes() -> None:
+    state = GateState()
+    openings = []
+    for frame in range(60):
+        speech = 0.9 if 10 <= frame < 20 else 0.05
+        state = advance_gate(state, speech, 0.8, 0.04)
+        openings.append(state.opening)
+    assert max(openings[:10]) == 0
+    assert openings[12] == 1
+    assert openings[22] == 1  # held through a short pause
+    assert max(openings[34:]) == 0
+
+
+def test_inaudible_sound_never_opens_the_gate() -> None:
+    state = GateState()
+    for _ in range(50):
+        state = advance_gate(state, 1.0, 0.05, 0.04)
+    assert state.opening == 0
+
+
+def test_noise_is_uniform_normal_and_smooth() -> None:
+    values = np.array([uniform(7, 1, k) for k in range(4000)])
+    assert 0 <= values.min() <= values.max() < 1
+    assert np.histogram(values, 10, (0, 1))[0].min() > 300
+    assert abs(np.corrcoef(values[1:], values[:-1])[0, 1]) < 0.05
+    normals = np.array([normal(7, 2, k) for k in range(4000)])
+    assert abs(normals.mean()) < 0.08
+    assert normals.std() == pytest.approx(1, abs=0.06)
+    curve = np.array([smooth_noise(7, 3, k / 50) for k in range(2000)])
+    assert np.abs(np.diff(curve)).max() < 0.1
+    assert np.abs(curve).max() <= 1
