@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
 from lipstream.face.arkit import BLENDSHAPE_COUNT
 from lipstream.pipeline import STAGES
 from lipstream.v1 import audio_pb2, avatar_pb2, common_pb2, motion_pb2, render_pb2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from lipstream.pipeline import STAGES
 from lipstream.runtime.local_stack import PythonService
 from lipstream.runtime.settings import Settings

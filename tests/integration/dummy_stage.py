@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
+
 from lipstream.errors import BadInput
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.stage_main import StageApp, StageKit, run_stage

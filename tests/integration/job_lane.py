@@ -18,7 +18,6 @@ from lipstream.runtime.stream_worker import StreamWorker, WorkerOptions
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.wire.job import Job
 from lipstream.wire.messages import JobEvent
-
 from tests.integration.dummy_stage import handle as dummy_handle
 
 __all__ = ["QUICK", "JobLane", "avatar_stage"]

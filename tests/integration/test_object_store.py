@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from lipstream.errors import BadInput, LipstreamError, NotFound, TooLarge, Unavailable
 from lipstream.runtime.object_store import ObjectStore, open_store
-
 from tests.integration.redis_process import free_port
 
 

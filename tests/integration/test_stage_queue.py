@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+
 from lipstream.errors import BadInput, Conflict, NotFound, Overloaded, Unavailable
 from lipstream.pipeline import PIPELINES, JobKind, stage_named
 from lipstream.runtime.jobs import JobStore
@@ -13,7 +14,6 @@ from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.stage_queue import Claim, Delivery, Depth, StageQueue
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.problem import Problem
-
 from tests.integration.redis_process import RedisProcess, free_port
 
 _PROBLEM = Problem("internal", "Internal error", "It broke.")

@@ -9,11 +9,11 @@ import time
 from dataclasses import replace
 
 import pytest
+
 from lipstream.pipeline import JobKind
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.stream_worker import HandlerStuck
 from lipstream.wire.job import JobStatus
-
 from tests.integration.job_lane import QUICK, JobLane, avatar_stage
 from tests.integration.redis_process import RedisProcess
 

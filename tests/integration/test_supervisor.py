@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from lipstream.errors import BadInput, Conflict, Unavailable
 from lipstream.pipeline import JobKind
 from lipstream.runtime.jobs import JobStore
@@ -22,7 +23,6 @@ from lipstream.runtime.object_store import ObjectStore, open_store
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings
 from lipstream.wire.job import Job, JobStatus
-
 from tests.integration.dummy_services import DUMMY_STAGES, quick_settings
 
 _LONG_S = 40.0

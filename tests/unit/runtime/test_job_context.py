@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
+
 from lipstream.errors import BadInput, Cancelled
 from lipstream.pipeline import JobKind, stage_named
 from lipstream.runtime.job_context import JobContext

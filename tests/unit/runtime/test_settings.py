@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from lipstream.errors import BadInput
 from lipstream.pipeline import STAGES
 from lipstream.runtime.settings import Settings, load_settings

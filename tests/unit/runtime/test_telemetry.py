@@ -3,10 +3,11 @@ from __future__ import annotations
 import urllib.request
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
 from lipstream.errors import Conflict
 from lipstream.runtime.probes import ProbeServer
 from lipstream.runtime.telemetry import Telemetry
-from prometheus_client.parser import text_string_to_metric_families
 
 
 def value(telemetry: Telemetry, name: str, **labels: str) -> float | None:

@@ -7,6 +7,7 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lipstream.errors import BadInput
 from lipstream.pipeline import PIPELINES, JobKind
 from lipstream.wire.fields import dump_json
@@ -134,10 +135,19 @@ def test_new_jobs_wait_at_their_first_stage() -> None:
 
 @pytest.mark.parametrize("name", ["", "A", "-a", "a/b", "..", "a" * 65, "a\n", "ä", "a:b", "a*"])
 def test_ids_cannot_reach_other_keys(name: str) -> None:
-    for use in (checked_id, job_key, events_stream, avatar_prefix, lambda i: job_object(i, "x")):
+    for use in (checked_id, job_key, events_stream, lambda i: job_object(i, "x")):
         with pytest.raises(BadInput) as caught:
             use(name)
         assert caught.value.code == "bad_id"
+    with pytest.raises(BadInput) as caught:
+        avatar_prefix(name)
+    assert caught.value.code == "bad_name"
+
+
+def test_names_of_avatars_leave_room_for_what_is_made_from_them() -> None:
+    assert avatar_prefix("a" * 56) == "avatars/" + "a" * 56
+    with pytest.raises(BadInput, match="1 to 56"):
+        avatar_prefix("a" * 57)
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), {1: {2}}])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from lipstream.errors import BadInput, TooLarge
 from lipstream.v1 import common_pb2
 from lipstream.wire.tensors import (
