@@ -14,7 +14,7 @@ from rich.table import Table
 
 from lipstream.errors import NotFound
 from lipstream.evaluation.lips import LipScore, Scored, score
-from lipstream.training.corpora.utterance import Utterance
+from lipstream.evaluation.utterance import Utterance
 
 __all__ = ["app", "evaluate_lips"]
 
@@ -43,7 +43,7 @@ def lips(
 ) -> None:
     """Do the lips say what is heard, on labelled real speech?"""
     from lipstream.evaluation.labelled import is_dev_speaker, labelled_utterances
-    from lipstream.training.corpora.utterance import read_corpus
+    from lipstream.evaluation.utterance import read_corpus
 
     utterances: list[Utterance] = []
     if labelled:

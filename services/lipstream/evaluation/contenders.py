@@ -10,11 +10,11 @@ import numpy as np
 from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.mel import log_mel
 from lipstream.evaluation.lip_track import LipTrack
+from lipstream.evaluation.utterance import Utterance
 from lipstream.face.motion import Floats, Motion
 from lipstream.motion.articulation import articulate
 from lipstream.motion.controls import CONTROL_COUNT, Control
 from lipstream.motion.generator import MotionGenerator, generate
-from lipstream.training.corpora.utterance import Utterance
 
 __all__ = ["Contender", "from_labels", "from_loudness", "generated", "motion_of"]
 

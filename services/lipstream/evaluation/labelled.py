@@ -10,8 +10,8 @@ from scipy.signal import resample_poly
 
 from lipstream.errors import BadInput, NotFound
 from lipstream.evaluation.labels import read_hts_labels, read_sphinx_json, read_text_grid
+from lipstream.evaluation.utterance import SAMPLE_RATE_HZ, Utterance
 from lipstream.motion.phones import Segment
-from lipstream.training.corpora.utterance import SAMPLE_RATE_HZ, Utterance
 
 __all__ = ["DEV_SPEAKERS", "is_dev_speaker", "labelled_utterances"]
 

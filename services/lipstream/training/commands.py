@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lipstream.errors import BadInput
+from lipstream.evaluation.utterance import read_corpus
 from lipstream.inference import ModelStore
 from lipstream.training.corpora.build import build_aligned, build_synthesised
 from lipstream.training.corpora.speakers import (
@@ -20,7 +21,6 @@ from lipstream.training.corpora.speakers import (
     Speaker,
     flite_pronounce,
 )
-from lipstream.training.corpora.utterance import read_corpus
 
 __all__ = ["corpus_app", "train_app"]
 

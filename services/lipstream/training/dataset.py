@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from lipstream.audio.mel import BANDS
+from lipstream.evaluation.utterance import read_corpus
 from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.training.augmentation import Acoustics
-from lipstream.training.corpora.utterance import read_corpus
 from lipstream.training.examples import (
     MEL_PER_FRAME,
     PHONES_PER_FRAME,

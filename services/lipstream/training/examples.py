@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from lipstream.audio.mel import BANDS, log_mel
+from lipstream.evaluation.utterance import SAMPLE_RATE_HZ, Utterance
 from lipstream.face.motion import Floats
 from lipstream.motion.articulation import articulate
 from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.motion.phones import SILENCE, SYMBOL_INDEX, Segment
 from lipstream.training.augmentation import Acoustics, nonspeech
-from lipstream.training.corpora.utterance import SAMPLE_RATE_HZ, Utterance
 
 __all__ = ["Batch", "Example", "Pool", "make_example", "nonspeech_example", "phone_track"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lipstream.errors import BadInput
 from lipstream.evaluation.labelled import is_dev_speaker
-from lipstream.training.corpora.utterance import read_corpus
+from lipstream.evaluation.utterance import read_corpus
 from lipstream.training.dataset import cached_examples, nonspeech_examples, recorded_examples
 from lipstream.training.examples import Example, Pool
 from lipstream.training.validation import DevSpeech, dev_speech

@@ -12,11 +12,11 @@ import torch
 from lipstream.audio.mel import log_mel
 from lipstream.evaluation.lip_track import LipTrack
 from lipstream.evaluation.lips import LipScore, Scored, score
+from lipstream.evaluation.utterance import Utterance
 from lipstream.face.motion import Floats
 from lipstream.motion.articulation import articulate
 from lipstream.motion.controls import CONTROL_COUNT, EVENTS, Control
 from lipstream.motion.events import sharpened
-from lipstream.training.corpora.utterance import Utterance
 from lipstream.training.encoder_model import SpeechEncoderModel
 from lipstream.training.examples import MEL_PER_FRAME
 from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionModel

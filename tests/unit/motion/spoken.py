@@ -7,11 +7,11 @@ from functools import lru_cache
 from lipstream.audio.espeak import speak
 from lipstream.audio.speech import Delivery
 from lipstream.audio.voices import find_voice
+from lipstream.evaluation.utterance import Utterance
 from lipstream.motion.phones import from_ipa
 from lipstream.training.corpora.build import to_utterance
 from lipstream.training.corpora.closures import refine_closures
 from lipstream.training.corpora.speakers import Spoken
-from lipstream.training.corpora.utterance import Utterance
 
 __all__ = ["SENTENCES", "spoken"]
 

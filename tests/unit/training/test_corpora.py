@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lipstream.errors import BadInput, NotFound
+from lipstream.evaluation.utterance import Utterance, read_corpus, read_shard, write_shard
 from lipstream.face.motion import Floats
 from lipstream.motion.phones import Segment
 from lipstream.training.corpora.alignment import Aligner
@@ -18,7 +19,6 @@ from lipstream.training.corpora.closures import refine_closures
 from lipstream.training.corpora.librispeech import recordings
 from lipstream.training.corpora.speakers import Spoken
 from lipstream.training.corpora.texts import Texts, load_texts
-from lipstream.training.corpora.utterance import Utterance, read_corpus, read_shard, write_shard
 from tests.shared_data import shared_data
 from tests.unit.motion.spoken import SENTENCES, spoken
 

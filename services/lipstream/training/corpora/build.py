@@ -11,18 +11,18 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from lipstream.errors import BadInput
-from lipstream.motion.phones import SILENCE
-from lipstream.training.corpora.alignment import Aligner
-from lipstream.training.corpora.librispeech import Recording, recordings
-from lipstream.training.corpora.speakers import Speaker, Spoken
-from lipstream.training.corpora.texts import Texts
-from lipstream.training.corpora.utterance import (
+from lipstream.evaluation.utterance import (
     SAMPLE_RATE_HZ,
     Utterance,
     read_shard,
     shard_path,
     write_shard,
 )
+from lipstream.motion.phones import SILENCE
+from lipstream.training.corpora.alignment import Aligner
+from lipstream.training.corpora.librispeech import Recording, recordings
+from lipstream.training.corpora.speakers import Speaker, Spoken
+from lipstream.training.corpora.texts import Texts
 
 __all__ = ["build_aligned", "build_synthesised", "to_utterance"]
 

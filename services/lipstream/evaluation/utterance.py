@@ -1,4 +1,4 @@
-"""Speech with known phone times: what every corpus yields, and how it lies on disk.
+"""Speech with known phone times: what corpora yield and evaluation reads; how it lies on disk.
 
 A corpus is a folder of shards, each a `.npz` of plain arrays (no pickle). Shard `k` depends only on
 the corpus' settings, its seed and `k`, so a build that was interrupted goes on where it stopped.
