@@ -141,10 +141,10 @@ def test_the_head_turns_to_where_it_is_told(
     assert moved * np.sign(yaw_deg) > 5
 
 
-def test_a_teeth_showing_smile_is_reported(fitted: tuple[str, FitResult]) -> None:
+def test_an_open_mouth_is_reported(fitted: tuple[str, FitResult]) -> None:
     name, fit = fitted
     reasons = {warning.reason.value for warning in fit.warnings}
-    assert ("smiling" in reasons) == (name == "astronaut")
+    assert ("mouth_open" in reasons) == (name == "astronaut")
 
 
 def test_gaussians_stay_within_the_budget(fitted: tuple[str, FitResult]) -> None:

@@ -44,7 +44,7 @@ __all__ = ["FitReport", "FitResult", "Progress", "fit_photo", "psnr_db"]
 Progress = Callable[[float, str], None]
 """Called with the share of the work done, 0..1, and what is being done."""
 
-_TOOTHY_MM = 4.0
+_PARTED_MM = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +157,10 @@ def _layers(scene: PhotoScene) -> list[Layer]:
 
 
 def _warnings(preflight: Preflight, lip_gap_mm: float) -> tuple[Finding, ...]:
-    if lip_gap_mm <= _TOOTHY_MM:
+    if lip_gap_mm <= _PARTED_MM:
         return preflight.warnings
-    smile = Finding(
-        Reason.SMILING,
-        "The photo smiles with open lips; one with a closed mouth gives a better avatar.",
+    parted = Finding(
+        Reason.MOUTH_OPEN,
+        "The mouth is open in the photo; one with closed lips gives a better avatar.",
     )
-    return (*preflight.warnings, smile)
+    return (*preflight.warnings, parted)

@@ -49,13 +49,17 @@ def paint_plate(photo: NDArray[np.float64], regions: Regions, matte: HeadMatte) 
     visible = (matte.alpha > 0.02) | (matte.relief > 0.02) | matte.head
     wisps = grown(matte.head, iterations=20) & (person > 0.1) & (person < 0.9)
     wisps &= regions.rows < regions.mouth_y
+    # Long hair goes on over the shoulders: there head and torso touch, and nothing may be lost.
+    torso = (person > 0.5) & ~matte.head & ~wisps
     hole = (
         face
-        | (grown(visible, iterations=_EDGE_MARGIN_PX) & ~beneath)
+        | (grown(visible, iterations=_EDGE_MARGIN_PX) & ~beneath & ~torso)
         | (grown(wisps, iterations=2) & ~beneath)
         | (grown(face, iterations=_JAW_MARGIN_PX) & (matte.neck | (person < 0.15)))
     )
-    image = _continue_background(photo, hole, hole | grown(person > 0.25, iterations=3))
+    beside_neck = torso & ~beneath & ~hole
+    unknown = (hole | grown(person > 0.25, iterations=3)) & ~beside_neck
+    image = _continue_background(photo, hole, unknown)
     skin = _neck_skin(photo, regions)
     span = _neck_span(skin, regions)
     behind_jaw = _behind_jaw(regions, hole, span)
@@ -65,14 +69,13 @@ def paint_plate(photo: NDArray[np.float64], regions: Regions, matte: HeadMatte) 
 
 
 def _continue_background(
-    photo: NDArray[np.float64], hole: Mask, person: Mask
+    photo: NDArray[np.float64], hole: Mask, unknown: Mask
 ) -> NDArray[np.float64]:
     """Fill the hole: near its edge with lines continued (Telea 2004), smoothly further in."""
-    smooth = cv2.GaussianBlur(fill_smoothly(photo, ~person), (0, 0), 2.0)
+    smooth = cv2.GaussianBlur(fill_smoothly(photo, ~unknown), (0, 0), 2.0)
     image = np.where(hole[..., None], smooth, photo)
-    # Only from the background inwards: nothing of the torso is drawn up behind the head.
-    to_background = ndi.distance_transform_edt(person)
-    band = hole & (to_background < _BAND_PX) & ndi.binary_dilation(~person, iterations=_BAND_PX)
+    to_background = ndi.distance_transform_edt(unknown)
+    band = hole & (to_background < _BAND_PX)
     pixels = np.rint(image.clip(0, 1) * 255).astype(np.uint8)
     drawn = cv2.inpaint(pixels, band.astype(np.uint8), 4, cv2.INPAINT_TELEA).astype(float) / 255
     share = np.where(band, np.clip((_BAND_PX - to_background) / (_BAND_PX / 2), 0, 1), 0.0)

@@ -26,7 +26,7 @@ class Reason(StrEnum):
     EYES_OR_MOUTH_HIDDEN = "eyes_or_mouth_hidden"
     BLURRED = "blurred"
     OVER_EXPOSED = "over_exposed"
-    SMILING = "smiling"
+    MOUTH_OPEN = "mouth_open"
 
 
 @dataclass(frozen=True, slots=True)
