@@ -1,84 +1,37 @@
-"""The espeak-ng library through ctypes: one text in, its samples and phone times out.
+"""espeak-ng: one text in, its samples and phone times out; the same bytes every time.
 
-espeak-ng keeps its whole state in globals and carries some of it from one utterance to the next
-(the phase of its oscillators, its noise), so that the same text sounds a little different every
-time. A job that is delivered twice must give the same bytes. So every utterance gets the library
-freshly loaded, with a fixed seed: that costs 0.3 ms. One lock guards it all.
+The library runs in child processes (`espeak_child` says why), a few that stay alive between
+utterances and are replaced now and then. Threads speak in parallel, each through its own child.
 """
 
 from __future__ import annotations
 
-import _ctypes
-import ctypes
+import atexit
+import json
+import os
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lipstream.audio.pcm import Samples
+from lipstream.audio import espeak_child
+from lipstream.audio.pcm import Samples, from_pcm16
 from lipstream.audio.speech import Delivery
-from lipstream.errors import Internal, Unavailable
+from lipstream.errors import Internal, LipstreamError, Unavailable
 
 __all__ = ["ListedVoice", "Utterance", "list_variants", "list_voices", "speak"]
 
-_SYNCHRONOUS = 2
-_PHONEME_EVENTS_IN_IPA = 0x0003
-_DO_NOT_EXIT = 0x8000
-_UTF8_WITH_END_PAUSE = 0x1001
-_EVENT_LIST_END = 0
-_EVENT_PHONEME = 7
-_PARAMETERS = {"rate_wpm": 1, "volume": 2, "pitch": 3, "pitch_range": 4, "word_gap": 7}
-_SEED = 1
+_CHILD_UTTERANCES = 200
+"""At most 40 MB leak in that many utterances."""
+_DEADLINE_S = 60.0
 _MAX_DATA_PATH = 150
 """espeak-ng keeps its data path in 160 bytes and fails, or worse, on longer ones."""
-
-_lock = threading.Lock()
-
-
-class _EventId(ctypes.Union):
-    _fields_ = (
-        ("number", ctypes.c_int),
-        ("name", ctypes.c_char_p),
-        ("string", ctypes.c_char * 8),
-    )
-
-
-class _Event(ctypes.Structure):
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("audio_position", ctypes.c_int),
-        ("sample", ctypes.c_int),
-        ("user_data", ctypes.c_void_p),
-        ("id", _EventId),
-    )
-
-
-class _Voice(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("languages", ctypes.c_void_p),
-        ("identifier", ctypes.c_char_p),
-        ("gender", ctypes.c_ubyte),
-        ("age", ctypes.c_ubyte),
-        ("variant", ctypes.c_ubyte),
-        ("reserved", ctypes.c_ubyte),
-        ("score", ctypes.c_int),
-        ("spare", ctypes.c_void_p),
-    )
-
-
-_SynthCallback = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,36 +57,8 @@ class ListedVoice:
     gender: int
 
 
-class _Collector:
-    """Takes what the library calls back with; ctypes needs it kept alive meanwhile."""
-
-    def __init__(self, max_samples: int) -> None:
-        self.blocks: list[Samples] = []
-        self.events: list[tuple[int, str]] = []
-        self.samples = 0
-        self._max_samples = max_samples
-        self.callback = _SynthCallback(self._take)
-
-    @property
-    def full(self) -> bool:
-        return self.samples >= self._max_samples
-
-    def _take(self, wave: Any, count: int, events: Any) -> int:
-        if wave and count > 0:
-            block = np.ctypeslib.as_array(wave, (count,)).astype(np.float32)
-            self.blocks.append(block / np.float32(32_768.0))
-            self.samples += count
-        index = 0
-        while events[index].type != _EVENT_LIST_END:
-            if events[index].type == _EVENT_PHONEME:
-                ipa = events[index].id.string.decode("utf-8", "ignore")
-                self.events.append((events[index].sample, ipa))
-            index += 1
-        return int(self.full)
-
-
-def speak(text: str, voice: str, delivery: Delivery, *, max_samples: int = 2**31 - 1) -> Utterance:
-    """Synthesise one text, the same bytes every time.
+def speak(text: str, voice: str, delivery: Delivery, *, max_samples: int = 2**30) -> Utterance:
+    """Synthesise one text.
 
     Args:
         text: plain text without control characters.
@@ -142,94 +67,153 @@ def speak(text: str, voice: str, delivery: Delivery, *, max_samples: int = 2**31
 
     Raises:
         Unavailable: the library is not installed.
-        Internal: it refuses the voice or the text.
+        Internal: it refuses the voice or the text, or takes longer than a minute.
     """
-    collector = _Collector(max_samples)
-    data = text.encode("utf-8", "replace") + b"\0"
-    with _loaded() as (library, rate_hz):
-        library.espeak_SetSynthCallback(collector.callback)
-        if library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise Internal(f"The speech library does not load its voice {voice}.")
-        for name, parameter in _PARAMETERS.items():
-            library.espeak_SetParameter(parameter, int(getattr(delivery, name)), 0)
-        status = library.espeak_Synth(data, len(data), 0, 1, 0, _UTF8_WITH_END_PAUSE, None, None)
-    if status != 0:
-        raise Internal(f"The speech library failed with status {status}.")
-    samples = np.concatenate([np.zeros(0, np.float32), *collector.blocks])
-    return Utterance(samples, rate_hz, tuple(collector.events), not collector.full)
+    request = {
+        "do": "speak",
+        "text": text,
+        "voice": voice,
+        "delivery": asdict(delivery),
+        "max_samples": max_samples,
+    }
+    answer, pcm = _ask(request)
+    events = tuple((int(first), str(ipa)) for first, ipa in answer["events"])
+    return Utterance(from_pcm16(pcm), answer["rate_hz"], events, answer["complete"])
 
 
 @lru_cache(maxsize=1)
 def list_voices() -> tuple[ListedVoice, ...]:
-    """Every voice that comes with the library."""
-    with _loaded() as (library, _):
-        return tuple(_listed(library, None))
+    """Every voice that comes with the library.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
+    return _listed(variants=False)
 
 
 @lru_cache(maxsize=1)
 def list_variants() -> tuple[str, ...]:
-    """Names of the ways in which any voice can be altered, such as `f3` or `whisper`."""
-    request = _Voice(languages=ctypes.cast(ctypes.c_char_p(b"variant"), ctypes.c_void_p))
-    with _loaded() as (library, _):
-        return tuple(row.identifier.rpartition("/")[2] for row in _listed(library, request))
+    """Names of the ways in which any voice can be altered, such as `f3` or `whisper`.
+
+    Raises:
+        Unavailable: the library is not installed.
+    """
+    return tuple(row.identifier.rpartition("/")[2] for row in _listed(variants=True))
 
 
-def _listed(library: ctypes.CDLL, request: _Voice | None) -> Iterator[ListedVoice]:
-    rows = library.espeak_ListVoices(ctypes.byref(request) if request else None)
-    index = 0
-    while rows[index]:
-        row = rows[index].contents
-        yield ListedVoice(
-            row.name.decode(), row.identifier.decode(), _languages(row.languages), row.gender
+class _Child:
+    """One process and the pipes to it."""
+
+    def __init__(self) -> None:
+        library, data = _installation()
+        # Isolated: neither the user's packages nor PYTHONPATH have a say in it.
+        command = [sys.executable, "-I", "-S", espeak_child.__file__, library, data]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        index += 1
+        self.utterances = 0
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
 
-def _languages(address: int) -> tuple[tuple[int, str], ...]:
-    """Pairs of a priority byte and a tag that ends in zero, closed by a zero priority."""
-    found = []
-    while priority := ctypes.string_at(address, 1)[0]:
-        tag = ctypes.string_at(address + 1)
-        found.append((priority, tag.decode()))
-        address += len(tag) + 2
-    return tuple(found)
-
-
-@contextmanager
-def _loaded() -> Iterator[tuple[ctypes.CDLL, int]]:
-    """The library in its initial state, and its sample rate."""
-    path, data = _installation()
-    with _lock:
-        library = ctypes.CDLL(path)
+    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """
+        Raises:
+            OSError, ValueError: the process died or was stopped at the deadline.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self.utterances += 1
+        watchdog = threading.Timer(_DEADLINE_S, self._process.kill)
+        watchdog.daemon = True
+        watchdog.start()
         try:
-            _declare(library)
-            options = _PHONEME_EVENTS_IN_IPA | _DO_NOT_EXIT
-            rate_hz = library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), options)
-            if rate_hz <= 0:
-                raise Unavailable(
-                    "The speech library does not find its data.",
-                    remedy="Install the package espeakng-loader again.",
-                )
-            library.espeak_ng_SetRandSeed(_SEED)
-            yield library, rate_hz
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+            pcm = self._process.stdout.read(answer["pcm_bytes"])
+            if len(pcm) != answer["pcm_bytes"]:
+                raise EOFError("the answer ends early")
         finally:
-            library.espeak_Terminate()
-            # Unloading is what resets the library's globals.
-            _ctypes.dlclose(library._handle)
+            watchdog.cancel()
+        return answer, pcm
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
-def _declare(library: ctypes.CDLL) -> None:
-    library.espeak_Initialize.argtypes = [
-        *(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int)
-    ]
-    library.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
-    library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
-    library.espeak_SetParameter.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int]
-    library.espeak_Synth.argtypes = [
-        *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int),
-        *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p),
-    ]
-    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+class _Pool:
+    """Idle children, and a bound on how many work at once."""
+
+    def __init__(self) -> None:
+        self._idle: list[_Child] = []
+        self._process_id = os.getpid()
+        self._places = threading.BoundedSemaphore(max(os.cpu_count() or 1, 2))
+        atexit.register(self.close)
+
+    @contextmanager
+    def child(self) -> Iterator[_Child]:
+        """A child of one's own; one that fails or is worn out is not used again."""
+        with self._places:
+            child = self._take()
+            try:
+                yield child
+            except BaseException:
+                child.close()
+                raise
+            if child.utterances < _CHILD_UTTERANCES:
+                self._idle.append(child)
+            else:
+                child.close()
+
+    def close(self) -> None:
+        # A fork inherits this object and its exit handler, but not the children.
+        while self._idle and os.getpid() == self._process_id:
+            self._idle.pop().close()
+
+    def _take(self) -> _Child:
+        while True:
+            try:
+                child = self._idle.pop()
+            except IndexError:
+                return _Child()
+            if child.alive:
+                return child
+            child.close()
+
+
+@lru_cache(maxsize=1)
+def _pool(process_id: int) -> _Pool:
+    """The pool of this process: one that was forked must not share its parent's pipes."""
+    return _Pool()
+
+
+def _ask(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    try:
+        with _pool(os.getpid()).child() as child:
+            answer, pcm = child.ask(request)
+    except LipstreamError:
+        raise
+    except (OSError, ValueError, EOFError):
+        raise Internal("The speech library stopped while it spoke this text.") from None
+    if "error" in answer:
+        raise Internal(f"The speech library cannot speak: {answer['error']}.")
+    return answer, pcm
+
+
+def _listed(*, variants: bool) -> tuple[ListedVoice, ...]:
+    answer, _ = _ask({"do": "list", "variants": variants})
+    return tuple(
+        ListedVoice(
+            name=row["name"],
+            identifier=row["identifier"],
+            languages=tuple((priority, tag) for priority, tag in row["languages"]),
+            gender=row["gender"],
+        )
+        for row in answer["voices"]
+    )
 
 
 @lru_cache(maxsize=1)

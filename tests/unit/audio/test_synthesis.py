@@ -4,6 +4,7 @@ import threading
 from itertools import pairwise
 
 import numpy as np
+import psutil
 import pytest
 
 from lipstream.audio import Delivery, Speech, resample, synthesize, synthesize_chunks, voices
@@ -65,6 +66,27 @@ def test_threads_do_not_disturb_each_other() -> None:
     assert len(heard) == 12
     for voice, samples in heard:
         np.testing.assert_array_equal(samples, plain[voice])
+
+
+def test_a_killed_speaker_is_replaced() -> None:
+    before = synthesize(SENTENCE)
+    for child in psutil.Process().children():
+        if any("espeak_child" in part for part in child.cmdline()):
+            child.kill()
+            child.wait()
+    np.testing.assert_array_equal(synthesize(SENTENCE).samples, before.samples)
+
+
+def test_speakers_are_replaced_before_they_grow() -> None:
+    def speakers() -> set[int]:
+        return {child.pid for child in psutil.Process().children()}
+
+    synthesize("Hi")
+    before = speakers()
+    for _ in range(205 * len(before)):
+        synthesize("Hi")
+    assert len(speakers()) <= len(before)
+    assert before - speakers()
 
 
 @pytest.mark.parametrize(
