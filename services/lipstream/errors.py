@@ -84,6 +84,7 @@ class TooLarge(BadInput):
 
     code = "too_large"
     title = "The input is over a limit"
+    grpc_status = "OUT_OF_RANGE"
     http_status = 413
 
 

@@ -22,8 +22,6 @@ class Stage:
     """One service: a gRPC server for the live path and a worker of one stream for jobs."""
 
     name: str
-    stream: str
-    """Redis stream that its worker consumes."""
     inputs: tuple[str, ...]
     """Objects that it reads, by name under the job's prefix."""
     outputs: tuple[str, ...]
@@ -33,6 +31,15 @@ class Stage:
     max_tries: int = 3
     progress_share: float = 1.0
     """Part of the whole job's work, for progress bars."""
+
+    @property
+    def stream(self) -> str:
+        """Redis stream that its worker consumes.
+
+        What stands in braces decides the slot in a Redis Cluster: everything of ours shares one,
+        since a job's state and its messages change together.
+        """
+        return f"{{lipstream}}:jobs:{self.name}"
 
     @property
     def module(self) -> str:
@@ -60,7 +67,6 @@ class Pipeline:
 
 AUDIO = Stage(
     "audio",
-    stream="lipstream:jobs:audio",
     inputs=("input",),
     outputs=("speech.wav", "features.npy"),
     deadline_s=600,
@@ -68,7 +74,6 @@ AUDIO = Stage(
 )
 MOTION = Stage(
     "motion",
-    stream="lipstream:jobs:motion",
     inputs=("features.npy",),
     outputs=("motion.npz",),
     deadline_s=600,
@@ -76,7 +81,6 @@ MOTION = Stage(
 )
 RENDER = Stage(
     "render",
-    stream="lipstream:jobs:render",
     inputs=("speech.wav", "motion.npz"),
     outputs=("video.mp4",),
     deadline_s=3600,
@@ -84,7 +88,6 @@ RENDER = Stage(
 )
 AVATAR = Stage(
     "avatar",
-    stream="lipstream:jobs:avatar",
     inputs=("input",),
     outputs=(),
     deadline_s=300,

@@ -183,14 +183,14 @@ def test_jobs_are_listed_newest_first_and_forgotten_in_time(redis_server: RedisP
         assert await lane.jobs.list_jobs(JobKind.AVATAR) == []
 
         await lane.jobs.cancel(jobs[0].id)
-        key = f"lipstream:job:{jobs[0].id}"
+        key = f"{{lipstream}}:job:{jobs[0].id}"
         assert 0 < client.ttl(key) <= 604_800
-        assert client.ttl(f"lipstream:events:{jobs[0].id}") > 0
+        assert client.ttl(f"{{lipstream}}:events:{jobs[0].id}") > 0
         client.delete(key)  # as if its time had passed
-        client.delete(f"lipstream:job:{jobs[2].id}")
+        client.delete(f"{{lipstream}}:job:{jobs[2].id}")
         listed = await lane.jobs.list_jobs(JobKind.VIDEO)
         assert [job.id for job in listed] == [jobs[3].id, jobs[1].id]
-        assert client.zcard("lipstream:index:video") == 2
+        assert client.zcard("{lipstream}:index:video") == 2
 
         await lane.jobs.cancel(jobs[1].id)
         await lane.jobs.delete(jobs[1].id)

@@ -43,8 +43,8 @@ def test_a_video_passes_all_stages_in_order(redis_server: RedisProcess) -> None:
     asyncio.run(scenario())
     client = redis_server.client()
     for stage in ("audio", "motion", "render"):
-        assert client.xlen(f"lipstream:jobs:{stage}") == 0
-        assert client.xinfo_consumers(f"lipstream:jobs:{stage}", "workers") == []
+        assert client.xlen(f"{{lipstream}}:jobs:{stage}") == 0
+        assert client.xinfo_consumers(f"{{lipstream}}:jobs:{stage}", "workers") == []
 
 
 def test_a_failed_try_is_repeated_and_others_go_ahead(redis_server: RedisProcess) -> None:
@@ -101,8 +101,8 @@ def test_refused_input_is_not_tried_again(redis_server: RedisProcess) -> None:
 
 def test_malformed_messages_are_buried(redis_server: RedisProcess) -> None:
     client = redis_server.client()
-    client.xadd("lipstream:jobs:avatar", {"nonsense": "1"})
-    client.xadd("lipstream:jobs:avatar", {"v": "99"})
+    client.xadd("{lipstream}:jobs:avatar", {"nonsense": "1"})
+    client.xadd("{lipstream}:jobs:avatar", {"v": "99"})
 
     async def scenario() -> None:
         async with JobLane.on(redis_server.url) as lane:
@@ -114,7 +114,7 @@ def test_malformed_messages_are_buried(redis_server: RedisProcess) -> None:
             assert "lacks the field" in letters[1]["problem"]
 
     asyncio.run(scenario())
-    assert client.xlen("lipstream:jobs:avatar") == 0
+    assert client.xlen("{lipstream}:jobs:avatar") == 0
 
 
 def test_cancelling_stops_running_work(redis_server: RedisProcess) -> None:
@@ -131,7 +131,7 @@ def test_cancelling_stops_running_work(redis_server: RedisProcess) -> None:
             assert await lane.jobs.dead_letters("avatar") == []
 
     asyncio.run(scenario())
-    assert redis_server.client().xlen("lipstream:jobs:avatar") == 0
+    assert redis_server.client().xlen("{lipstream}:jobs:avatar") == 0
 
 
 def test_a_job_cancelled_in_the_queue_never_runs(redis_server: RedisProcess) -> None:

@@ -29,9 +29,7 @@ class FeatureState:
     def encode(self) -> bytes:
         """As bytes, for another replica to go on from."""
         encoder = self.encoder
-        return pack(
-            {"mel": self.mel.tail, "network": encoder.network, "pending": encoder.pending}
-        )
+        return pack({"mel": self.mel.tail, "network": encoder.network, "pending": encoder.pending})
 
     @classmethod
     def decode(cls, data: bytes) -> Self:

@@ -70,7 +70,7 @@ class SpokenText:
             said_s += piece.duration_s
             if said_s > self.limits.max_seconds:
                 raise TooLarge(
-                    f"The text takes longer to say than the limit of {self.limits.max_seconds:g} s.",
+                    f"The text takes longer to say than {self.limits.max_seconds:g} s, the limit.",
                     remedy="Send it in parts.",
                     code="too_long",
                 )

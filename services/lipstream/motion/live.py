@@ -23,9 +23,7 @@ class LiveMotion:
         self._session_id = first.header.session_id
         self._seed = config.seed
         self._interval_us = config.snapshot_interval_ms * 1000
-        self._resumed = (
-            generator.decode_state(config.resume_state) if config.resume_state else None
-        )
+        self._resumed = generator.decode_state(config.resume_state) if config.resume_state else None
         self.begin(first.header.epoch)
 
     def begin(self, epoch: int) -> None:

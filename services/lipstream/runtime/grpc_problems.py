@@ -14,6 +14,7 @@ from lipstream.errors import (
     LipstreamError,
     NotFound,
     Overloaded,
+    TooLarge,
     Unavailable,
 )
 from lipstream.v1 import common_pb2
@@ -32,6 +33,7 @@ _KINDS: tuple[type[LipstreamError], ...] = (
     Internal,
     NotFound,
     Overloaded,
+    TooLarge,
     Unavailable,
 )
 _BY_STATUS = {kind.grpc_status: kind for kind in _KINDS} | {"DEADLINE_EXCEEDED": Unavailable}

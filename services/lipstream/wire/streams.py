@@ -1,7 +1,8 @@
 """Every name that the services share in Redis, in one place.
 
-Names are built from identifiers that were checked with `checked_id`, so that no caller's text can
-reach into another job's keys.
+All begin with one hash tag, so that they share a slot of a Redis Cluster: scripts change several of
+them at once. Names are built from identifiers that were checked with `checked_id`, so that no
+caller's text can reach into another job's keys.
 """
 
 from __future__ import annotations
@@ -43,24 +44,24 @@ def checked_id(value: str) -> str:
 
 def job_key(job_id: str) -> str:
     """Hash that holds the job's state."""
-    return f"lipstream:job:{checked_id(job_id)}"
+    return f"{{lipstream}}:job:{checked_id(job_id)}"
 
 
 def events_stream(job_id: str) -> str:
     """Capped stream of the job's events, for those who watch it."""
-    return f"lipstream:events:{checked_id(job_id)}"
+    return f"{{lipstream}}:events:{checked_id(job_id)}"
 
 
 def index_key(kind: str) -> str:
     """Sorted set of the ids of all jobs of a kind, by the time of their creation in ms."""
-    return f"lipstream:index:{kind}"
+    return f"{{lipstream}}:index:{kind}"
 
 
 def delayed_set(stage: str) -> str:
     """Sorted set of messages that wait for another try, by the time when they are due in ms."""
-    return f"lipstream:delayed:{stage}"
+    return f"{{lipstream}}:delayed:{stage}"
 
 
 def dead_stream(stage: str) -> str:
     """Capped stream of messages that were given up, each with the reason."""
-    return f"lipstream:dead:{stage}"
+    return f"{{lipstream}}:dead:{stage}"
