@@ -39,7 +39,8 @@ class MotionModel(StreamingModule):
     """A strided convolution to 25 Hz, gated blocks, one small head for each look-ahead."""
 
     events: Tensor  # [10] which controls are events
-    event_bias: Tensor  # [4, 10] calibration: probability = sigmoid(logit + bias)
+    event_bias: Tensor  # [4, 10] calibration of the events: probability = sigmoid(logit + bias)
+    gain: Tensor  # [4, 10] calibration of the rest: squared error shrinks what is uncertain
 
     def __init__(self, config: MotionConfig) -> None:
         super().__init__()
@@ -65,6 +66,7 @@ class MotionModel(StreamingModule):
         events[list(EVENTS)] = True
         self.register_buffer("events", events, persistent=False)
         self.register_buffer("event_bias", torch.zeros(len(LOOK_AHEADS_MS), CONTROL_COUNT))
+        self.register_buffer("gain", torch.ones(len(LOOK_AHEADS_MS), CONTROL_COUNT))
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Controls `# [B, T / 2, 4 look-aheads, 10]`, events as probabilities, and the next state.
@@ -75,7 +77,7 @@ class MotionModel(StreamingModule):
         """
         raw, _, successor = self.predict(features, state)
         chances = torch.sigmoid(raw + self.event_bias)
-        return torch.where(self.events, chances, raw.clamp(0, 1)), successor
+        return torch.where(self.events, chances, (raw * self.gain).clamp(0, 1)), successor
 
     def predict(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Raw outputs (events as logits), phone logits `# [B, T / 2, 2 symbols]`, next state."""

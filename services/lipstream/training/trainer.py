@@ -32,6 +32,7 @@ from lipstream.training.spectral import SpectralAugmentation
 from lipstream.training.validation import (
     DevSpeech,
     calibrate_events,
+    calibrate_gains,
     objective,
     predict,
     validated,
@@ -48,7 +49,7 @@ _WARM_UP_FRAMES = 5
 class TrainConfig:
     """Everything that determines a training run, besides its data."""
 
-    steps: int = 4000
+    steps: int = 6000
     batch: int = 24
     frames: int = 100
     learning_rate: float = 2e-3
@@ -56,8 +57,8 @@ class TrainConfig:
     weight_decay: float = 3e-2
     gradient_norm: float = 1.0
     ema: float = 0.999
-    validate_every: int = 400
-    patience: int = 4
+    validate_every: int = 500
+    patience: int = 5
     """Validations without a new best after which training stops."""
     seed: int = 0
     threads: int = 1
@@ -172,7 +173,10 @@ def train(
     averaged.load_state_dict(best)
     encoder, motion = averaged["encoder"], averaged["motion"]  # type: ignore[assignment]
     if dev:
-        biases = calibrate_events(predict(encoder, motion, dev), dev, range(len(LOOK_AHEADS_MS)))
+        outputs = predict(encoder, motion, dev)
+        gains = calibrate_gains(outputs, dev)
+        biases = calibrate_events(outputs, dev, range(len(LOOK_AHEADS_MS)), gains)
+        motion.gain.copy_(torch.from_numpy(gains))
         motion.event_bias.copy_(torch.from_numpy(biases))
     trained = Trained(encoder.eval(), motion.eval(), best_score, best_step)
     torch.save(
@@ -214,8 +218,9 @@ def _validate(
     if not dev:
         return -loss
     outputs: list[Floats] = predict(averaged["encoder"], averaged["motion"], dev)  # type: ignore[arg-type]
-    biases = calibrate_events(outputs, dev, [_JUDGED])
-    result = validated(outputs, dev, _JUDGED, biases[_JUDGED])
+    gains = calibrate_gains(outputs, dev)
+    biases = calibrate_events(outputs, dev, [_JUDGED], gains)
+    result = validated(outputs, dev, _JUDGED, biases[_JUDGED], gains[_JUDGED])
     reached = objective(result)
     row = {"step": step, "loss": loss, "objective": reached, **asdict(result)}
     exists = log.exists()

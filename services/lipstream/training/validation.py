@@ -24,6 +24,7 @@ from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionModel
 __all__ = [
     "DevSpeech",
     "calibrate_events",
+    "calibrate_gains",
     "decide",
     "dev_speech",
     "objective",
@@ -36,6 +37,7 @@ _MOST_CLOSED_ELSEWHERE = 0.015
 _MOST_CLOSED_VOWELS = 0.04
 _MOST_CLOSED_CONSONANTS = 0.05
 _MOST_TUCKED_ELSEWHERE = 0.03
+_LARGEST_GAIN = 1.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class DevSpeech:
     """One held-out utterance."""
 
     mel: Floats  # [T, 80]
+    controls: Floats  # [T, 10]
     reference: LipTrack
     utterance: Utterance
 
@@ -54,7 +57,7 @@ def dev_speech(utterances: Sequence[Utterance]) -> list[DevSpeech]:
         samples = utterance.waveform
         controls = articulate(utterance.segments, utterance.duration_s, samples=samples)
         reference = LipTrack.from_controls(controls)
-        speech.append(DevSpeech(log_mel(samples), reference, utterance))
+        speech.append(DevSpeech(log_mel(samples), controls, reference, utterance))
     return speech
 
 
@@ -78,16 +81,33 @@ def predict(
     return outputs
 
 
-def decide(raw: Floats, bias: Floats) -> Floats:
-    """Controls `# [T, 10]` of one look-ahead from raw outputs `# [T, 10]` and biases `# [10]`."""
-    controls = np.clip(raw, 0, 1)
+def decide(raw: Floats, bias: Floats, gain: Floats) -> Floats:
+    """Controls `# [T, 10]` of one look-ahead from raw outputs `# [T, 10]`.
+
+    Args:
+        bias: of the events' logits. `# [10]`
+        gain: of the other controls. `# [10]`
+    """
+    controls = np.clip(raw * gain, 0, 1)
     events = list(EVENTS)
     controls[:, events] = 1 / (1 + np.exp(-(raw[:, events] + bias[events])))
     return sharpened(controls)
 
 
+def calibrate_gains(outputs: Sequence[Floats], speech: Sequence[DevSpeech]) -> Floats:
+    """Gains `# [4, 10]` that give each control the power of the labels' mouth, within bounds."""
+    wanted = np.sqrt(np.mean(np.concatenate([s.controls for s in speech]) ** 2, axis=0))
+    shown = np.sqrt(np.mean(np.concatenate(list(outputs)) ** 2, axis=0))
+    gains = np.clip(wanted / np.maximum(shown, 1e-6), 1.0, _LARGEST_GAIN)
+    gains[:, list(EVENTS)] = 1
+    return np.asarray(gains, np.float32)
+
+
 def calibrate_events(
-    outputs: Sequence[Floats], speech: Sequence[DevSpeech], delays: Sequence[int]
+    outputs: Sequence[Floats],
+    speech: Sequence[DevSpeech],
+    delays: Sequence[int],
+    gains: Floats,  # [4, 10]
 ) -> Floats:
     """Biases `# [4, 10]` of the events' logits; those of other delays stay 0.
 
@@ -100,7 +120,7 @@ def calibrate_events(
             trial = biases[delay].copy()
             trial[Control.CLOSE] = value if closing else trial[Control.CLOSE]
             trial[Control.TUCK] = value if tucking else trial[Control.TUCK]
-            result = validated(outputs, speech, delay, trial)
+            result = validated(outputs, speech, delay, trial, gains[delay])
             closing = closing and (
                 result.closed_elsewhere <= _MOST_CLOSED_ELSEWHERE
                 and result.closed_on_open_vowels <= _MOST_CLOSED_VOWELS
@@ -115,12 +135,16 @@ def calibrate_events(
 
 
 def validated(
-    outputs: Sequence[Floats], speech: Sequence[DevSpeech], delay: int, bias: Floats
+    outputs: Sequence[Floats],
+    speech: Sequence[DevSpeech],
+    delay: int,
+    bias: Floats,  # [10]
+    gain: Floats,  # [10]
 ) -> LipScore:
-    """Score one look-ahead under the given event biases `# [10]`."""
+    """Score one look-ahead under the given calibration."""
     return score(
         Scored(
-            LipTrack.from_controls(decide(raw[:, delay], bias)),
+            LipTrack.from_controls(decide(raw[:, delay], bias, gain)),
             item.reference,
             item.utterance.segments,
         )
