@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import click
 import typer
+from rich.text import Text
 
 import lipstream
 from lipstream.cli import avatar, demo, motion, render, up, voices
@@ -14,6 +16,8 @@ from lipstream.cli.console import console, error_console
 from lipstream.errors import LipstreamError
 
 __all__ = ["app", "main"]
+
+_TRACE_VARIABLE = "LIPSTREAM_TRACE"
 
 app = typer.Typer(
     name="lipstream",
@@ -68,15 +72,14 @@ def main() -> None:
         _mount_training()
         app(standalone_mode=False)
     except LipstreamError as error:
-        error_console.print(f"[bold red]error:[/] {_escaped(error)}", highlight=False)
-        sys.exit(1)
+        _fail(str(error))
     except ModuleNotFoundError as error:
-        error_console.print(
-            f"[bold red]error:[/] This command needs the package {error.name!r}. "
-            r"Install it with: pip install 'lipstream\[train]'",
-            highlight=False,
+        _fail(
+            f"This command needs the package {error.name!r}.",
+            "Install it with: pip install 'lipstream[train]'",
         )
-        sys.exit(1)
+    except OSError as error:
+        _fail(f"{error.filename or 'The file system'}: {error.strerror or error}.")
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt):
@@ -85,7 +88,16 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get(_TRACE_VARIABLE):
+            raise
+        _fail(
+            f"lipstream failed: {type(error).__name__}: {error}.",
+            f"This is a fault of ours. Please report it, with what {_TRACE_VARIABLE}=1 shows.",
+        )
 
 
-def _escaped(error: LipstreamError) -> str:
-    return str(error).replace("[", r"\[")
+def _fail(message: str, remedy: str = "") -> NoReturn:
+    text = Text(f"{message} {remedy}".strip())
+    error_console.print(Text("error: ", "bold red") + text)
+    sys.exit(1)

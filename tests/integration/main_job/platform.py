@@ -24,10 +24,10 @@ from lipstream.runtime.local_stack import LocalStack
 from lipstream.runtime.object_store import open_store
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.wire.job import Job
+from tests.portrait import AVATAR
 
-__all__ = ["AVATAR", "Platform", "hopper_photo", "speech_wav"]
+__all__ = ["Platform", "speech_wav"]
 
-AVATAR = "grace"
 _LONG_S = 90.0
 
 
@@ -134,13 +134,6 @@ class Platform:
                 return found
             time.sleep(0.05)
         raise AssertionError("waited in vain")
-
-
-def hopper_photo() -> Path:
-    """Rear Admiral Grace Hopper, US Navy, public domain; part of matplotlib."""
-    from matplotlib import cbook
-
-    return Path(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)))
 
 
 def speech_wav(text: str, rate_hz: int = 22_050) -> bytes:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.integration.main_job.platform import AVATAR, Platform, hopper_photo
+from tests.integration.main_job.platform import Platform
+from tests.portrait import AVATAR, hopper_photo
 from tests.shared_data import shared_data
 
 

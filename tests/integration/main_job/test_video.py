@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lipstream.face.motion_file import read_npz
-from tests.integration.main_job.platform import AVATAR, Platform, hopper_photo, speech_wav
+from tests.integration.main_job.platform import Platform, speech_wav
+from tests.portrait import AVATAR, hopper_photo
 
 SENTENCE = "Bob put a maple table by the map."
 

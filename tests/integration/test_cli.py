@@ -1,0 +1,166 @@
+"""The `lipstream` command as its users run it: files, exit codes, errors of one line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import httpx
+import psutil
+import pytest
+
+from lipstream.face.arkit import LIVE_LINK_COLUMNS
+from tests.integration.main_job.platform import speech_wav
+from tests.portrait import AVATAR, hopper_photo
+
+COMMAND = (sys.executable, "-m", "lipstream.cli")
+_LONG_S = 90.0
+
+
+@pytest.fixture
+def home(tmp_path: Path, avatar_store: Path) -> Path:
+    """A data folder with one avatar."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "objects").symlink_to(avatar_store)
+    return data
+
+
+def run(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        env={**os.environ, "LIPSTREAM_DATA_DIR": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=_LONG_S,
+    )
+
+
+def test_render_makes_a_playable_video(home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    text = "Hello there."
+    done = run(home, "render", "--avatar", AVATAR, "--text", text, "--size", 128, "-o", out)
+    assert done.returncode == 0, done.stderr
+    assert "Wrote" in done.stdout
+    with av.open(str(out)) as container:
+        assert [s.codec_context.name for s in container.streams] == ["h264", "aac"]
+        assert sum(1 for _ in container.decode(video=0)) > 10
+
+
+def test_render_takes_a_photo_and_a_recording(home: Path, tmp_path: Path) -> None:
+    speech = tmp_path / "speech.wav"
+    speech.write_bytes(speech_wav("One two."))
+    out = tmp_path / "out.mp4"
+    own = tmp_path / "own"
+    arguments = ("render", "--avatar", hopper_photo(), "--audio", speech, "--size", 64, "-o", out)
+    done = run(own, *arguments)
+    assert done.returncode == 0, done.stderr
+    again = run(own, *arguments)
+    assert again.returncode == 0
+    assert "fit the avatar" not in again.stderr, "a photo is fitted once"
+
+
+def test_motion_is_written_for_other_programs(home: Path, tmp_path: Path) -> None:
+    table, document = tmp_path / "motion.csv", tmp_path / "motion.json"
+    for out in (table, document):
+        done = run(home, "motion", "--text", "Bob put a map there.", "-o", out)
+        assert done.returncode == 0, done.stderr
+    with table.open() as file:
+        rows = list(csv.reader(file))
+    assert tuple(rows[0][2:]) == LIVE_LINK_COLUMNS
+    assert len(LIVE_LINK_COLUMNS) == 61
+    frames = json.loads(document.read_text())["frames"]
+    assert len(frames) == len(rows) - 1
+    jaw = rows[0].index("JawOpen")
+    opening = [float(row[jaw]) for row in rows[1:]]
+    assert max(opening) > 0.15
+    assert min(opening) < 0.05
+
+
+def test_avatars_are_created_listed_shown_and_deleted(tmp_path: Path) -> None:
+    home = tmp_path / "fresh"
+    assert "no avatars yet" in run(home, "avatar", "list").stdout
+    done = run(home, "avatar", "create", hopper_photo(), "--name", "admiral")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(run(home, "avatar", "list", "--json").stdout)[0]["name"] == "admiral"
+    shown = run(home, "avatar", "show", "admiral", "--preview", tmp_path / "face.png")
+    assert json.loads(shown.stdout)["source"]["kind"] == "photo"
+    assert (tmp_path / "face.png").read_bytes().startswith(b"\x89PNG")
+    taken = run(home, "avatar", "create", hopper_photo(), "--name", "admiral")
+    assert taken.returncode == 1
+    assert "--replace" in taken.stderr
+    assert run(home, "avatar", "delete", "admiral").returncode == 0
+    assert run(home, "avatar", "delete", "admiral").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("render", "--avatar", "nobody", "--text", "Hi.", "-o", "x.mp4"), "nobody"),
+        (("render", "--avatar", AVATAR, "-o", "x.mp4"), "--audio"),
+        (("render", "--avatar", AVATAR, "--text", "Hi.", "--size", 63, "-o", "x.mp4"), "even size"),
+        (("render", "--avatar", AVATAR, "--text", "Hi.", "--fps", 0, "-o", "x.mp4"), "frame rate"),
+        (("render", "--avatar", AVATAR, "--text", "...", "-o", "x.mp4"), "spoken"),
+        (("render", "--avatar", AVATAR, "--text", "Hi.", "-o", "no/such/x.mp4"), "folder"),
+        (("render", "--avatar", AVATAR, "--audio", "missing.wav", "-o", "x.mp4"), "missing.wav"),
+        (("render", "--avatar", "../../x", "--text", "Hi.", "-o", "x.mp4"), "neither an avatar"),
+        (("motion", "--text", "Hi.", "-o", "x.txt"), ".csv"),
+        (("motion", "--text", "Hi.", "--voice", "klingon-x", "-o", "x.csv"), "voice"),
+        (("motion", "--text", "Hi.", "-o", "no/such/x.csv"), "x.csv"),
+        (("avatar", "create", __file__, "--name", "me"), "not an image"),
+        (("avatar", "create", "missing.jpg", "--name", "me"), "missing.jpg"),
+        (("avatar", "create", __file__, "--name", "../me"), "cannot name"),
+        (("avatar", "show", "../../etc"), "cannot name"),
+    ],
+)
+def test_errors_are_one_line_and_a_code(
+    home: Path, tmp_path: Path, arguments: tuple[object, ...], said: str
+) -> None:
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        env={**os.environ, "LIPSTREAM_DATA_DIR": str(home)},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=_LONG_S,
+    )
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1, done.stderr
+    assert said in lines[0]
+    assert not (tmp_path / "x.mp4").exists()
+
+
+def test_up_starts_everything_and_ctrl_c_ends_everything(home: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "up", "--port", "0"],
+        env={**os.environ, "LIPSTREAM_DATA_DIR": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("lipstream is ready at http://127.0.0.1:"), line
+        url = line.split()[4]
+        avatars = httpx.get(f"{url}/v1/avatars", trust_env=False, timeout=30.0).json()
+        assert [avatar["id"] for avatar in avatars] == [AVATAR]
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 6
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+        give_up_s = time.monotonic() + 10
+        while any(child.is_running() and child.status() != "zombie" for child in children):
+            assert time.monotonic() < give_up_s, "something is left running"
+            time.sleep(0.05)
+    finally:
+        process.kill()
