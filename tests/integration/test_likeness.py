@@ -72,7 +72,9 @@ class Seen:
     def eye_opening(self) -> float:
         """The wider of the two eyes."""
         return max(
-            float(np.mean([self.apart(a, b) for a, b in zip(eye.upper, eye.lower, strict=True)][2:7]))
+            float(
+                np.mean([self.apart(a, b) for a, b in zip(eye.upper, eye.lower, strict=True)][2:7])
+            )
             for eye in EYES.values()
         )
 

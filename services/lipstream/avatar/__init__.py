@@ -1,5 +1,6 @@
 """From a photo to an avatar: landmarks, rig, painted Gaussians, bundle."""
 
+from lipstream.avatar.bundling import bundle_fit
 from lipstream.avatar.fit import FitReport, FitResult, Progress, fit_photo
 from lipstream.avatar.photo import Photo, load_photo
 from lipstream.avatar.preflight import Finding, Reason
@@ -11,6 +12,7 @@ __all__ = [
     "Photo",
     "Progress",
     "Reason",
+    "bundle_fit",
     "fit_photo",
     "load_photo",
 ]

@@ -57,10 +57,10 @@ class FaceDetector:
                 model_selection=1, min_detection_confidence=0.4
             )
             self._person = selfie_segmentation.SelfieSegmentation(model_selection=0)
-            # Models print when they run for the first time.
-            blank = np.zeros((64, 64, 3), np.uint8)
+            # Models print when they first see something; the mesh, when the picture is no square.
+            drawn = _drawn_face()
             for model in (self._many, self._one, self._far, self._person):
-                model.process(blank)
+                model.process(drawn)
 
     @staticmethod
     def _mesh(face_mesh: Any, faces: int) -> Any:
@@ -75,11 +75,13 @@ class FaceDetector:
         """Landmarks of up to five faces, the largest first.
 
         The mesh sees faces down to about an eighth of the picture; smaller ones are looked for
-        with a detector made for distant faces.
+        with a detector made for distant faces, in the picture and then in parts of it.
         """
         found = self._landmarks(self._many, picture)
-        if not found:
-            found = [face for box in self._distant(picture) for face in self._within(picture, box)]
+        for window in _windows(picture):
+            if not found:
+                boxes = self._distant(picture, window)
+                found = [face for box in boxes for face in self._within(picture, box)]
         return sorted(found, key=lambda face: -float(np.ptp(face[:, 1])))
 
     def landmarks(self, picture: Picture) -> Landmarks | None:
@@ -122,17 +124,18 @@ class FaceDetector:
             for face in result.multi_face_landmarks or ()
         ]
 
-    def _distant(self, picture: Picture) -> list[tuple[int, int, int]]:
-        """(left, top, side) of squares around distant faces."""
-        result = self._far.process(np.ascontiguousarray(picture))
-        height, width = picture.shape[:2]
+    def _distant(self, picture: Picture, window: tuple[slice, slice]) -> list[tuple[int, int, int]]:
+        """(left, top, side) of squares around distant faces in a part of the picture."""
+        part = picture[window]
+        result = self._far.process(np.ascontiguousarray(part))
+        height, width = part.shape[:2]
         boxes = []
         for detection in result.detections or ():
             box = detection.location_data.relative_bounding_box
             side = int(2.4 * max(box.width * width, box.height * height))
             left = int((box.xmin + box.width / 2) * width - side / 2)
             top = int((box.ymin + box.height / 2) * height - side / 2)
-            boxes.append((left, top, side))
+            boxes.append((window[1].start + left, window[0].start + top, side))
         return boxes
 
     def _within(self, picture: Picture, box: tuple[int, int, int]) -> list[Landmarks]:
@@ -161,6 +164,30 @@ class FaceDetector:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _windows(picture: Picture) -> list[tuple[slice, slice]]:
+    """The whole picture, then nine overlapping parts of half its size."""
+    height, width = picture.shape[:2]
+    parts = [
+        (slice(y, y + height // 2), slice(x, x + width // 2))
+        for y in (0, height // 4, height // 2)
+        for x in (0, width // 4, width // 2)
+    ]
+    return [(slice(0, height), slice(0, width)), *parts]
+
+
+def _drawn_face() -> Picture:
+    """A face that a child would draw, on a picture that is no square: the mesh takes it for one."""
+    picture = np.full((160, 128, 3), 200, np.uint8)
+    cv2.ellipse(picture, (64, 80), (36, 50), 0, 0, 360, (225, 180, 150), -1)
+    for x in (50, 78):
+        cv2.ellipse(picture, (x, 70), (7, 4), 0, 0, 360, (250, 250, 250), -1)
+        cv2.circle(picture, (x, 70), 3, (40, 30, 20), -1)
+        cv2.line(picture, (x - 8, 61), (x + 8, 61), (70, 45, 30), 2)
+    cv2.line(picture, (64, 74), (61, 90), (190, 140, 115), 2)
+    cv2.ellipse(picture, (64, 106), (12, 4), 0, 0, 360, (180, 80, 80), -1)
+    return picture
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ from lipstream.avatar.layers import (
 from lipstream.avatar.matte import cut_out_head, refine_edge
 from lipstream.avatar.photo import Photo
 from lipstream.avatar.plate import paint_plate
-from lipstream.avatar.preflight import Finding, Preflight, Reason, check_faces
+from lipstream.avatar.preflight import Finding, Preflight, Reason, check_faces, head_turn
 from lipstream.avatar.regions import find_regions
 from lipstream.avatar.relief import hair_relief
 from lipstream.avatar.stage import pose_surface
@@ -87,8 +87,9 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
     started = time.perf_counter()
     say(0.0, "Looking for the face")
     with FaceDetector() as detector:
-        preflight = check_faces(photo.pixels, detector.faces(photo.pixels))
-        canvas = crop_head(photo.pixels, preflight.landmarks_px)
+        pixels, faces = _upright(photo.pixels, detector)
+        preflight = check_faces(pixels, faces)
+        canvas = crop_head(pixels, preflight.landmarks_px)
         say(0.15, "Placing landmarks")
         landmarks = detector.refined(canvas.pixels)
         if landmarks is None:
@@ -127,13 +128,30 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
         gaussians=len(model.gaussians.triangle_ids),
         vertices=len(model.surface.vertices),
         face_height_px=preflight.face_height_px,
-        yaw_deg=preflight.yaw_deg,
-        pitch_deg=preflight.pitch_deg,
+        yaw_deg=preflight.turn.yaw,
+        pitch_deg=preflight.turn.pitch,
         sharpness=preflight.sharpness,
         lip_gap_mm=rig.face.lip_gap_mm,
         seconds=time.perf_counter() - started,
     )
     return FitResult(model, report, _warnings(preflight, rig.face.lip_gap_mm), preview)
+
+
+def _upright(
+    pixels: NDArray[np.uint8], detector: FaceDetector
+) -> tuple[NDArray[np.uint8], list[NDArray[np.float64]]]:
+    """The picture turned by quarters so that the largest face stands upright, and its faces.
+
+    Scans and cameras without a sense of gravity leave photos on their side.
+    """
+    faces = detector.faces(pixels)
+    if not faces:
+        return pixels, faces
+    quarters = round(head_turn(faces[0]).roll / 90) % 4
+    if quarters == 0:
+        return pixels, faces
+    turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+    return turned, detector.faces(turned)
 
 
 def psnr_db(picture: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:

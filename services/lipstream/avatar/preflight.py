@@ -13,7 +13,7 @@ from lipstream.errors import BadInput
 from lipstream.face.head_frame import frame_landmarks
 from lipstream.face.landmarks import EYES, MESH_COUNT
 
-__all__ = ["Finding", "Preflight", "Reason", "check_faces"]
+__all__ = ["Finding", "HeadTurn", "Preflight", "Reason", "check_faces", "head_turn"]
 
 
 class Reason(StrEnum):
@@ -38,21 +38,29 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadTurn:
+    """How a head is held; degrees. Positive as in `Motion`: left, up, to the left shoulder."""
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+@dataclass(frozen=True, slots=True)
 class Preflight:
     """The face to use, and what is not ideal about it."""
 
     landmarks_px: NDArray[np.float64]  # [478, 3] in the photo
     warnings: tuple[Finding, ...]
     face_height_px: float
-    yaw_deg: float
-    pitch_deg: float
+    turn: HeadTurn
     sharpness: float
     over_exposed: float  # share of the face's pixels
 
 
 _LEAST_FACE_PX = 64.0
 _POOR_FACE_PX = 150.0
-_MOST_YAW_DEG, _MOST_PITCH_DEG = 35.0, 30.0
+_MOST_YAW_DEG, _MOST_PITCH_DEG, _MOST_ROLL_DEG = 35.0, 30.0, 30.0
 _POOR_TURN_DEG = 18.0
 _LEAST_SHARPNESS, _POOR_SHARPNESS = 2.0, 4.0
 _MOST_OVER_EXPOSED, _POOR_OVER_EXPOSED = 0.40, 0.12
@@ -89,15 +97,15 @@ def check_faces(pixels: NDArray[np.uint8], faces: list[NDArray[np.float64]]) -> 
             )
         )
     _check_size(height, warnings)
-    yaw, pitch = _turn(face)
-    _check_turn(yaw, pitch, warnings)
+    turn = head_turn(face)
+    _check_turn(turn, warnings)
     patch = _face_patch(pixels, face)
     _check_features(pixels, face)
     sharpness = _sharpness(patch)
     _check_sharpness(sharpness, warnings)
     bright = float((patch.min(-1) >= 250).mean())
     _check_exposure(bright, warnings)
-    return Preflight(face, tuple(warnings), height, yaw, pitch, sharpness, bright)
+    return Preflight(face, tuple(warnings), height, turn, sharpness, bright)
 
 
 def _refusal(reason: Reason, message: str, remedy: str) -> BadInput:
@@ -120,28 +128,32 @@ def _check_size(height: float, warnings: list[Finding]) -> None:
         )
 
 
-def _turn(face: NDArray[np.float64]) -> tuple[float, float]:
-    """Yaw and pitch of the head, degrees."""
+def head_turn(face: NDArray[np.float64]) -> HeadTurn:
+    """How the head is held, from its landmarks `# [478, 3]` in pixels."""
     # The size only sets the perspective, which the angles hardly feel.
     size = int(2.3 * np.ptp(face[:MESH_COUNT, 1])) + 1
     centred = face.copy()
     centred[:, :2] += size / 2 - face[:MESH_COUNT, :2].mean(0)
     frame, _ = frame_landmarks(centred, size)
     forward = -frame.rotation[2]
-    yaw = np.degrees(np.arctan2(forward[0], -forward[2]))
-    pitch = np.degrees(np.arcsin(np.clip(-forward[1], -1, 1)))
-    return float(yaw), float(pitch)
+    across = frame.rotation[0]
+    return HeadTurn(
+        yaw=float(np.degrees(np.arctan2(forward[0], -forward[2]))),
+        pitch=float(np.degrees(np.arcsin(np.clip(-forward[1], -1, 1)))),
+        roll=float(np.degrees(np.arctan2(across[1], across[0]))),
+    )
 
 
-def _check_turn(yaw: float, pitch: float, warnings: list[Finding]) -> None:
-    if abs(yaw) > _MOST_YAW_DEG or abs(pitch) > _MOST_PITCH_DEG:
+def _check_turn(turn: HeadTurn, warnings: list[Finding]) -> None:
+    yaw, pitch, roll = abs(turn.yaw), abs(turn.pitch), abs(turn.roll)
+    if yaw > _MOST_YAW_DEG or pitch > _MOST_PITCH_DEG or roll > _MOST_ROLL_DEG:
         raise _refusal(
             Reason.TURNED_TOO_FAR,
-            f"The head is turned too far: {abs(yaw):.0f} degrees sideways, "
-            f"{abs(pitch):.0f} up or down.",
-            "Send a photo in which the person looks into the camera.",
+            f"The head is turned too far: {yaw:.0f} degrees sideways, {pitch:.0f} up or down, "
+            f"{roll:.0f} to a shoulder.",
+            "Send a photo in which the person looks straight into the camera.",
         )
-    if max(abs(yaw), abs(pitch)) > _POOR_TURN_DEG:
+    if max(yaw, pitch, roll) > _POOR_TURN_DEG:
         warnings.append(
             Finding(
                 Reason.TURNED_TOO_FAR,

@@ -31,7 +31,6 @@ MEMBER_LIMITS: dict[str, int] = {
     "preview.png": 4 * 2**20,
 }
 """The members of a bundle and the most bytes that each may inflate to."""
-_MAX_MEMBERS = 16
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -50,7 +49,7 @@ def open_archive(source: Path | str | bytes | BinaryIO) -> Iterator[zipfile.ZipF
     Raises:
         NotFound: there is no such file.
         TooLarge: the file is over the limit.
-        BadInput: no zip; strange names, too many members, or something else than files in it.
+        BadInput: no zip, or something in it that does not belong in a bundle.
     """
     with _stream(source) as stream:
         try:
@@ -92,8 +91,6 @@ def _check_bytes(stream: BinaryIO) -> None:
 def _check_directory(archive: zipfile.ZipFile) -> None:
     entries = archive.infolist()
     names = [entry.filename for entry in entries]
-    if len(entries) > _MAX_MEMBERS:
-        raise TooLarge(f"The avatar bundle holds {len(entries)} files; {_MAX_MEMBERS} are allowed.")
     if len(set(names)) != len(names):
         raise _damaged("a name appears twice")
     for entry in entries:

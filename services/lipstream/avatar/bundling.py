@@ -1,0 +1,36 @@
+"""From a fit to the bundle that is stored."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from lipstream.avatar.fit import FitResult
+from lipstream.avatar.photo import Photo
+from lipstream.face.bundle import AvatarBundle, Consent, Note, Source, new_bundle
+
+__all__ = ["bundle_fit"]
+
+
+def bundle_fit(
+    name: str,
+    photo: Photo,
+    fit: FitResult,
+    *,
+    consent: Consent | None = None,
+    license: str = "",
+) -> AvatarBundle:
+    """Put a fitted avatar's papers together.
+
+    Raises:
+        BadInput: the name is not a slug.
+    """
+    return new_bundle(
+        name,
+        fit.model,
+        fit.preview,
+        Source("photo", photo.sha256, photo.width_px, photo.height_px),
+        consent=consent,
+        license=license,
+        quality={key: round(float(value), 3) for key, value in asdict(fit.report).items()},
+        warnings=[Note(finding.reason.value, finding.message) for finding in fit.warnings],
+    )
