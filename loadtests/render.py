@@ -16,12 +16,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+
 from lipstream.face.arkit import INDEX
 from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats, Motion
 from lipstream.render import FilmOptions, FilmStats, render_video, warm_up
 from lipstream.render.geometry import Doubles
-
 from loadtests.avatars import load_or_fit
 from loadtests.manifest import Figure, Manifest, Value, peak_rss_mb
 

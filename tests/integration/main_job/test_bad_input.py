@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from tests.integration.main_job.platform import Platform
@@ -27,7 +28,8 @@ def _wav(samples: bytes, rate_hz: int, bits: int = 16, kind: int = 1) -> bytes:
 
 def _tone(seconds: float, rate_hz: int) -> bytes:
     t = np.arange(int(seconds * rate_hz)) / rate_hz
-    return (8000 * np.sin(2 * np.pi * 50 * t)).astype("<i2").tobytes()
+    samples: NDArray[np.int16] = (8000 * np.sin(2 * np.pi * 50 * t)).astype("<i2")
+    return samples.tobytes()
 
 
 def _nan() -> bytes:

@@ -19,8 +19,9 @@ SENTENCE = "Bob put a maple table by the map."
 
 
 def _frames(video: bytes) -> list[NDArray[np.uint8]]:
-    with av.open(io.BytesIO(video)) as container:
-        return [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+    with av.open(io.BytesIO(video), "r") as container:
+        frames = container.decode(video=0)
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in frames]
 
 
 def test_text_becomes_a_video_whose_mouth_moves(platform: Platform) -> None:
@@ -33,13 +34,13 @@ def test_text_becomes_a_video_whose_mouth_moves(platform: Platform) -> None:
 
     document = platform.video(video["id"])
     data = platform.http.get(document["links"]["file"]).content
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         picture, sound = container.streams.video[0], container.streams.audio[0]
         assert (picture.codec_context.name, sound.codec_context.name) == ("h264", "aac")
         assert picture.width == picture.height == 256
         assert "synthetic=true" in container.metadata["comment"]
-        assert abs(container.duration / 1e6 - document["results"]["duration_s"]) < 0.1
     frames = _frames(data)
+    assert len(frames) == document["results"]["frames"]
     # The mouth's part of the picture changes more than the background's corner.
     changes = np.abs(np.diff(np.stack(frames).astype(np.int16), axis=0)).mean(axis=(0, 3))
     assert changes[140:180, 100:160].mean() > 5 * changes[:40, 200:].mean() + 0.2
