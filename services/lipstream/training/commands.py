@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, NotFound
 from lipstream.evaluation.utterance import read_corpus
 from lipstream.inference import ModelStore
 from lipstream.training.corpora.build import build_aligned, build_synthesised
@@ -69,7 +69,11 @@ def align(
     from lipstream.training.corpora.alignment import Aligner
     from lipstream.training.corpora.flite import Flite
 
-    aligner = Aligner(flite_pronounce(Flite()))
+    try:
+        aligner = Aligner(flite_pronounce(Flite()))
+    except NotFound as error:
+        _console.print(f"{error} Recordings with rare words are left out.")
+        aligner = Aligner()
     with _Bar(f"aligning {part}", None) as bar:
         build_aligned(name, part, speech, corpus, aligner, progress=bar.seconds)
 

@@ -16,7 +16,6 @@ from lipstream.training.validation import DevSpeech, dev_speech
 __all__ = ["RECIPE", "Ingredient", "development_speech", "training_pool"]
 
 _NONSPEECH_SHARE = 0.08
-_NONSPEECH_HOURS = 1.0
 _NONSPEECH_SEED = 5
 
 
@@ -39,13 +38,18 @@ RECIPE: tuple[Ingredient, ...] = (
 
 
 def training_pool(
-    corpus: Path, cache: Path, *, report: Callable[[str], None] = lambda line: None
+    corpus: Path,
+    cache: Path,
+    *,
+    nonspeech_hours: float = 1.0,
+    report: Callable[[str], None] = lambda line: None,
 ) -> Pool:
     """Examples of the recipe's corpora that are there, and of sound without speech.
 
     Args:
         corpus: folder of shards.
         cache: folder in which examples are kept between runs.
+        nonspeech_hours: of sound to which the mouth rests.
 
     Raises:
         BadInput: none of the corpora is there.
@@ -69,7 +73,7 @@ def training_pool(
             remedy="Build them with `lipstream corpus`.",
         )
     quiet = cached_examples(
-        cache / "nonspeech.npz", lambda: nonspeech_examples(_NONSPEECH_HOURS, seed=_NONSPEECH_SEED)
+        cache / "nonspeech.npz", lambda: nonspeech_examples(nonspeech_hours, seed=_NONSPEECH_SEED)
     )
     return Pool([*kinds, (_NONSPEECH_SHARE, quiet)])
 
