@@ -71,12 +71,11 @@ class Seen:
     @property
     def eye_opening(self) -> float:
         """The wider of the two eyes."""
-        return max(
-            float(
-                np.mean([self.apart(a, b) for a, b in zip(eye.upper, eye.lower, strict=True)][2:7])
-            )
+        openings = [
+            [self.apart(*pair) for pair in zip(eye.upper[2:7], eye.lower[2:7], strict=True)]
             for eye in EYES.values()
-        )
+        ]
+        return float(np.mean(openings, axis=1).max())
 
 
 def look(detector: FaceDetector, fit: FitResult, cell: Cell) -> Seen:

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import io
+from functools import cache
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lipstream.avatar import FitResult, Photo, bundle_fit, fit_photo, load_photo
+from lipstream.errors import BadInput
+from lipstream.face import bundle
+from lipstream.face.drive import photo_weights
+from lipstream.face.shape_names import COLOR_SHAPE_NAMES, SHAPE_NAMES
+from lipstream.render import Pose, SplatRenderer
+from tests.unit.avatar.portraits import hopper, pixels
+
+
+@cache
+def photo() -> Photo:
+    return load_photo(hopper())
+
+
+@cache
+def fitted() -> FitResult:
+    return fit_photo(photo())
+
+
+def as_png(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_progress_rises_to_one() -> None:
+    steps: list[tuple[float, str]] = []
+    fit_photo(photo(), progress=lambda share, doing: steps.append((share, doing)))
+    shares = [share for share, _ in steps]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert all(doing for _, doing in steps)
+
+
+def test_equal_photos_give_equal_avatars() -> None:
+    again = fit_photo(photo())
+    np.testing.assert_array_equal(again.model.gaussians.colors, fitted().model.gaussians.colors)
+    np.testing.assert_array_equal(again.preview, fitted().preview)
+
+
+def test_the_model_has_the_rigs_shapes_and_a_whole_preview() -> None:
+    model = fitted().model
+    assert model.surface.shapes.names == SHAPE_NAMES
+    assert model.color_shapes.names == COLOR_SHAPE_NAMES
+    assert fitted().preview.shape == (512, 512, 3)
+    assert len(model.part_names) == int(model.gaussians.parts.max()) + 1
+    colors = model.gaussians.colors
+    assert colors.min() >= 0
+    assert colors.max() <= 1
+
+
+def test_a_bundle_draws_the_same_picture(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("bundle") / "grace.zip"
+    consent = bundle.Consent("Public domain.", "US Navy", "1984-01-20")
+    bundle.save(bundle_fit("grace", photo(), fitted(), consent=consent), path)
+    loaded = bundle.load(path)
+    assert loaded.manifest.source.sha256 == photo().sha256
+    assert loaded.manifest.quality["face_psnr_db"] > 30
+    assert path.stat().st_size < 8 * 2**20
+    before, after = (
+        SplatRenderer(model, 256).rgb(Pose(photo_weights(model))).copy()
+        for model in (fitted().model, loaded.model)
+    )
+    np.testing.assert_array_equal(before, after)
+
+
+def test_a_photo_on_its_side_is_turned_upright() -> None:
+    side = load_photo(as_png(np.rot90(pixels(hopper()))))
+    result = fit_photo(side)
+    difference = np.abs(result.preview.astype(int) - fitted().preview.astype(int))
+    assert difference.mean() < 6
+
+
+def test_a_picture_without_a_face_is_refused() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    with pytest.raises(BadInput) as caught:
+        fit_photo(load_photo(as_png(noise)))
+    assert caught.value.code == "no_face"
+
+
+def test_a_grey_photo_and_one_cropped_to_the_face_work() -> None:
+    grey = pixels(hopper()).mean(-1, keepdims=True).astype(np.uint8).repeat(3, -1)
+    for picture in (grey, pixels(hopper())[60:400, 110:420]):
+        assert fit_photo(load_photo(as_png(picture))).report.face_psnr_db > 30
