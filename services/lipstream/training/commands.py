@@ -114,9 +114,9 @@ def train_motion(
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = TrainConfig(steps=steps, seed=seed, threads=threads)
-    pool = training_pool(corpus, run / "examples", report=_console.print)
+    pool = training_pool(corpus, run / "examples", report=_report)
     held_out = development_speech(dev) if dev else []
-    trained = train(config, pool, held_out, run, report=_console.print)
+    trained = train(config, pool, held_out, run, report=_report)
     _console.print(f"Best after {trained.steps} steps: {run / 'best.pt'}")
 
 
@@ -136,6 +136,10 @@ def export(
             f"{exported.path}: {exported.megabytes:.1f} MB, "
             f"differs from torch by {exported.difference:.1g}"
         )
+
+
+def _report(line: str) -> None:
+    _console.print(line, soft_wrap=True, highlight=False)
 
 
 class _Bar:
