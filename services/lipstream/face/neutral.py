@@ -47,7 +47,7 @@ class NeutralFace:
     @property
     def lower_edge_y(self) -> float:
         """Height of the lower incisors' edge: just covered by the lower lip at rest."""
-        return float(self.neutral[14, 1] + 2.8)
+        return float(self.neutral[14, 1] + 3.6)
 
 
 def neutralise(photo: Points, cage: Cage) -> NeutralFace:

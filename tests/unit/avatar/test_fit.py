@@ -9,6 +9,7 @@ from PIL import Image
 
 from lipstream.avatar import FitResult, Photo, bundle_fit, fit_photo, load_photo
 from lipstream.errors import BadInput
+from lipstream.evaluation.contact_sheet import Cell, draw_sheet
 from lipstream.face import bundle
 from lipstream.face.drive import photo_weights
 from lipstream.face.shape_names import COLOR_SHAPE_NAMES, SHAPE_NAMES
@@ -91,3 +92,17 @@ def test_a_grey_photo_and_one_cropped_to_the_face_work() -> None:
     grey = pixels(hopper()).mean(-1, keepdims=True).astype(np.uint8).repeat(3, -1)
     for picture in (grey, pixels(hopper())[60:400, 110:420]):
         assert fit_photo(load_photo(as_png(picture))).report.face_psnr_db > 30
+
+
+def test_a_contact_sheet_has_a_cell_for_each_pose() -> None:
+    cells = (
+        Cell("photo", as_photographed=True),
+        Cell("open", {"jawOpen": 0.8}),
+        Cell("turned", rotation_deg=(0, 10, 0), gaze_deg=(10, 0)),
+    )
+    sheet = np.asarray(draw_sheet(fitted().model, cells, columns=2, cell_px=128))
+    assert sheet.shape == (256, 256, 3)
+    photo_cell, open_cell, turned_cell = sheet[:128, :128], sheet[:128, 128:], sheet[128:, :128]
+    assert np.abs(photo_cell.astype(int) - open_cell).mean() > 1
+    assert np.abs(photo_cell.astype(int) - turned_cell).mean() > 1
+    assert (sheet[128:, 128:] == 0).all()

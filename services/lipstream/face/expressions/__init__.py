@@ -2,13 +2,12 @@
 
 from lipstream.face.expressions.anatomy import Anatomy
 from lipstream.face.expressions.eyes import lid_shapes
-from lipstream.face.expressions.jaw import JAW_SLIDES, Jaw
+from lipstream.face.expressions.jaw import Jaw
 from lipstream.face.expressions.lips import lip_shapes
 from lipstream.face.expressions.rounding import rounding_shapes
 from lipstream.face.expressions.upper_face import brow_shapes, cheek_shapes
 
 __all__ = [
-    "JAW_SLIDES",
     "Anatomy",
     "Jaw",
     "brow_shapes",

@@ -10,10 +10,10 @@ from lipstream.face.expressions.anatomy import Anatomy
 from lipstream.face.landmarks import EYES, LOWER_LIP, NOSE, UPPER_FACE, UPPER_LIP
 from lipstream.face.lip_field import ALONG, BULGE, LIP, per_ring
 
-__all__ = ["JAW_SLIDES", "Jaw"]
+__all__ = ["Jaw"]
 
 _OPEN_RAD = np.deg2rad(20)
-JAW_SLIDES: dict[str, tuple[float, float, float]] = {
+_SLIDES: dict[str, tuple[float, float, float]] = {
     "jawForward": (0, 0, -5.0),
     "jawLeft": (6.0, 0, 0),
     "jawRight": (-6.0, 0, 0),
@@ -47,10 +47,24 @@ class Jaw:
         cos, sin = np.cos(_OPEN_RAD), np.sin(_OPEN_RAD)
         return np.stack([np.zeros_like(y), y * cos - z * sin - y, y * sin + z * cos - z], -1)
 
+    def carry(
+        self, points: Points, *, swing: float = 1.0, slide: float = 1.0
+    ) -> dict[str, NDArray[np.float64]]:  # [P, 3] each
+        """The jaw's shapes for points inside the mouth that hang on the bone.
+
+        Args:
+            swing: share of the hinge's movement that they follow.
+            slide: share of the slides.
+        """
+        shapes = {"jawOpen": self.swing(points) * swing}
+        for name, offset in _SLIDES.items():
+            shapes[name] = np.tile(np.array(offset) * slide, (len(points), 1))
+        return shapes
+
     def shapes(self) -> dict[str, NDArray[np.float64]]:  # [468, 3] each
         neutral, lips = self._anatomy.neutral, self._anatomy.lips
         follow = self.weights[:, None]
-        shapes = {name: follow * np.array(slide) for name, slide in JAW_SLIDES.items()}
+        shapes = {name: follow * np.array(slide) for name, slide in _SLIDES.items()}
 
         falloff = per_ring(1, 1, 1, 1, 0.6)
         corners_in = -np.sign(ALONG) * 4.6 * np.abs(ALONG) ** 1.6 * falloff
