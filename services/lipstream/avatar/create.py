@@ -3,7 +3,6 @@ live service have in common."""
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import tempfile
 from datetime import UTC, datetime
@@ -13,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lipstream.avatar.fit import FitReport, Progress, fit_photo
+from lipstream.avatar.bundling import bundle_fit
+from lipstream.avatar.fit import Progress, fit_photo
 from lipstream.avatar.photo import load_photo
-from lipstream.face.bundle import Consent, Manifest, Note, Source, new_bundle, save
+from lipstream.face.bundle import Consent, Manifest, save
 from lipstream.runtime.avatar_library import AvatarLibrary
 
 __all__ = ["create_avatar"]
@@ -45,24 +45,13 @@ def create_avatar(
     picture = load_photo(photo)
     result = fit_photo(picture, progress=progress)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    bundle = new_bundle(
-        avatar_id,
-        result.model,
-        result.preview,
-        Source("photo", picture.sha256, picture.width_px, picture.height_px),
-        consent=Consent(statement=consent, by="the person who sent the photo", at=now),
-        quality=_quality(result.report),
-        warnings=[Note(finding.reason.value, finding.message) for finding in result.warnings],
-    )
+    granted = Consent(statement=consent, by="the person who sent the photo", at=now)
+    bundle = bundle_fit(avatar_id, picture, result, consent=granted)
     with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
         path = Path(folder) / "bundle.zip"
         manifest = save(bundle, path)
         library.add(avatar_id, path, manifest.to_json(), _png(result.preview))
     return manifest
-
-
-def _quality(report: FitReport) -> dict[str, float]:
-    return {name: round(float(value), 4) for name, value in dataclasses.asdict(report).items()}
 
 
 def _png(picture: NDArray[np.uint8]) -> bytes:  # [S, S, 3]
