@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from lipstream.face.arkit import BLENDSHAPES, INDEX
 from lipstream.face.model import (
     AvatarModel,

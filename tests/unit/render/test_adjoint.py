@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from lipstream.errors import BadInput
 from lipstream.render import ColorMap, Pose, SplatRenderer, reference
-
 from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
 
 SIZE_PX = 80  # the last tile is half empty

@@ -10,11 +10,11 @@ from threading import Event
 import av
 import numpy as np
 import pytest
+
 from lipstream.errors import BadInput, Cancelled
 from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats, Motion
 from lipstream.render import FilmOptions, FilmStats, SplatRenderer, render_video
-
 from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
 
 RATE_HZ = 16_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from lipstream.face.arkit import INDEX
 from lipstream.render import geometry, reference
 from lipstream.render.pose import Pose
-
 from tests.unit.render.synthetic import synthetic_avatar
 
 REST = np.zeros(52, np.float32)

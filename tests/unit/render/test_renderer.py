@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from lipstream.errors import BadInput
 from lipstream.face.motion import Motion
 from lipstream.render import Pose, SplatRenderer
-
 from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
 
 

@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from lipstream.errors import BadInput
 from lipstream.face.arkit import INDEX
 from lipstream.face.motion import Motion
 from lipstream.render import retime
 from lipstream.render.geometry import rotation_matrix
-
 from tests.unit.render.synthetic import synthetic_motion
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from lipstream.face.model import AvatarModel
 from lipstream.render import Pose, SplatRenderer, reference
 from lipstream.render.color import yuv420p_to_rgb
 from lipstream.render.reference import Doubles
-
 from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
 
 TINTS = np.array([0.4, 0.3], np.float32)

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
 from lipstream.errors import BadInput, Unavailable
 from lipstream.face.motion import Floats
 from lipstream.render import LiveEncoder, VideoWriter

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from lipstream.render import ColorMap, SplatRenderer, geometry, splats, warm_up
 
+from lipstream.render import ColorMap, SplatRenderer, geometry, splats, warm_up
 from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
 
 KERNELS: dict[str, Any] = {
