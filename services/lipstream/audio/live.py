@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
-from lipstream.audio.encoder import FEATURE_RATE_HZ, Features, SpeechEncoder
-from lipstream.audio.features import FeatureState, step_features
-from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
-from lipstream.audio.resample import Resampler
+from lipstream.audio.encoder import FEATURE_RATE_HZ, SpeechEncoder
+from lipstream.audio.features import step_features
+from lipstream.audio.live_samples import LiveSamples
+from lipstream.audio.live_state import LiveFeatureState
+from lipstream.audio.pcm import Samples
 from lipstream.errors import BadInput
 from lipstream.v1 import audio_pb2, common_pb2
 from lipstream.wire.tensors import pack_tensor, unpack_samples
@@ -18,7 +21,10 @@ _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 8_000, 48_000
 
 
 class LiveFeatures:
-    """One stream; see `runtime.live_lane.LiveStage`."""
+    """One stream; see `runtime.live_lane.LiveStage`.
+
+    A step takes at most a second of audio, which is computed in a few milliseconds.
+    """
 
     def __init__(self, encoder: SpeechEncoder, first: audio_pb2.ExtractRequest) -> None:
         config = first.config
@@ -28,20 +34,19 @@ class LiveFeatures:
                 remedy=f"Send {_LOWEST_RATE_HZ} to {_HIGHEST_RATE_HZ} Hz.",
                 code="sample_rate",
             )
+        unpack_samples(b"", config.sample_format)  # refuses a format that is missing
         self._encoder = encoder
         self._session_id = first.header.session_id
         self._rate_hz = config.rate_hz
         self._format = config.sample_format
         self._interval_us = config.snapshot_interval_ms * 1000
-        self._resumed = FeatureState.decode(config.resume_state) if config.resume_state else None
         self.begin(first.header.epoch)
+        if config.resume_state:
+            self._go_on_from(LiveFeatureState.decode(config.resume_state))
 
     def begin(self, epoch: int) -> None:
-        self._state = self._resumed or FeatureState.initial(self._encoder)
-        self._resampler = Resampler(self._rate_hz, SAMPLE_RATE_HZ)
-        self._start_us: int | None = None
-        self._rows = 0
-        self._snapshot_us = 0
+        self._state: LiveFeatureState | None = None
+        self._saved_us = 0
 
     def handle(self, request: audio_pb2.ExtractRequest) -> Iterator[audio_pb2.ExtractResponse]:
         header = request.header
@@ -49,16 +54,14 @@ class LiveFeatures:
             case "config":
                 return
             case "audio":
-                self._resumed = None
-                if self._start_us is None:
-                    self._start_us = header.pts_us
                 samples = unpack_samples(request.audio.samples, self._format)
-                yield from self._features(self._resampler.push(samples), header.epoch)
-                yield from self._snapshot(header.epoch)
+                for start in range(0, samples.size, self._rate_hz):
+                    yield from self._hear(samples[start : start + self._rate_hz], header)
             case "end":
-                yield from self._features(self._resampler.flush(), header.epoch)
-                yield audio_pb2.ExtractResponse(
-                    header=self._header(header.epoch), end=common_pb2.EndOfUtterance()
+                state = self._begun(header)
+                yield from self._features(self._samples.flush(), state, header.epoch)
+                yield self._response(
+                    header.epoch, self._begun(header).output_us, end=common_pb2.EndOfUtterance()
                 )
             case other:
                 raise BadInput(f"An audio stream takes no {other or 'empty message'}.")
@@ -66,26 +69,52 @@ class LiveFeatures:
     def interrupted(self, request: audio_pb2.ExtractRequest) -> audio_pb2.ExtractResponse:
         return audio_pb2.ExtractResponse(header=request.header, interrupt=common_pb2.Interrupt())
 
-    def _features(self, samples: Samples, epoch: int) -> Iterator[audio_pb2.ExtractResponse]:
-        values: Features
-        values, self._state = step_features(self._encoder, samples, self._state)
-        if not len(values):
-            return
-        features = audio_pb2.Features(values=pack_tensor(values), rate_hz=FEATURE_RATE_HZ)
-        yield audio_pb2.ExtractResponse(header=self._header(epoch), features=features)
-        self._rows += len(values)
+    def _hear(
+        self, samples: Samples, header: common_pb2.LiveHeader
+    ) -> Iterator[audio_pb2.ExtractResponse]:
+        state = self._begun(header)
+        complete = self._samples.push(samples)
+        state = replace(state, heard=state.heard + samples.size, samples=self._samples.save())
+        yield from self._features(complete, state, header.epoch)
+        yield from self._snapshot(header)
 
-    def _snapshot(self, epoch: int) -> Iterator[audio_pb2.ExtractResponse]:
-        now_us = self._rows * 1_000_000 // FEATURE_RATE_HZ
-        if not self._interval_us or now_us - self._snapshot_us < self._interval_us:
+    def _features(
+        self, samples: Samples, state: LiveFeatureState, epoch: int
+    ) -> Iterator[audio_pb2.ExtractResponse]:
+        values, features = step_features(self._encoder, samples, state.features)
+        self._state = replace(state, features=features, rows=state.rows + len(values))
+        if len(values):
+            message = audio_pb2.Features(values=pack_tensor(values), rate_hz=FEATURE_RATE_HZ)
+            yield self._response(epoch, state.output_us, features=message)
+
+    def _snapshot(self, header: common_pb2.LiveHeader) -> Iterator[audio_pb2.ExtractResponse]:
+        state = self._begun(header)
+        if not self._interval_us or state.input_us - self._saved_us < self._interval_us:
             return
-        self._snapshot_us = now_us
-        yield audio_pb2.ExtractResponse(
-            header=self._header(epoch),
-            snapshot=common_pb2.StateSnapshot(state=self._state.encode()),
+        self._saved_us = state.input_us
+        snapshot = common_pb2.StateSnapshot(state=state.encode())
+        yield self._response(header.epoch, state.input_us, snapshot=snapshot)
+
+    def _begun(self, header: common_pb2.LiveHeader) -> LiveFeatureState:
+        """The state; an utterance's clock starts with its first message."""
+        if self._state is not None:
+            return self._state
+        return self._go_on_from(
+            LiveFeatureState.initial(self._encoder, self._rate_hz, header.pts_us)
         )
 
-    def _header(self, epoch: int) -> common_pb2.LiveHeader:
-        """Of the next row of features."""
-        pts_us = (self._start_us or 0) + self._rows * 1_000_000 // FEATURE_RATE_HZ
-        return common_pb2.LiveHeader(session_id=self._session_id, epoch=epoch, pts_us=pts_us)
+    def _go_on_from(self, state: LiveFeatureState) -> LiveFeatureState:
+        if state.rate_hz != self._rate_hz:
+            raise BadInput(
+                f"The saved state is of a stream of {state.rate_hz} Hz, not {self._rate_hz} Hz.",
+                remedy="Go on at the rate at which the stream began.",
+                code="sample_rate",
+            )
+        self._state = state
+        self._samples = LiveSamples(self._rate_hz, state.samples)
+        self._saved_us = state.input_us
+        return state
+
+    def _response(self, epoch: int, pts_us: int, **payload: Any) -> audio_pb2.ExtractResponse:
+        header = common_pb2.LiveHeader(session_id=self._session_id, epoch=epoch, pts_us=pts_us)
+        return audio_pb2.ExtractResponse(header=header, **payload)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,18 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         lane: LiveLane[audio_pb2.ExtractRequest, audio_pb2.ExtractResponse] = LiveLane(
             self._compute, lambda first: LiveFeatures(self._encoder, first)
         )
-        async for response in lane.run(requests):
-            yield response
+        async with aclosing(lane.run(requests)) as responses:
+            async for response in responses:
+                yield response
 
     async def Synthesize(
         self,
         request: audio_pb2.SynthesizeRequest,
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[audio_pb2.SynthesizeResponse]:
-        async for response in self._compute.iterate(_spoken(request)):
-            yield response
+        async with aclosing(self._compute.iterate(_spoken(request))) as responses:
+            async for response in responses:
+                yield response
 
     async def ListVoices(
         self,

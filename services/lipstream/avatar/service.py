@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from queue import SimpleQueue
-from threading import Event, Thread
+from collections.abc import AsyncIterator
+from threading import Event
 from typing import Any
 
 import grpc.aio
@@ -24,20 +24,59 @@ from lipstream.wire.objects import checked_avatar_id
 
 __all__ = ["AvatarServicer", "build"]
 
+_FITS_AT_ONCE = 2
+"""Of live calls; the rest wait. A fit uses a core for seconds and some hundred megabytes."""
+
 
 class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
     def __init__(self, store: ObjectStore, compute: ComputePool) -> None:
         self._store = store
         self._library = AvatarLibrary(store)
         self._compute = compute
+        # Apart from the short calls, which should not wait for a fit.
+        self._fits = ComputePool(_FITS_AT_ONCE)
 
     async def Fit(
         self,
         request: avatar_pb2.FitRequest,
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[avatar_pb2.FitEvent]:
-        async for event in self._compute.iterate(self._fit(request)):
-            yield event
+        avatar_id = checked_avatar_id(request.name)
+        if not request.consent.strip():
+            raise BadInput(
+                "An avatar needs a statement of consent.",
+                remedy="Say who allows this face to be used, and how.",
+                code="no_consent",
+            )
+        photo = request.photo_bytes or await self._compute.run(self._store.get, request.photo_key)
+        events: asyncio.Queue[avatar_pb2.FitEvent | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        unwanted = Event()
+
+        def say(fraction: float, step: str) -> None:
+            if unwanted.is_set():
+                raise Cancelled("Nobody waits for this fit any more.")
+            progress = avatar_pb2.FitProgress(step=step, fraction=fraction)
+            loop.call_soon_threadsafe(events.put_nowait, avatar_pb2.FitEvent(progress=progress))
+
+        fit = asyncio.create_task(
+            self._fits.run(
+                create_avatar, self._library, avatar_id, photo, request.consent, progress=say
+            )
+        )
+        fit.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            manifest = await fit
+        finally:
+            unwanted.set()
+            fit.cancel()
+        for note in manifest.warnings:
+            yield avatar_pb2.FitEvent(warning=_warning(note.reason, note.message))
+        description = await self._compute.run(self._describe, avatar_id)
+        result = avatar_pb2.FitResult(avatar_id=avatar_id, description=description)
+        yield avatar_pb2.FitEvent(result=result)
 
     async def Inspect(
         self,
@@ -62,52 +101,6 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
         return avatar_pb2.DescribeResponse(
             manifest_json=json.dumps(entry.manifest), preview=self._library.preview(avatar_id)
         )
-
-    def _fit(self, request: avatar_pb2.FitRequest) -> Iterator[avatar_pb2.FitEvent]:
-        """The events of a fit that runs in a thread of its own.
-
-        When the caller goes away, this generator is closed, and the fit ends at its next step.
-        """
-        avatar_id = checked_avatar_id(request.name)
-        if not request.consent.strip():
-            raise BadInput(
-                "An avatar needs a statement of consent.",
-                remedy="Say who allows this face to be used, and how.",
-                code="no_consent",
-            )
-        photo = request.photo_bytes or self._store.get(request.photo_key)
-        events: SimpleQueue[avatar_pb2.FitEvent | BaseException | None] = SimpleQueue()
-        unwanted = Event()
-
-        def say(fraction: float, step: str) -> None:
-            if unwanted.is_set():
-                raise Cancelled("Nobody waits for this fit any more.")
-            progress = avatar_pb2.FitProgress(step=step, fraction=fraction)
-            events.put(avatar_pb2.FitEvent(progress=progress))
-
-        def work() -> None:
-            try:
-                manifest = create_avatar(
-                    self._library, avatar_id, photo, request.consent, progress=say
-                )
-                for note in manifest.warnings:
-                    events.put(avatar_pb2.FitEvent(warning=_warning(note.reason, note.message)))
-                result = avatar_pb2.FitResult(
-                    avatar_id=avatar_id, description=self._describe(avatar_id)
-                )
-                events.put(avatar_pb2.FitEvent(result=result))
-                events.put(None)
-            except BaseException as error:
-                events.put(error)
-
-        Thread(target=work, name="fit", daemon=True).start()
-        try:
-            while (event := events.get()) is not None:
-                if isinstance(event, BaseException):
-                    raise event
-                yield event
-        finally:
-            unwanted.set()
 
 
 def build(kit: StageKit) -> StageApp:

@@ -1,61 +1,61 @@
-"""The motion stage's work on a live stream."""
+"""The motion stage's work on a live stream: features in, frames out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Generic
 
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPES
 from lipstream.face.motion import Motion
-from lipstream.motion.baseline import BaselineGenerator
+from lipstream.motion.generator import MotionGenerator, StateT
+from lipstream.motion.live_state import LiveMotionState
 from lipstream.v1 import common_pb2, motion_pb2
-from lipstream.wire.tensors import pack_motion, unpack_tensor
+from lipstream.wire.tensors import Floats, pack_motion, unpack_tensor
 
 __all__ = ["LiveMotion"]
 
+_STEP_FEATURES = 50
 
-class LiveMotion:
-    """Features in, frames out, for one stream; see `runtime.live_lane.LiveStage`."""
 
-    def __init__(self, generator: BaselineGenerator, first: motion_pb2.GenerateRequest) -> None:
+class LiveMotion(Generic[StateT]):
+    """One stream; see `runtime.live_lane.LiveStage`.
+
+    A step takes at most a second of features, which is computed in a few milliseconds.
+    """
+
+    def __init__(
+        self, generator: MotionGenerator[StateT], first: motion_pb2.GenerateRequest
+    ) -> None:
         config = first.config
         self._generator = generator
         self._session_id = first.header.session_id
         self._seed = config.seed
         self._interval_us = config.snapshot_interval_ms * 1000
-        self._resumed = generator.decode_state(config.resume_state) if config.resume_state else None
         self.begin(first.header.epoch)
+        if config.resume_state:
+            self._go_on_from(LiveMotionState.decode(config.resume_state, generator))
 
     def begin(self, epoch: int) -> None:
-        self._state = self._resumed or self._generator.initial_state(self._seed)
-        self._start_us: int | None = None
-        self._frames = 0
-        self._snapshot_us = 0
+        self._state: LiveMotionState[StateT] | None = None
+        self._saved_us = 0
 
     def handle(self, request: motion_pb2.GenerateRequest) -> Iterator[motion_pb2.GenerateResponse]:
         header = request.header
         match request.WhichOneof("payload"):
             case "config":
-                yield motion_pb2.GenerateResponse(
-                    header=header,
-                    ready=motion_pb2.GenerateReady(
-                        fps=self._generator.fps,
-                        look_ahead_ms=self._generator.look_ahead_ms,
-                        blendshape_names=BLENDSHAPES,
-                    ),
-                )
+                yield self._response(header.epoch, header.pts_us, ready=self._ready())
             case "features":
-                self._resumed = None
-                if self._start_us is None:
-                    self._start_us = header.pts_us
                 rows = unpack_tensor(request.features, self._generator.feature_count)
-                motion, self._state = self._generator.step(rows, self._state)
-                yield from self._frames_of(motion, header.epoch)
-                yield from self._snapshot(header.epoch)
+                for start in range(0, len(rows), _STEP_FEATURES):
+                    yield from self._hear(rows[start : start + _STEP_FEATURES], header)
             case "end":
-                yield from self._frames_of(self._generator.finish(self._state), header.epoch)
-                yield motion_pb2.GenerateResponse(
-                    header=self._header(header.epoch), end=common_pb2.EndOfUtterance()
+                state = self._begun(header)
+                rest = self._generator.finish(state.motion)
+                yield from self._frames(rest, state, header.epoch)
+                yield self._response(
+                    header.epoch, self._begun(header).output_us, end=common_pb2.EndOfUtterance()
                 )
             case other:
                 raise BadInput(f"A motion stream takes no {other or 'empty message'}.")
@@ -63,24 +63,52 @@ class LiveMotion:
     def interrupted(self, request: motion_pb2.GenerateRequest) -> motion_pb2.GenerateResponse:
         return motion_pb2.GenerateResponse(header=request.header, interrupt=common_pb2.Interrupt())
 
-    def _frames_of(self, motion: Motion, epoch: int) -> Iterator[motion_pb2.GenerateResponse]:
-        if not len(motion):
-            return
-        frames = pack_motion(motion.blendshapes, motion.rotation, motion.translation, motion.gaze)
-        yield motion_pb2.GenerateResponse(header=self._header(epoch), frames=frames)
-        self._frames += len(motion)
+    def _hear(
+        self,
+        rows: Floats,  # [T, D]
+        header: common_pb2.LiveHeader,
+    ) -> Iterator[motion_pb2.GenerateResponse]:
+        state = self._begun(header)
+        motion, after = self._generator.step(rows, state.motion)
+        state = replace(state, motion=after, heard=state.heard + len(rows))
+        yield from self._frames(motion, state, header.epoch)
+        yield from self._snapshot(header)
 
-    def _snapshot(self, epoch: int) -> Iterator[motion_pb2.GenerateResponse]:
-        now_us = round(self._frames * 1e6 / self._generator.fps)
-        if not self._interval_us or now_us - self._snapshot_us < self._interval_us:
+    def _frames(
+        self, motion: Motion, state: LiveMotionState[StateT], epoch: int
+    ) -> Iterator[motion_pb2.GenerateResponse]:
+        self._state = replace(state, frames=state.frames + len(motion))
+        if len(motion):
+            arrays = (motion.blendshapes, motion.rotation, motion.translation, motion.gaze)
+            yield self._response(epoch, state.output_us, frames=pack_motion(*arrays))
+
+    def _snapshot(self, header: common_pb2.LiveHeader) -> Iterator[motion_pb2.GenerateResponse]:
+        state = self._begun(header)
+        if not self._interval_us or state.input_us - self._saved_us < self._interval_us:
             return
-        self._snapshot_us = now_us
-        yield motion_pb2.GenerateResponse(
-            header=self._header(epoch),
-            snapshot=common_pb2.StateSnapshot(state=self._state.encode()),
+        self._saved_us = state.input_us
+        snapshot = common_pb2.StateSnapshot(state=state.encode())
+        yield self._response(header.epoch, state.input_us, snapshot=snapshot)
+
+    def _begun(self, header: common_pb2.LiveHeader) -> LiveMotionState[StateT]:
+        """The state; an utterance's clock starts with its first message."""
+        if self._state is not None:
+            return self._state
+        initial = self._generator.initial_state(self._seed)
+        return self._go_on_from(LiveMotionState(initial, self._generator.fps, header.pts_us))
+
+    def _go_on_from(self, state: LiveMotionState[StateT]) -> LiveMotionState[StateT]:
+        self._state = state
+        self._saved_us = state.input_us
+        return state
+
+    def _ready(self) -> motion_pb2.GenerateReady:
+        return motion_pb2.GenerateReady(
+            fps=self._generator.fps,
+            look_ahead_ms=self._generator.look_ahead_ms,
+            blendshape_names=BLENDSHAPES,
         )
 
-    def _header(self, epoch: int) -> common_pb2.LiveHeader:
-        """Of the next frame."""
-        pts_us = (self._start_us or 0) + round(self._frames * 1e6 / self._generator.fps)
-        return common_pb2.LiveHeader(session_id=self._session_id, epoch=epoch, pts_us=pts_us)
+    def _response(self, epoch: int, pts_us: int, **payload: Any) -> motion_pb2.GenerateResponse:
+        header = common_pb2.LiveHeader(session_id=self._session_id, epoch=epoch, pts_us=pts_us)
+        return motion_pb2.GenerateResponse(header=header, **payload)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc.aio
@@ -35,10 +36,11 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
         lane: LiveLane[motion_pb2.GenerateRequest, motion_pb2.GenerateResponse] = LiveLane(
             self._compute, lambda first: LiveMotion(self._generator, first)
         )
-        async for response in lane.run(requests):
-            if response.HasField("frames"):
-                self._telemetry.frames("live", len(response.frames.gaze) // 16)
-            yield response
+        async with aclosing(lane.run(requests)) as responses:
+            async for response in responses:
+                if response.HasField("frames"):
+                    self._telemetry.frames("live", len(response.frames.gaze) // 16)
+                yield response
 
 
 def build(kit: StageKit) -> StageApp:

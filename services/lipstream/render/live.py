@@ -7,35 +7,51 @@ from collections.abc import Iterator
 from lipstream.errors import BadInput
 from lipstream.face.motion import Motion
 from lipstream.render.avatar_shelf import AvatarShelf
-from lipstream.render.h264 import LiveEncoder
+from lipstream.render.h264 import LiveEncoder, check_fps
 from lipstream.render.renderer import SplatRenderer
+from lipstream.render.scene import check_size_px
 from lipstream.v1 import common_pb2, render_pb2
 from lipstream.wire.tensors import unpack_motion
 
 __all__ = ["LiveRender"]
 
 _DEFAULT_FPS = 25.0
+_CODECS = (
+    render_pb2.VIDEO_CODEC_H264,
+    render_pb2.VIDEO_CODEC_RGBA,
+    render_pb2.VIDEO_CODEC_YUV420P,
+)
 
 
 class LiveRender:
-    """One stream; see `runtime.live_lane.LiveStage`. Pictures keep the times of their motion."""
+    """One stream; see `runtime.live_lane.LiveStage`. Pictures keep the times of their motion.
+
+    A step is one picture.
+    """
 
     def __init__(self, shelf: AvatarShelf, first: render_pb2.RenderRequest) -> None:
         config = first.config
         self._session_id = first.header.session_id
         self._fps = config.fps or _DEFAULT_FPS
+        check_fps(self._fps)
         self._codec = config.codec
+        if config.codec not in _CODECS:
+            raise BadInput(
+                "The codec is missing or unknown.",
+                remedy="Choose H264, RGBA or YUV420P.",
+                code="bad_codec",
+            )
+        check_size_px(config.size_px)
         self._renderer = SplatRenderer(shelf.model(config.avatar_id), config.size_px)
         self._encoder: LiveEncoder | None = None
         if config.codec == render_pb2.VIDEO_CODEC_H264:
             self._encoder = LiveEncoder(config.size_px, self._fps)
-        elif config.codec not in (render_pb2.VIDEO_CODEC_RGBA, render_pb2.VIDEO_CODEC_YUV420P):
-            raise BadInput("The codec is missing or unknown.", code="bad_codec")
         self._keyframe = False
-        self._next_us = 0
+        self.begin(first.header.epoch)
 
     def begin(self, epoch: int) -> None:
         """The encoder goes on: a viewer sees one stream of pictures."""
+        self._next_us: int | None = None
 
     def handle(self, request: render_pb2.RenderRequest) -> Iterator[render_pb2.RenderResponse]:
         header = request.header
@@ -53,14 +69,16 @@ class LiveRender:
             case "keyframe":
                 self._keyframe = True
             case "end":
+                end_us = header.pts_us if self._next_us is None else self._next_us
                 yield render_pb2.RenderResponse(
-                    header=self._header(header.epoch, self._next_us),
-                    end=common_pb2.EndOfUtterance(),
+                    header=self._header(header.epoch, end_us), end=common_pb2.EndOfUtterance()
                 )
             case other:
                 raise BadInput(f"A render stream takes no {other or 'empty message'}.")
 
     def interrupted(self, request: render_pb2.RenderRequest) -> render_pb2.RenderResponse:
+        # Pictures that were encoded but not sent, or that the viewer drops, leave a gap.
+        self._keyframe = True
         return render_pb2.RenderResponse(header=request.header, interrupt=common_pb2.Interrupt())
 
     def _draw(self, motion: Motion, frame: int) -> render_pb2.VideoFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc.aio
@@ -34,18 +35,25 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
         requests: AsyncIterator[render_pb2.RenderRequest],
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[render_pb2.RenderResponse]:
-        began_s = time.perf_counter()
+        began_s: float | None = None
+
+        def start(first: render_pb2.RenderRequest) -> LiveRender:
+            nonlocal began_s
+            began_s = time.perf_counter()
+            return LiveRender(self._shelf, first)
+
         lane: LiveLane[render_pb2.RenderRequest, render_pb2.RenderResponse] = LiveLane(
-            self._compute, lambda first: LiveRender(self._shelf, first)
+            self._compute, start
         )
-        first = True
-        async for response in lane.run(requests):
-            if response.HasField("frame"):
-                self._telemetry.frames("live")
-                if first:
-                    self._telemetry.first_frame(time.perf_counter() - began_s, warm=self._warm)
-                    self._warm, first = True, False
-            yield response
+        async with aclosing(lane.run(requests)) as responses:
+            async for response in responses:
+                if response.HasField("frame"):
+                    self._telemetry.frames("live")
+                    if began_s is not None:
+                        duration_s = time.perf_counter() - began_s
+                        self._telemetry.first_frame(duration_s, warm=self._warm)
+                        self._warm, began_s = True, None
+                yield response
 
 
 def build(kit: StageKit) -> StageApp:

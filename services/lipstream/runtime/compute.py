@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
@@ -31,19 +31,30 @@ class ComputePool:
             self._executor, lambda: context.run(work, *args, **kwargs)
         )
 
-    async def iterate(self, items: Iterator[T]) -> AsyncIterator[T]:
+    async def iterate(self, items: Iterator[T]) -> AsyncGenerator[T, None]:
         """The items of a blocking iterator, each computed when it is asked for.
 
-        When the caller stops early, a generator is closed, so that it frees what it holds.
+        When the caller stops early or is cancelled, a generator is closed as soon as its running
+        step ends, so that it frees what it holds.
         """
         end = object()
+        step: asyncio.Future[object] | None = None
         try:
-            while (item := await self.run(next, items, end)) is not end:
+            while True:
+                step = asyncio.ensure_future(self.run(next, items, end))
+                # Shielded: a cancelled step goes on in its thread, and must be waited for.
+                if (item := await asyncio.shield(step)) is end:
+                    return
                 yield item  # type: ignore[misc]
         finally:
             close = getattr(items, "close", None)
             if close is not None:
-                await asyncio.shield(self.run(close))
+                await asyncio.shield(self._close(step, close))
+
+    async def _close(self, step: asyncio.Future[object] | None, close: Callable[[], None]) -> None:
+        if step is not None:
+            await asyncio.gather(step, return_exceptions=True)
+        await self.run(close)
 
     def close(self) -> None:
         """Take no more work; do not wait for what runs."""

@@ -1,24 +1,25 @@
-"""One live stream through a stage: configuration first, epochs, interrupts, bounded queues.
+"""One live stream through a stage: configuration first, epochs, interrupts, bounded work ahead.
 
-The contract is in `common.proto`. A lane reads ahead of the stage, so that it sees an interrupt
-while the stage still computes what the interrupt makes stale; that work and all that waits behind
-it is dropped at once.
+The contract is in `common.proto`. A task of its own reads the stream into a `LiveInbox`, so that
+an interrupt is seen while the stage still computes what it makes stale: the stage ends the step
+that it is in, and nothing more of that work is done or sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any, Generic, Protocol, TypeVar
 
 from lipstream.errors import BadInput
 from lipstream.runtime.compute import ComputePool
+from lipstream.runtime.live_inbox import LiveInbox
 
 __all__ = ["LiveLane", "LiveStage"]
 
-_LONGEST_QUEUE = 256
+_FURTHEST_US = 1 << 62
+"""Leaves room to count on from there in 64 bits."""
 
 # Messages of the generated classes; they share `header` and the oneof `payload`.
 RequestT = TypeVar("RequestT", bound=Any)
@@ -26,14 +27,17 @@ ResponseT = TypeVar("ResponseT", covariant=True, bound=Any)
 
 
 class LiveStage(Protocol[ResponseT]):
-    """A stage's work for one stream. Called from one thread at a time."""
+    """A stage's work for one stream, made ready for the epoch of the first message.
+
+    Called from one thread at a time.
+    """
 
     def begin(self, epoch: int) -> None:
         """A new utterance: start from the initial state."""
         ...
 
     def handle(self, request: Any) -> Iterator[ResponseT]:
-        """What one message leads to; computed step by step, so that it can be dropped midway."""
+        """What one message leads to; in short steps, since work is dropped between two of them."""
         ...
 
     def interrupted(self, request: Any) -> ResponseT:
@@ -53,17 +57,13 @@ class LiveLane(Generic[RequestT, ResponseT]):
     ) -> None:
         self._compute = compute
         self._start = start
-        self._waiting: deque[RequestT] = deque()
-        self._changed = asyncio.Condition()
-        self._floor = 0
-        self._ended = False
-        self._failure: BaseException | None = None
 
-    async def run(self, requests: AsyncIterator[RequestT]) -> AsyncIterator[ResponseT]:
-        """Responses to a stream of requests, in order.
+    async def run(self, requests: AsyncIterator[RequestT]) -> AsyncGenerator[ResponseT, None]:
+        """Responses to a stream of requests, in order. Close it to stop the work early.
 
         Raises:
-            BadInput: the first message holds no configuration, or a later one holds another.
+            BadInput: the first message holds no configuration, a later one holds another, content
+                follows the end of its epoch, or a time is out of range.
             LipstreamError: whatever the stage raises.
         """
         first = await anext(requests, None)
@@ -75,69 +75,57 @@ class LiveLane(Generic[RequestT, ResponseT]):
                 remedy="Send `config` first.",
                 code="no_config",
             )
-        stage = await self._compute.run(self._start, first)
-        epoch = first.header.epoch
-        stage.begin(epoch)
-        reader = asyncio.create_task(self._read(requests))
+        _check_time(first)
+        inbox: LiveInbox[RequestT] = LiveInbox(first.header.epoch)
+        reader = asyncio.create_task(_read(requests, inbox))
         try:
-            async for response in self._responses(stage, first):
-                yield response
-            while (request := await self._next()) is not None:
-                if _kind(request) == "config":
-                    raise BadInput("A stream is configured once.", code="second_config")
-                if request.header.epoch != epoch:
+            stage = await self._compute.run(self._start, first)
+            epoch = first.header.epoch
+            request: RequestT | None = first
+            while request is not None:
+                # A keyframe overtakes content, maybe of an epoch that is not over.
+                if _kind(request) != "keyframe" and request.header.epoch != epoch:
                     epoch = request.header.epoch
-                    stage.begin(epoch)
-                async for response in self._responses(stage, request):
-                    yield response
+                    await self._compute.run(stage.begin, epoch)
+                async with aclosing(self._responses(stage, request, inbox)) as responses:
+                    async for response in responses:
+                        yield response
+                request = await inbox.get()
         finally:
             reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
 
     async def _responses(
-        self, stage: LiveStage[ResponseT], request: RequestT
-    ) -> AsyncIterator[ResponseT]:
+        self, stage: LiveStage[ResponseT], request: RequestT, inbox: LiveInbox[RequestT]
+    ) -> AsyncGenerator[ResponseT, None]:
         if _kind(request) == "interrupt":
             yield stage.interrupted(request)
             return
-        async with aclosing(self._compute.iterate(stage.handle(request))) as responses:  # type: ignore[type-var]
+        async with aclosing(self._compute.iterate(stage.handle(request))) as responses:
             async for response in responses:
-                if request.header.epoch < self._floor:
+                if inbox.is_stale(request):
                     return
                 yield response
+                if inbox.is_stale(request):
+                    return
 
-    async def _read(self, requests: AsyncIterator[RequestT]) -> None:
-        try:
-            async for request in requests:
-                await self._add(request)
-        except BaseException as error:
-            self._failure = error
-        async with self._changed:
-            self._ended = True
-            self._changed.notify_all()
 
-    async def _add(self, request: RequestT) -> None:
-        epoch = request.header.epoch
-        async with self._changed:
-            if _kind(request) == "interrupt" and epoch > self._floor:
-                self._floor = epoch
-                kept = [r for r in self._waiting if r.header.epoch >= epoch]
-                self._waiting = deque(kept)
-            if epoch < self._floor:
-                return
-            await self._changed.wait_for(lambda: len(self._waiting) < _LONGEST_QUEUE)
-            self._waiting.append(request)
-            self._changed.notify_all()
+async def _read(requests: AsyncIterator[RequestT], inbox: LiveInbox[RequestT]) -> None:
+    try:
+        async for request in requests:
+            _check_time(request)
+            if _kind(request) == "config":
+                raise BadInput("A stream is configured once.", code="second_config")
+            await inbox.put(request)
+    except Exception as error:
+        inbox.close(error)
+    else:
+        inbox.close()
 
-    async def _next(self) -> RequestT | None:
-        async with self._changed:
-            await self._changed.wait_for(lambda: bool(self._waiting) or self._ended)
-            if self._waiting:
-                request = self._waiting.popleft()
-                self._changed.notify_all()
-                return request
-            if self._failure is not None:
-                raise self._failure
-            return None
+
+def _check_time(request: Any) -> None:
+    if abs(request.header.pts_us) > _FURTHEST_US:
+        raise BadInput(f"A time of {request.header.pts_us} us is out of range.", code="bad_time")
 
 
 def _kind(request: Any) -> str:
