@@ -4,13 +4,15 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 # mediapipe declares protobuf < 5 but runs with 6, and asks for packages that it never imports.
 MEDIAPIPE := mediapipe==0.10.21
+# Only the tritonserver in this wheel is used (Linux on x86-64), never its Python side.
+TRITON := nvidia-pytriton==0.7.0
 
 PHOTO ?=
 AUDIO ?=
 TEXT ?=
 OUT ?= demo.mp4
 
-.PHONY: help demo test check format protos bench-render clean
+.PHONY: help demo test check format protos triton bench-render bench-motion clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,8 +38,15 @@ format: .venv/.dev ## Format the code
 protos: .venv/.dev ## Generate the gRPC stubs from protos/
 	$(BIN)/python protos/generate.py
 
+triton: .venv/.local ## Serve model_repository/ by a Triton server on this machine
+	@$(PIP) install --quiet --no-deps $(TRITON)
+	@$(BIN)/python -m lipstream.inference serve
+
 bench-render: .venv/.dev ## Rendering and encoding speed, memory
 	$(BIN)/python -m loadtests.render
+
+bench-motion: .venv/.dev ## Speed of speech to motion, in process and on Triton
+	$(BIN)/python -m loadtests.motion
 
 clean: ## Remove the environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
@@ -56,4 +65,6 @@ clean: ## Remove the environment and caches
 .venv/.dev: pyproject.toml | .venv/.local
 	@echo "Setting up the development tools in .venv (once; about three minutes)"
 	@$(PIP) install --quiet -e '.[dev]'
+	@$(PIP) install --quiet --no-deps $(TRITON) \
+	  || echo "There is no tritonserver for this machine; the tests that need it are skipped."
 	@touch $@

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lipstream.audio.mel import BANDS
 from lipstream.errors import BadInput
-from lipstream.inference import ModelRunner, ModelStore, OnnxModel, pack, unpack
+from lipstream.inference import ModelRunner, ModelStore, pack, unpack
 
 __all__ = [
     "ENCODER_MODEL",
@@ -94,11 +94,11 @@ class SpeechEncoder:
     """Runs the encoder network; holds weights only, so one serves all sessions and threads.
 
     Args:
-        model: the network; by default the one of the model store, in this process.
+        model: the network; by default the one of the model store.
     """
 
     def __init__(self, model: ModelRunner | None = None) -> None:
-        self._model = model or OnnxModel(ModelStore.default().onnx_path(ENCODER_MODEL))
+        self._model = model or ModelStore.default().open(ENCODER_MODEL)
         self._initial = self._model.constant("initial_state")
 
     @property

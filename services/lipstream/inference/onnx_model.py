@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lipstream.errors import Internal
 from lipstream.face.motion import Floats
+from lipstream.inference.constants import decode_constant
 
 __all__ = ["ModelRunner", "OnnxModel"]
 
@@ -74,4 +75,4 @@ class OnnxModel:
         text = self._constants.get(name)
         if text is None:
             raise Internal(f"The model lacks the constant {name}.", code="model_damaged")
-        return np.array([float(value) for value in text.split()], np.float32)
+        return decode_constant(text)

@@ -13,7 +13,7 @@ import numpy as np
 
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats, Motion
-from lipstream.inference import ModelRunner, ModelStore, OnnxModel, pack, unpack
+from lipstream.inference import ModelRunner, ModelStore, pack, unpack
 from lipstream.motion.controls import to_blendshapes
 from lipstream.motion.events import sharpened
 from lipstream.motion.idle import IdleState, alive
@@ -80,14 +80,14 @@ class BaselineGenerator:
 
     Args:
         look_ahead_ms: how much of the future each frame may hear, one of 40, 80, 120, 160.
-        model: the network; by default the one of the model store, in this process.
+        model: the network; by default the one of the model store.
 
     Raises:
         BadInput: the look-ahead is another one.
     """
 
     def __init__(self, *, look_ahead_ms: int = 80, model: ModelRunner | None = None) -> None:
-        self._model = model or OnnxModel(ModelStore.default().onnx_path(MOTION_MODEL))
+        self._model = model or ModelStore.default().open(MOTION_MODEL)
         self._initial = self._model.constant("initial_state")[None]
         offered = [int(ms) for ms in self._model.constant("look_aheads_ms")]
         if look_ahead_ms not in offered:

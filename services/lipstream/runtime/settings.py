@@ -38,7 +38,13 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, Field(description="Local state: objects, Redis's file, scratch.")] = (
         Field(default_factory=_default_data_dir)
     )
-    models: Annotated[Path | None, Field(description="Folder of exported models.")] = None
+    models: Annotated[
+        str,
+        Field(
+            description="Models: a folder in Triton's layout, run in this process, or "
+            "triton://host:port. By default the repository's own; see lipstream.inference.store."
+        ),
+    ] = ""
 
     # Where processes listen, and where they find each other
     host: Annotated[str, Field(description="Address on which this process listens.")] = "127.0.0.1"

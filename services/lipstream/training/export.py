@@ -19,9 +19,11 @@ from lipstream.audio.encoder import ENCODER_MODEL
 from lipstream.audio.mel import BANDS
 from lipstream.errors import BadInput, Internal
 from lipstream.inference import OnnxModel
+from lipstream.inference.constants import encode_constant
 from lipstream.motion.baseline import MOTION_MODEL
 from lipstream.training.encoder_model import EncoderConfig, SpeechEncoderModel
 from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionConfig, MotionModel
+from lipstream.training.serving_files import write_serving_files
 from lipstream.training.streaming import StreamingModule
 
 __all__ = ["PARITY", "Exported", "export_models", "load_trained"]
@@ -29,7 +31,6 @@ __all__ = ["PARITY", "Exported", "export_models", "load_trained"]
 PARITY = 1e-4
 """Largest difference allowed between torch on the whole and onnxruntime in chunks."""
 _OPSET = 17
-_LARGEST_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +100,12 @@ def _export(
             },
         )
     model = onnx.load(str(path))
-    initial = network.initial_state(1)[0].tolist()
-    metadata = {"initial_state": " ".join(f"{value:g}" for value in initial)}
+    metadata = {"initial_state": encode_constant(network.initial_state(1)[0].numpy())}
     if isinstance(network, MotionModel):
         metadata["look_aheads_ms"] = " ".join(str(ms) for ms in LOOK_AHEADS_MS)
     onnx.helper.set_model_props(model, metadata)
     onnx.save(model, str(path))
-    with torch.no_grad():
-        expected, _ = network(sample, state)
-    (root / name / "config.pbtxt").write_text(
-        _triton_config(
-            name, source, list(sample.shape[2:]), result, list(expected.shape[2:]), state
-        )
-    )
+    write_serving_files(path)
     difference = _largest_difference(network, OnnxModel(path), source, result, sample)
     if difference > PARITY:
         raise Internal(f"The exported {name} differs from torch by {difference:.2g}.")
@@ -133,37 +127,3 @@ def _largest_difference(
         parts.append(outputs[result])
         carried = outputs["next_state"]
     return float(np.abs(np.concatenate(parts, axis=1) - expected).max())
-
-
-def _triton_config(
-    name: str,
-    source: str,
-    source_shape: list[int],
-    result: str,
-    result_shape: list[int],
-    state: Tensor,
-) -> str:
-    def tensor(tensor_name: str, dims: list[int]) -> str:
-        inner = ", ".join(str(extent) for extent in dims)
-        return f'{{ name: "{tensor_name}" data_type: TYPE_FP32 dims: [ {inner} ] }}'
-
-    size = state.shape[1]
-    return f"""\
-# One stateless step: a chunk and the session's state in, the result and the next state out.
-name: "{name}"
-backend: "onnxruntime"
-max_batch_size: {_LARGEST_BATCH}
-input [
-  {tensor(source, [-1, *source_shape])},
-  {tensor("state", [size])}
-]
-output [
-  {tensor(result, [-1, *result_shape])},
-  {tensor("next_state", [size])}
-]
-dynamic_batching {{ max_queue_delay_microseconds: 1000 }}
-instance_group [ {{ kind: KIND_CPU count: 1 }} ]
-parameters [
-  {{ key: "intra_op_thread_count" value: {{ string_value: "1" }} }}
-]
-"""
