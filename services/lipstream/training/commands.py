@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lipstream.errors import BadInput, NotFound
-from lipstream.evaluation.utterance import read_corpus
 from lipstream.inference import ModelStore
 from lipstream.training.corpora.build import build_aligned, build_synthesised
 from lipstream.training.corpora.speakers import (
@@ -21,6 +20,7 @@ from lipstream.training.corpora.speakers import (
     Speaker,
     flite_pronounce,
 )
+from lipstream.training.inspect_command import inspect
 
 __all__ = ["corpus_app", "train_app"]
 
@@ -78,23 +78,7 @@ def align(
         build_aligned(name, part, speech, corpus, aligner, progress=bar.seconds)
 
 
-@corpus_app.command("inspect")
-def inspect(
-    kind: Annotated[str, typer.Argument(help="Name of one corpus; all without it.")] = "",
-    corpus: Folder = _DEFAULT_CORPUS,
-) -> None:
-    """Count utterances, hours, speakers and phones."""
-    seconds = 0.0
-    utterances = phones = 0
-    speakers = set()
-    for utterance in read_corpus(corpus, kind):
-        seconds += utterance.duration_s
-        utterances += 1
-        phones += len(utterance.segments)
-        speakers.add(utterance.speaker)
-    _console.print(
-        f"{utterances} utterances, {seconds / 3600:.2f} h, {len(speakers)} voices, {phones} phones"
-    )
+corpus_app.command("inspect")(inspect)
 
 
 @train_app.command("motion")
