@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -41,13 +42,7 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
         request: avatar_pb2.FitRequest,
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[avatar_pb2.FitEvent]:
-        avatar_id = checked_avatar_id(request.name)
-        if not request.consent.strip():
-            raise BadInput(
-                "An avatar needs a statement of consent.",
-                remedy="Say who allows this face to be used, and how.",
-                code="no_consent",
-            )
+        avatar_id = _checked(request)
         photo = request.photo_bytes or await self._compute.run(self._store.get, request.photo_key)
         events: asyncio.Queue[avatar_pb2.FitEvent | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
@@ -112,9 +107,27 @@ def build(kit: StageKit) -> StageApp:
             servicer, server
         ),
         services=("lipstream.v1.AvatarService",),
-        warm_up=warm_up,
+        warm_up=partial(warm_up, fitting=True),
     )
 
 
 def _warning(code: str, message: str) -> common_pb2.Problem:
     return common_pb2.Problem(code=code, title="The photo is not ideal", detail=message)
+
+
+def _checked(request: avatar_pb2.FitRequest) -> str:
+    """The new avatar's id."""
+    avatar_id = checked_avatar_id(request.name)
+    if not request.consent.strip():
+        raise BadInput(
+            "An avatar needs a statement of consent.",
+            remedy="Say who allows this face to be used, and how.",
+            code="no_consent",
+        )
+    if not request.photo_bytes and not request.photo_key:
+        raise BadInput(
+            "There is no photo.",
+            remedy="Send one as bytes, or the key of one in the object store.",
+            code="no_photo",
+        )
+    return avatar_id

@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any, Generic, Protocol, TypeVar
 
+from google.protobuf.message import DecodeError
+
 from lipstream.errors import BadInput
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_inbox import LiveInbox
@@ -62,22 +64,16 @@ class LiveLane(Generic[RequestT, ResponseT]):
         """Responses to a stream of requests, in order. Close it to stop the work early.
 
         Raises:
-            BadInput: the first message holds no configuration, a later one holds another, content
-                follows the end of its epoch, or a time is out of range.
+            BadInput: the stream breaks the contract: its first message holds no configuration, a
+                later one holds another, content follows the end of its epoch, and so on.
             LipstreamError: whatever the stage raises.
         """
-        first = await anext(requests, None)
+        messages = _checked(requests)
+        first = await anext(messages, None)
         if first is None:
             return
-        if _kind(first) != "config":
-            raise BadInput(
-                "The first message of the stream holds no configuration.",
-                remedy="Send `config` first.",
-                code="no_config",
-            )
-        _check_time(first)
         inbox: LiveInbox[RequestT] = LiveInbox(first.header.epoch)
-        reader = asyncio.create_task(_read(requests, inbox))
+        reader = asyncio.create_task(_read(messages, inbox))
         try:
             stage = await self._compute.run(self._start, first)
             epoch = first.header.epoch
@@ -110,12 +106,9 @@ class LiveLane(Generic[RequestT, ResponseT]):
                     return
 
 
-async def _read(requests: AsyncIterator[RequestT], inbox: LiveInbox[RequestT]) -> None:
+async def _read(messages: AsyncIterator[RequestT], inbox: LiveInbox[RequestT]) -> None:
     try:
-        async for request in requests:
-            _check_time(request)
-            if _kind(request) == "config":
-                raise BadInput("A stream is configured once.", code="second_config")
+        async for request in messages:
             await inbox.put(request)
     except Exception as error:
         inbox.close(error)
@@ -123,9 +116,29 @@ async def _read(requests: AsyncIterator[RequestT], inbox: LiveInbox[RequestT]) -
         inbox.close()
 
 
-def _check_time(request: Any) -> None:
-    if abs(request.header.pts_us) > _FURTHEST_US:
-        raise BadInput(f"A time of {request.header.pts_us} us is out of range.", code="bad_time")
+async def _checked(requests: AsyncIterator[RequestT]) -> AsyncGenerator[RequestT, None]:
+    """The stream's messages, as long as they keep to the contract."""
+    configured = False
+    try:
+        async for request in requests:
+            if not configured and _kind(request) != "config":
+                raise BadInput(
+                    "The first message of the stream holds no configuration.",
+                    remedy="Send `config` first.",
+                    code="no_config",
+                )
+            if configured and _kind(request) == "config":
+                raise BadInput("A stream is configured once.", code="second_config")
+            if abs(request.header.pts_us) > _FURTHEST_US:
+                raise BadInput("The time of a message is out of range.", code="bad_time")
+            configured = True
+            yield request
+    except DecodeError:
+        raise BadInput(
+            "A message of the stream cannot be read.",
+            remedy="Generate the client from this release's protos.",
+            code="malformed",
+        ) from None
 
 
 def _kind(request: Any) -> str:

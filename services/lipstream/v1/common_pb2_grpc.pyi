@@ -5,17 +5,23 @@ What the messages of all stages have in common.
 
 Conventions
   Time      One clock a session: microseconds since the session began, in every field `pts_us`
-            and `*_us`. It never jumps back within an epoch.
+            and `*_us`. It never jumps back within an epoch. The first input of an epoch sets
+            the time; what follows joins it without a gap.
   Audio     Mono. Inside the platform 16 kHz; the audio stage takes other rates.
   Arrays    Little-endian float32 in C order, as bytes. Shapes are in comments: [T, 52] are T
             frames of 52 values.
   Epochs    An utterance epoch numbers what is being said. To interrupt, the client sends
             `Interrupt` under a higher epoch: the stage drops all work of lower epochs at once,
-            sends nothing more of them, and answers `Interrupt` under the same epoch.
-            What still arrives under a lower epoch is ignored.
+            sends nothing more of them, and answers `Interrupt` under the same epoch, which
+            answers interrupts of lower epochs too. What still arrives under a lower epoch
+            than any before it is ignored.
+  Pace      Input may come faster than the stage works. A stage reads up to 4 MB ahead (20 s
+            of the widest audio, minutes of motion) and then stops reading; an interrupt
+            further behind is seen when the work has come near it.
   Ends      `EndOfUtterance` says that no more input follows in this epoch. The stage sends
             what it still holds, then `EndOfUtterance` under the same epoch. The stream stays
-            open for the next epoch until the client closes its side.
+            open for the next epoch until the client closes its side. More input under an
+            epoch that has ended fails the call.
   Order     The first message of every stream holds the configuration.
   Errors    A call that fails carries a `Problem`, serialised, in the trailing metadata
             `lipstream-problem-bin`.

@@ -67,7 +67,9 @@ class RenderRequest(_message.Message):
     def interrupt(self) -> _common_pb2.Interrupt: ...
     @_builtins.property
     def keyframe(self) -> Global___KeyframeRequest:
-        """Makes the next picture one that needs no other, as a viewer who joins or lost one needs."""
+        """Makes the next picture one that needs no other, as a viewer who joins or lost one needs.
+        Overtakes frames that wait. The first picture after an interrupt needs no other in any case.
+        """
 
     def __init__(
         self,
