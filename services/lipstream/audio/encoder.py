@@ -15,7 +15,7 @@ from typing import Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lipstream.audio.mel import BANDS
+from lipstream.audio.mel import BANDS, POWER_FLOOR
 from lipstream.errors import BadInput
 from lipstream.inference import ModelRunner, ModelStore, pack, unpack
 
@@ -39,6 +39,7 @@ SPEECH_CHANNEL = 1
 _MEL_PER_FEATURE = 2
 _LONGEST_STEP = 400
 """Log-mel frames in one call of the network: bounds memory, which grows with their square."""
+_PRIMING_FRAMES = 100
 _MEL_RANGE = (-16.2, 16.0)
 
 
@@ -99,7 +100,18 @@ class SpeechEncoder:
 
     def __init__(self, model: ModelRunner | None = None) -> None:
         self._model = model or ModelStore.default().open(ENCODER_MODEL)
-        self._initial = self._model.constant("initial_state")
+        self._initial = self._after_silence(self._model.constant("initial_state"))
+
+    def _after_silence(self, empty: Features) -> Features:  # [S] -> [S]
+        """The state of a stream that has heard silence so far.
+
+        To a normalised network an empty past is one of average loudness: the first sound after it
+        would seem to go on with speech.
+        """
+        silence = np.full((1, _PRIMING_FRAMES, BANDS), np.log(POWER_FLOOR), np.float32)
+        result = self._model.run({"mel": silence, "state": empty[None]})
+        primed: Features = result["next_state"][0]
+        return primed
 
     @property
     def feature_count(self) -> int:

@@ -143,17 +143,18 @@ class BaselineGenerator:
         """Whole pairs of features `# [2 T, D]` through the network."""
         result = self._model.run({"features": pairs[None], "state": state.network})
         raw = result["controls"][0, :, self._head]  # [T, 10]
-        voice = pairs[:, [_LOUDNESS, _SPEECH]].reshape(-1, _FEATURES_PER_FRAME, 2).max(1)
+        by_frame = pairs.reshape(len(pairs) // _FEATURES_PER_FRAME, _FEATURES_PER_FRAME, -1)
+        voice = np.stack([by_frame[..., _LOUDNESS].max(1), by_frame[..., _SPEECH].mean(1)], axis=1)
         # Output k is frame k - delay: the first ones are before the stream's start.
         raw = raw[max(self._delay - state.heard, 0) :]
         known = np.concatenate([state.voice, voice])
         count = len(known) - self._delay
         ahead = [known[k : k + count] for k in range(self._delay + 1)] if count > 0 else []
-        loudest = np.max(ahead, axis=0) if ahead else np.zeros((0, 2), np.float32)
+        heard = np.array(ahead) if ahead else np.zeros((1, 0, 2), np.float32)
         motion, idle = alive(
             to_blendshapes(sharpened(raw)),
-            loudest[:, 0],
-            loudest[:, 1],
+            heard[..., 0].max(axis=0),
+            heard[..., 1].mean(axis=0),
             state.idle,
             seed=state.seed,
             fps=self.fps,

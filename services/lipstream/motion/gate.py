@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 __all__ = ["GateState", "advance_gate"]
 
-_OPENS_AT = 0.40
+_OPENS_AT = 0.50
 _CLOSES_AT = 0.15
 _INAUDIBLE = 0.12
 """Loudness under which nothing is speech, whatever the probability (about -70 dB full scale)."""
@@ -33,7 +33,8 @@ def advance_gate(state: GateState, speech: float, loudness: float, step_s: float
     """The gate one frame later.
 
     Args:
-        speech: highest probability of speech heard from this frame to the end of the look-ahead.
+        speech: mean probability of speech from this frame to the end of the look-ahead; a mean,
+            since the onset of any sound is speech-like for a moment.
         loudness: the highest loudness there.
     """
     likely = speech if loudness >= _INAUDIBLE else 0.0

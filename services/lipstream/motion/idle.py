@@ -81,8 +81,8 @@ def alive(
 
     Args:
         mouth: ARKit weights of the mouth, taken back where nobody speaks.
-        loudness: loudness at each frame, up to its look-ahead.
-        speech: probability of speech, likewise.
+        loudness: highest loudness from each frame to the end of its look-ahead.
+        speech: mean probability of speech there.
     """
     count = len(mouth)
     blendshapes = mouth.copy()
