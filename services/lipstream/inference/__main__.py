@@ -20,7 +20,7 @@ from lipstream.inference.triton_server import TritonPorts, remove_leftovers, tri
 from lipstream.runtime.settings import load_settings
 from lipstream.runtime.supervisor import Supervisor
 
-_WATCH_S = 2.0
+_WATCH_S = 1.0
 
 
 def main() -> int:

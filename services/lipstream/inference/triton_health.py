@@ -27,7 +27,7 @@ class TritonHealth:
         deadline_s: how long a probe may take.
     """
 
-    def __init__(self, address: str, *, deadline_s: float = 5.0) -> None:
+    def __init__(self, address: str, *, deadline_s: float = 10.0) -> None:
         self._client = TritonClient(address)
         self._deadline_s = deadline_s
 

@@ -90,7 +90,7 @@ def triton_component(
         "http-port": str(ports.http),
         "metrics-port": str(ports.metrics),
         "allow-gpu-metrics": "false",
-        "exit-timeout-secs": "3",
+        "exit-timeout-secs": "1",
         "backend-config": f"python,shm-region-prefix-name={_shared_memory(ports)}",
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]
@@ -102,7 +102,12 @@ def triton_component(
         "triton",
         (str(found / "bin" / "tritonserver"), *arguments),
         ready=lambda: triton_answers(ports.http),
-        env={"PATH": path, "LD_LIBRARY_PATH": os.pathsep.join(filter(None, libraries))},
+        env={
+            "PATH": path,
+            "LD_LIBRARY_PATH": os.pathsep.join(filter(None, libraries)),
+            # The repository of models is not the place for compiled Python.
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         death_signal=signal.SIGTERM,
     )
 

@@ -22,11 +22,20 @@ def test_runs_are_short() -> None:
     assert encode_constant(values) == "0*8000 100 0*300"
 
 
+def test_values_without_runs_are_compressed() -> None:
+    values = np.random.default_rng(0).normal(size=8337).astype(np.float32)
+    text = encode_constant(values)
+    assert len(text) < 6 * len(values)
+    np.testing.assert_array_equal(decode_constant(text), values)
+
+
 def test_plain_lists_are_read() -> None:
     assert decode_constant("40 80 120").tolist() == [40, 80, 120]
 
 
-@pytest.mark.parametrize("text", ["one", "1*x", "1*-2", "1*99999999999", "1*2*3"])
+@pytest.mark.parametrize(
+    "text", ["one", "1*x", "1*-2", "1*99999999999", "1*2*3", "zlib:AAAA", "zlib:?", "zlib:eJw="]
+)
 def test_damage_is_named(text: str) -> None:
     with pytest.raises(Internal, match="constant of the model is damaged"):
         decode_constant(text)

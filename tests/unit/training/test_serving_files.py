@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from lipstream.inference import ModelStore, OnnxModel
+from lipstream.inference.constants import decode_constant
 from lipstream.training.serving_files import serving_files, write_serving_files
 
 _ROOT = ModelStore.bundled().root
@@ -36,7 +38,8 @@ def test_configurations_are_triton_s(path: Path) -> None:
         for tensor in [*config.input, *config.output]:
             assert tensor.dims[-1] > 0
         assert {t.name for t in config.input} == set(config.model_warmup[0].inputs)
-        assert len(config.parameters["initial_state"].string_value) < 1000
+        state = decode_constant(config.parameters["initial_state"].string_value)
+        np.testing.assert_array_equal(state, model.constant("initial_state"))
         assert config.input[0].dims[-1] == model.width(config.input[0].name)
 
 

@@ -1,10 +1,8 @@
-"""Models on the real tritonserver: the same answers, joined calls, and faults."""
+"""Models on the real tritonserver: the same answers, and joined calls."""
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,32 +10,16 @@ import pytest
 
 from lipstream.audio.encoder import ENCODER_MODEL, SpeechEncoder
 from lipstream.audio.mel import log_mel
-from lipstream.errors import Internal, NotFound, Unavailable
+from lipstream.errors import Internal
 from lipstream.face.motion import Floats, Motion
-from lipstream.inference import ModelStore, OnnxModel
-from lipstream.inference.triton_health import TritonHealth
-from lipstream.inference.triton_model import TritonModel
-from lipstream.inference.triton_server import find_triton
+from lipstream.inference import ModelStore, OnnxModel, TritonModel
 from lipstream.motion import BaselineGenerator, generate
 from lipstream.motion.baseline import MOTION_MODEL
-from lipstream.runtime.local_stack import free_ports
-from tests.integration.triton_process import TritonProcess
+from tests.integration.triton.triton_process import TritonProcess
 
 _TOLERANCE = 1e-5
 _SESSIONS = 16
 _RATE_HZ = 16_000
-
-
-@pytest.fixture(scope="module")
-def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonProcess]:
-    try:
-        find_triton()
-    except Unavailable as error:
-        pytest.skip(str(error))
-    server = TritonProcess(ModelStore.bundled().root, tmp_path_factory.mktemp("triton"))
-    server.start()
-    yield server
-    server.stop()
 
 
 def _local(name: str) -> OnnxModel:
@@ -130,74 +112,12 @@ def test_sessions_are_joined_and_stay_apart(triton: TritonProcess) -> None:
 
 
 def test_a_batch_over_the_largest_is_cut(triton: TritonProcess) -> None:
-    name = MOTION_MODEL
+    remote, local = TritonModel(triton.address, MOTION_MODEL), _local(MOTION_MODEL)
     rng = np.random.default_rng(1)
     inputs = {
-        "features": rng.normal(size=(70, 4, 128)).astype(np.float32),
-        "state": rng.normal(size=(70, 1600)).astype(np.float32),
+        name: rng.normal(size=(70, *length, local.width(name))).astype(np.float32)
+        for name, length in (("features", (4,)), ("state", ()))
     }
-    remote, local = TritonModel(triton.address, name).run(inputs), _local(name).run(inputs)
-    for output, values in local.items():
-        np.testing.assert_allclose(remote[output], values, rtol=0, atol=_TOLERANCE)
-
-
-def test_requests_that_no_model_takes_are_named(triton: TritonProcess) -> None:
-    with pytest.raises(NotFound, match="does not have the model lips") as missing:
-        TritonModel(triton.address, "lips")
-    assert missing.value.remedy
-    model = TritonModel(triton.address, MOTION_MODEL)
-    state = np.zeros((1, 1600), np.float32)
-    with pytest.raises(Internal, match="unexpected shape for input 'features'"):
-        model.run({"features": np.zeros((1, 2, 7), np.float32), "state": state})
-    encoder = TritonModel(triton.address, ENCODER_MODEL)
-    state = encoder.constant("initial_state")[None]
-    with pytest.raises(Internal, match="refused a request"):
-        encoder.run({"mel": np.zeros((1, 0, 80), np.float32), "state": state})
-    encoder.run({"mel": np.zeros((1, 2, 80), np.float32), "state": state})
-
-
-def test_a_server_that_is_not_there_is_named() -> None:
-    (port,) = free_ports(1)
-    with pytest.raises(Unavailable, match=f"127.0.0.1:{port} does not answer") as error:
-        TritonModel(f"127.0.0.1:{port}", MOTION_MODEL, start_patience_s=0.2)
-    assert "LIPSTREAM_MODELS" in error.value.remedy
-
-
-def test_a_killed_server_is_named_and_waited_for(triton: TritonProcess) -> None:
-    hasty = _Step(TritonModel(triton.address, MOTION_MODEL, patience_s=0.3))
-    patient = _Step(TritonModel(triton.address, MOTION_MODEL, patience_s=60))
-    expected = hasty()
-    triton.stop(signal.SIGKILL)
-    with pytest.raises(Unavailable, match="does not answer"):
-        hasty()
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(patient)
-        triton.start()
-        np.testing.assert_array_equal(waiting.result(60), expected)
-    np.testing.assert_array_equal(patient(), expected)
-
-
-def test_a_killed_model_is_found_and_loaded_again(triton: TritonProcess) -> None:
-    health = TritonHealth(triton.address)
-    assert health.faults() == {}
-    step = _Step(TritonModel(triton.address, MOTION_MODEL, patience_s=0))
-    expected = step()
-    triton.kill_model(MOTION_MODEL)
-    with pytest.raises(Unavailable, match="lost the process of a model"):
-        step()
-    assert list(health.faults()) == [MOTION_MODEL]
-    assert [fault.code for fault in health.mend()] == ["models_dead"]
-    assert health.faults() == {}
-    np.testing.assert_array_equal(step(), expected)
-
-
-class _Step:
-    """One call of the motion model, always the same."""
-
-    def __init__(self, model: TritonModel) -> None:
-        self._model = model
-
-    def __call__(self) -> Floats:
-        features = np.full((1, 2, 128), 0.1, np.float32)
-        state = np.zeros((1, 1600), np.float32)
-        return self._model.run({"features": features, "state": state})["controls"]
+    got = remote.run(inputs)
+    for output, values in local.run(inputs).items():
+        np.testing.assert_allclose(got[output], values, rtol=0, atol=_TOLERANCE)
