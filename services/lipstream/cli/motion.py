@@ -19,6 +19,9 @@ def motion(
     text: Annotated[str | None, typer.Option(help="What to say instead.")] = None,
     voice: Annotated[str, typer.Option(help="Voice for --text: lipstream voices.")] = "en-us",
     seed: Annotated[int, typer.Option(help="Same seed, same blinks and head motion.", min=0)] = 0,
+    generator: Annotated[
+        str, typer.Option(help="What makes the motion: baseline or streaming_talker.")
+    ] = "baseline",
 ) -> None:
     """Write the face's motion: Live Link Face CSV (61 columns) or JSON, by the file's ending.
 
@@ -31,7 +34,7 @@ def motion(
     from lipstream.face.live_link import write_live_link
     from lipstream.face.motion import Motion
     from lipstream.face.motion_file import write_json
-    from lipstream.motion import BaselineGenerator, generate
+    from lipstream.motion import generate, open_generator
 
     writers = {".csv": write_live_link, ".json": write_json}
     write = writers.get(out.suffix.lower())
@@ -39,6 +42,6 @@ def motion(
         raise BadInput(f"{out.name} ends neither in .csv nor in .json.")
     source = open_speech(audio, text, voice)
     features = features_of(SpeechEncoder(), source.chunks(SAMPLE_RATE_HZ))
-    frames = Motion.concatenate(generate(BaselineGenerator(), features, seed=seed))
+    frames = Motion.concatenate(generate(open_generator(generator), features, seed=seed))
     write(out, frames)
     console.print(f"Wrote {out}: {len(frames)} frames, {len(frames) / frames.fps:.2f} s")

@@ -31,6 +31,9 @@ def render(
     size: Annotated[int, typer.Option(help="Width and height, px; even, 64 to 1080.")] = 512,
     fps: Annotated[float, typer.Option(help="Frames a second, 1 to 60.")] = 25.0,
     seed: Annotated[int, typer.Option(help="Same seed, same blinks and head motion.", min=0)] = 0,
+    generator: Annotated[
+        str, typer.Option(help="What makes the motion: baseline or streaming_talker.")
+    ] = "baseline",
 ) -> None:
     """Make an avatar say something: H.264 and AAC in an MP4. No server is needed."""
     from lipstream.audio.encoder import SpeechEncoder
@@ -38,7 +41,7 @@ def render(
     from lipstream.audio.pcm import SAMPLE_RATE_HZ
     from lipstream.audio.source import SOUNDTRACK_RATE_HZ
     from lipstream.cli.speech import open_speech
-    from lipstream.motion import BaselineGenerator, generate
+    from lipstream.motion import generate, open_generator
     from lipstream.render import FilmOptions, check_size_px, render_video
     from lipstream.render.h264 import check_fps
 
@@ -57,7 +60,7 @@ def render(
         features = features_of(SpeechEncoder(), source.chunks(SAMPLE_RATE_HZ))
         stats = render_video(
             model,
-            generate(BaselineGenerator(), features, seed=seed),
+            generate(open_generator(generator), features, seed=seed),
             source.chunks(SOUNDTRACK_RATE_HZ),
             out,
             audio_rate_hz=SOUNDTRACK_RATE_HZ,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats, Motion
 from lipstream.face.motion_file import write_npz
-from lipstream.motion.baseline import BaselineGenerator
-from lipstream.motion.generator import generate
+from lipstream.motion.generator import MotionGenerator, generate
 from lipstream.runtime.job_context import JobContext
 
 __all__ = ["MotionJob"]
@@ -22,7 +22,7 @@ _CHUNK_FEATURES = 500
 class MotionJob:
     """Handles one job at a time per call; the generator is shared."""
 
-    def __init__(self, generator: BaselineGenerator) -> None:
+    def __init__(self, generator: MotionGenerator[Any]) -> None:
         self._generator = generator
 
     def __call__(self, context: JobContext) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import grpc.aio
 
-from lipstream.motion.baseline import BaselineGenerator
+from lipstream.motion.generator import MotionGenerator
+from lipstream.motion.generators import open_generator
 from lipstream.motion.job import MotionJob
 from lipstream.motion.live import LiveMotion
 from lipstream.runtime.compute import ComputePool
@@ -22,7 +23,7 @@ __all__ = ["MotionServicer", "build"]
 
 class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
     def __init__(
-        self, generator: BaselineGenerator, compute: ComputePool, telemetry: Telemetry
+        self, generator: MotionGenerator[Any], compute: ComputePool, telemetry: Telemetry
     ) -> None:
         self._generator = generator
         self._compute = compute
@@ -45,7 +46,7 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
 
 def build(kit: StageKit) -> StageApp:
     """The stage from its settings."""
-    generator = BaselineGenerator()
+    generator = open_generator(kit.settings.generator)
     servicer = MotionServicer(generator, kit.compute, kit.telemetry)
     return StageApp(
         handle=MotionJob(generator),

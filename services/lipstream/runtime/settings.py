@@ -46,6 +46,11 @@ class Settings(BaseSettings):
         ),
     ] = ""
 
+    generator: Annotated[
+        Literal["baseline", "streaming_talker"],
+        Field(description="Which model makes motion; see model_repository/MODEL_CARD.md."),
+    ] = "baseline"
+
     # Where processes listen, and where they find each other
     host: Annotated[str, Field(description="Address on which this process listens.")] = "127.0.0.1"
     gateway_port: Port = 8080

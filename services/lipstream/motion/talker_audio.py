@@ -1,0 +1,49 @@
+"""The audio of one frame for StreamingTalker: the features around it, as far as it may hear.
+
+One set of weights serves every look-ahead: what must not be heard yet is zero, and four flags tell
+the network how far it hears, so that it can tell silence from the unknown.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lipstream.face.motion import Floats
+
+__all__ = [
+    "AUDIO_WIDTH",
+    "FEATURES_PER_FRAME",
+    "FEATURE_WIDTH",
+    "FUTURE_ROWS",
+    "LOOK_AHEADS_MS",
+    "PAST_ROWS",
+    "frame_audio",
+]
+
+LOOK_AHEADS_MS: tuple[int, ...] = (40, 80, 120, 160)
+"""The first is the frame's own 40 ms; each further one is a frame of delay more."""
+FEATURES_PER_FRAME = 2
+FEATURE_WIDTH = 128
+PAST_ROWS = 4
+"""Features before the frame's own pair."""
+FUTURE_ROWS = FEATURES_PER_FRAME * len(LOOK_AHEADS_MS)
+"""Features from the frame's own pair on."""
+AUDIO_WIDTH = (PAST_ROWS + FUTURE_ROWS) * FEATURE_WIDTH + len(LOOK_AHEADS_MS)
+
+
+def frame_audio(features: Floats, frames: int, delay: int) -> Floats:  # [frames, A]
+    """Audio of the frames whose own pairs begin at rows `PAST_ROWS, PAST_ROWS + 2, ...`.
+
+    Args:
+        features: `# [PAST_ROWS + 2 (frames + delay), D]`
+        delay: frames of the future that are heard, 0..3.
+    """
+    heard = PAST_ROWS + FEATURES_PER_FRAME * (delay + 1)
+    flags = len(LOOK_AHEADS_MS)
+    width = features.shape[1]
+    audio = np.zeros((frames, (PAST_ROWS + FUTURE_ROWS) * width + flags), np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(features, heard, axis=0)
+    rows = windows[: FEATURES_PER_FRAME * frames : FEATURES_PER_FRAME].transpose(0, 2, 1)
+    audio[:, : heard * width] = rows.reshape(frames, heard * width)
+    audio[:, delay - flags] = 1
+    return audio

@@ -1,0 +1,61 @@
+"""What one session of StreamingTalker leaves behind for its next chunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from lipstream.errors import BadInput
+from lipstream.face.motion import Floats
+from lipstream.inference import pack, unpack
+from lipstream.motion.idle import IdleState
+from lipstream.motion.talker_audio import PAST_ROWS
+
+__all__ = ["TalkerState"]
+
+
+@dataclass(frozen=True, slots=True)
+class TalkerState:
+    seed: int
+    frame: int
+    """Number of the next frame."""
+    network: Floats  # [S] keys and values of the recent frames, the last latent
+    rows: Floats  # [PAST_ROWS.., D] features from those before the next frame on
+    idle: IdleState
+
+    @property
+    def waiting(self) -> int:
+        """Features that no frame has used as its own yet."""
+        return len(self.rows) - PAST_ROWS
+
+    def encode(self) -> bytes:
+        return pack(
+            {
+                "counts": np.array([self.seed, self.frame], np.int64),
+                "network": self.network,
+                "rows": self.rows,
+                "idle": self.idle.to_array(),
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Inverse of `encode`.
+
+        Raises:
+            BadInput: these bytes are no state of this generator.
+        """
+        arrays = unpack(data)
+        try:
+            seed, frame = (int(number) for number in arrays["counts"])
+            network, rows = arrays["network"], arrays["rows"]
+            idle = IdleState.from_array(arrays["idle"])
+        except (KeyError, ValueError) as error:
+            raise BadInput("This is not the state of a StreamingTalker.") from error
+        if network.ndim != 1 or rows.ndim != 2 or len(rows) < PAST_ROWS or frame < 0 or seed < 0:
+            raise BadInput("This is not the state of a StreamingTalker.")
+        if not (np.isfinite(network).all() and np.isfinite(rows).all()):
+            raise BadInput("This state of a StreamingTalker holds numbers that are not finite.")
+        return cls(seed, frame, network.astype(np.float32), rows.astype(np.float32), idle)

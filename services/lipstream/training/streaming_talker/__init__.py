@@ -1,0 +1,1 @@
+"""The autoregressive diffusion generator: its network, its two stages of training, its export."""

@@ -1,0 +1,92 @@
+"""What the predictor attends to: its own recent past, and the audio of the same frame."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lipstream.training.streaming import StateCursor
+from lipstream.training.streaming_talker.config import PredictorConfig
+
+__all__ = ["DiagonalAttention", "HistoryAttention", "history_bias", "slopes"]
+
+_HIDDEN = -1e9
+
+
+def slopes(heads: int) -> Tensor:  # [heads]
+    """How steeply each head forgets: 2^-8/n, 2^-16/n, ... (ALiBi, Press et al. 2022)."""
+    return 2.0 ** (-8.0 * torch.arange(1, heads + 1) / heads)
+
+
+def history_bias(config: PredictorConfig, count: int, known: Tensor) -> Tensor:
+    """Added to attention: `# [B, heads, count, history - 1 + count]`.
+
+    A frame sees itself and `history - 1` frames before it, as far as they exist; each period
+    further away costs one slope more (FaceFormer, Fan et al. 2022, equation 5).
+
+    Args:
+        count: of new frames, which follow `history - 1` cached ones.
+        known: how many of the cached frames there really are. `# [B, 1]`
+    """
+    past = config.history - 1
+    keys = torch.arange(past + count, device=known.device)
+    queries = past + torch.arange(count, device=known.device)
+    age = queries[:, None] - keys[None]  # [count, past + count]
+    bias = -slopes(config.heads)[:, None, None] * torch.div(
+        age.clamp(min=0), config.period, rounding_mode="floor"
+    )
+    exists = keys[None, None] >= past - known[:, :, None]  # [B, 1, past + count]
+    visible = (age >= 0) & (age < config.history) & exists
+    return torch.where(visible[:, None], bias[None], torch.full_like(bias[None], _HIDDEN))
+
+
+class HistoryAttention(nn.Module):
+    """Causal self-attention over a fixed history, whose keys and values are the state."""
+
+    def __init__(self, config: PredictorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.project = nn.Linear(config.width, 3 * config.width)
+        self.join = nn.Linear(config.width, config.width)
+        self.state_size = 2 * (config.history - 1) * config.width
+
+    def forward(self, x: Tensor, bias: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, D]
+        past, width = self.config.history - 1, self.config.width
+        queries, keys, values = self.project(x).chunk(3, 2)
+        keys = torch.cat([cursor.take(past, width), keys], 1)
+        values = torch.cat([cursor.take(past, width), values], 1)
+        cursor.put(keys[:, -past:])
+        cursor.put(values[:, -past:])
+        scale = (width // self.config.heads) ** -0.5
+        scores = self._split(queries) @ self._split(keys).transpose(2, 3)
+        mixed = torch.softmax(scores * scale + bias, 3) @ self._split(values)
+        return self.join(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+    def _split(self, x: Tensor) -> Tensor:  # [B, T, D] -> [B, heads, T, D / heads]
+        heads = self.config.heads
+        return x.reshape(x.shape[0], -1, heads, x.shape[2] // heads).transpose(1, 2)
+
+
+class DiagonalAttention(nn.Module):
+    """Cross-attention in which a frame sees the audio of this frame alone.
+
+    The softmax over a single key is one whatever the query, so only the projections of values
+    remain of it; `masked` is the same written out, for comparison.
+    """
+
+    def __init__(self, config: PredictorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.value = nn.Linear(config.width, config.width)
+        self.join = nn.Linear(config.width, config.width)
+
+    def forward(self, audio: Tensor) -> Tensor:  # [B, T, D]
+        return self.join(self.value(audio))  # type: ignore[no-any-return]
+
+    def masked(self, x: Tensor, audio: Tensor) -> Tensor:  # [B, T, D]
+        """With scores of queries and keys, and the diagonal mask."""
+        count = x.shape[1]
+        scores = x @ audio.transpose(1, 2) * self.config.width**-0.5
+        off = ~torch.eye(count, dtype=torch.bool)
+        shares = torch.softmax(scores.masked_fill(off, _HIDDEN), 2)
+        return self.join(shares @ self.value(audio))  # type: ignore[no-any-return]

@@ -1,0 +1,90 @@
+"""Everything that shapes a StreamingTalker network, apart from its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lipstream.errors import BadInput
+from lipstream.motion.controls import CONTROL_COUNT
+
+__all__ = ["Architecture", "LatentConfig", "PredictorConfig", "Space", "TalkerConfig"]
+
+
+class Architecture(StrEnum):
+    """Of the motion autoencoder."""
+
+    CAUSAL = "causal"
+    """Causal convolutions: streams frame by frame at a flat cost."""
+    TRANSFORMER = "transformer"
+    """The paper's: sees the whole clip at once."""
+
+
+class Space(StrEnum):
+    """What a frame of motion is."""
+
+    CONTROLS = "controls"
+    """The ten articulatory controls, which expand to ARKit shapes."""
+    VERTICES = "vertices"
+    """V x 3 offsets from the neutral face."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatentConfig:
+    """The VQ-VAE: every frame becomes `tokens` codes of `token_width` numbers each."""
+
+    motion: int = CONTROL_COUNT
+    """Numbers in a frame of motion."""
+    tokens: int = 8
+    token_width: int = 8
+    codes: int = 256
+    hidden: int = 128
+    architecture: Architecture = Architecture.CAUSAL
+    layers: int = 2
+    heads: int = 8
+    feed_forward: int = 1536
+    commitment: float = 0.25
+    quantised: bool = True
+
+    @property
+    def width(self) -> int:
+        """Z, the numbers in a frame's latent."""
+        return self.tokens * self.token_width
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorConfig:
+    """The transformer decoder that turns past motion and present audio into a condition."""
+
+    audio: int
+    """Numbers of audio in a frame."""
+    width: int = 192
+    heads: int = 4
+    feed_forward: int = 384
+    layers: int = 2
+    history: int = 60
+    """Frames that a frame may attend to, itself included."""
+    period: int = 25
+    """Frames over which the bias of attention stays the same."""
+    dropout: float = 0.1
+    self_attention: bool = True
+    cross_attention: bool = True
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise BadInput(f"A width of {self.width} cannot be shared by {self.heads} heads.")
+        if self.history < 2:
+            raise BadInput("A history has at least two frames, the present one and one before.")
+
+
+@dataclass(frozen=True, slots=True)
+class TalkerConfig:
+    """A whole network."""
+
+    predictor: PredictorConfig
+    latent: LatentConfig = field(default_factory=LatentConfig)
+    space: Space = Space.CONTROLS
+    subjects: int = 0
+    """Training identities with an embedding of their own, beside the neutral one."""
+    diffusion: bool = True
+    """Without it the head regresses the latent directly."""

@@ -1,0 +1,108 @@
+"""The whole StreamingTalker network: autoencoder, predictor, head; one frame of it as a step."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lipstream.motion.controls import CONTROL_COUNT, EVENTS
+from lipstream.motion.talker_audio import LOOK_AHEADS_MS
+from lipstream.training.streaming import StreamingModule
+from lipstream.training.streaming_talker.config import Space, TalkerConfig
+from lipstream.training.streaming_talker.head import DiffusionHead, RegressionHead
+from lipstream.training.streaming_talker.predictor import ConditionPredictor
+from lipstream.training.streaming_talker.style import StyleEmbedding
+from lipstream.training.streaming_talker.vq_vae import CausalDecoder, MotionVae
+
+__all__ = ["TalkerNetwork"]
+
+
+class TalkerNetwork(StreamingModule):
+    """Latents outside the autoencoder are divided by `scale`, so that they have unit power."""
+
+    scale: Tensor  # [] of latents
+    start: Tensor  # [Z] the latent before the first frame: that of a face at rest
+    events: Tensor  # [10] which controls are events
+    event_bias: Tensor  # [4, 10] calibration of the events: probability = sigmoid(logit + bias)
+    gain: Tensor  # [4, 10] calibration of the rest
+
+    def __init__(self, config: TalkerConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, latent = config.predictor.width, config.latent.width
+        self.vae = MotionVae(config.latent)
+        self.predictor = ConditionPredictor(config.predictor, latent)
+        self.style = StyleEmbedding(config.subjects, latent, width)
+        head = DiffusionHead if config.diffusion else RegressionHead
+        self.head: DiffusionHead | RegressionHead = head(latent, width)
+        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("start", torch.zeros(latent))
+        events = torch.zeros(CONTROL_COUNT, dtype=torch.bool)
+        events[list(EVENTS)] = True
+        self.register_buffer("events", events, persistent=False)
+        self.register_buffer("event_bias", torch.zeros(len(LOOK_AHEADS_MS), CONTROL_COUNT))
+        self.register_buffer("gain", torch.ones(len(LOOK_AHEADS_MS), CONTROL_COUNT))
+        decoder = self.vae.decoder
+        self.decoder_size = decoder.state_size if isinstance(decoder, CausalDecoder) else 0
+        self.state_size = latent + self.decoder_size + self.predictor.state_size
+
+    def initial_state(self, batch: int) -> Tensor:  # [B, S]
+        """Previous latent, past of the decoder, past of the predictor."""
+        rest = torch.zeros(batch, self.state_size - len(self.start))
+        return torch.cat([self.start.expand(batch, -1), rest], 1)
+
+    def latents(self, motion: Tensor) -> Tensor:  # [B, T, M] -> [B, T, Z]
+        """Quantised latents of motion, of unit power."""
+        return self.vae.quantise(self.vae.encode(motion)) / self.scale
+
+    def decode(self, latents: Tensor) -> Tensor:  # [B, T, Z] -> [B, T, M]
+        """Motion of such latents; of controls, the events as logits."""
+        return self.vae.decode(latents * self.scale)
+
+    def condition(self, latents: Tensor, audio: Tensor, style: Tensor) -> Tensor:  # [B, T, D]
+        """Conditions of a clip from its true past, for training.
+
+        Args:
+            latents: of the frame before each frame. `# [B, T, Z]`
+            audio: `# [B, T, A]`
+            style: `# [B, D]`
+        """
+        empty = self.predictor.initial_state(len(latents))
+        return self.predictor(latents, audio, style, empty)[0]  # type: ignore[no-any-return]
+
+    def raw_step(
+        self,
+        audio: Tensor,  # [B, A]
+        style: Tensor,  # [B, D]
+        noise: Tensor,  # [B, Z]
+        schedule: Tensor,  # [B, K, 5]
+        state: Tensor,  # [B, S]
+    ) -> tuple[Tensor, Tensor]:
+        """One frame of motion `# [B, M]`, events as logits, and the next state `# [B, S]`."""
+        width = len(self.start)
+        decoding = width + self.decoder_size
+        condition, predicted = self.predictor(
+            state[:, None, :width], audio[:, None], style, state[:, decoding:]
+        )
+        clean = self.head.sample(condition[:, 0], noise, schedule)
+        latent = self.vae.quantise(clean * self.scale)
+        decoder: nn.Module = self.vae.decoder
+        assert isinstance(decoder, CausalDecoder)
+        motion, decoded = decoder.step(latent[:, None], state[:, width:decoding])
+        return motion[:, 0], torch.cat([latent / self.scale, decoded, predicted], 1)
+
+    def forward(
+        self,
+        audio: Tensor,  # [B, A]
+        style: Tensor,  # [B, D]
+        noise: Tensor,  # [B, Z]
+        schedule: Tensor,  # [B, K, 5]
+        state: Tensor,  # [B, S]
+    ) -> tuple[Tensor, Tensor]:
+        """One frame: motion `# [B, M]`, of controls the events as probabilities, and the state."""
+        motion, successor = self.raw_step(audio, style, noise, schedule, state)
+        if self.config.space is Space.CONTROLS:
+            heard = audio[:, -len(LOOK_AHEADS_MS) :]  # [B, 4] which look-ahead it is
+            chances = torch.sigmoid(motion + heard @ self.event_bias)
+            motion = torch.where(self.events, chances, (motion * (heard @ self.gain)).clamp(0, 1))
+        return motion, successor

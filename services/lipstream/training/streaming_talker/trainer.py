@@ -1,0 +1,195 @@
+"""Train a StreamingTalker for controls: the autoencoder first, then what speaks its codes.
+
+As with the baseline, the weights that are kept are the ones that did best on held-out real speech,
+judged by generating it, not by the loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lipstream.audio.encoder import SpeechEncoder
+from lipstream.face.motion import Floats
+from lipstream.motion.controls import CONTROL_COUNT
+from lipstream.motion.talker_audio import LOOK_AHEADS_MS
+from lipstream.training.streaming_talker.checkpoint import write_checkpoint
+from lipstream.training.streaming_talker.clips import ClipPool
+from lipstream.training.streaming_talker.config import TalkerConfig
+from lipstream.training.streaming_talker.diffusion import NoiseSchedule
+from lipstream.training.streaming_talker.loop import Judged, StageConfig, run_stage
+from lipstream.training.streaming_talker.losses import (
+    TalkerLoss,
+    generation_loss,
+    reconstruction_loss,
+)
+from lipstream.training.streaming_talker.network import TalkerNetwork
+from lipstream.training.streaming_talker.presets import preset
+from lipstream.training.streaming_talker.rollout import rollout
+from lipstream.training.validation import (
+    DevSpeech,
+    calibrate_events,
+    calibrate_gains,
+    objective,
+    validated,
+)
+
+__all__ = ["TalkerTraining", "train_talker"]
+
+_JUDGED = LOOK_AHEADS_MS.index(80)
+_SCALE_CLIPS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class TalkerTraining:
+    """Everything that determines a training run, besides its data."""
+
+    network: TalkerConfig = field(default_factory=lambda: preset("arkit"))
+    motion: StageConfig = field(
+        default_factory=lambda: StageConfig(1500, batch=32, frames=64, learning_rate=2e-3)
+    )
+    generation: StageConfig = field(default_factory=lambda: StageConfig(6000, mixed_precision=True))
+    loss: TalkerLoss = field(default_factory=TalkerLoss)
+    diffusion_steps: int = 4
+    """In validation."""
+    seed: int = 0
+    threads: int = 1
+
+
+def train_talker(
+    config: TalkerTraining,
+    pool: ClipPool,
+    dev: Sequence[DevSpeech],
+    encoder: SpeechEncoder,
+    folder: Path,
+    *,
+    report: Callable[[str], None] = lambda line: None,
+) -> TalkerNetwork:
+    """Train both stages and calibrate on `dev`; checkpoints, logs and `talker.pt` go to `folder`.
+
+    A folder that holds checkpoints is resumed from them.
+
+    Args:
+        encoder: gives the features of `dev`; those of `pool` must be its, too.
+    """
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    network = TalkerNetwork(config.network)
+    report(f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} million parameters")
+    _train_autoencoder(config, network, pool, dev, folder, report)
+    heard = [encoder.encode(item.mel) for item in dev]
+    judged = _train_generation(config, network, pool, dev, heard, folder, report)
+    if dev:
+        _calibrate(config, network, dev, heard)
+    write_checkpoint(folder / "talker.pt", network, {**judged.columns, "seed": config.seed})
+    return network
+
+
+def _train_autoencoder(
+    config: TalkerTraining,
+    network: TalkerNetwork,
+    pool: ClipPool,
+    dev: Sequence[DevSpeech],
+    folder: Path,
+    report: Callable[[str], None],
+) -> None:
+    stage = config.motion
+
+    def loss(vae: Any, rng: np.random.Generator) -> Tensor:
+        motion = pool.motion(rng, stage.batch, stage.frames)
+        return reconstruction_loss(vae, motion, config.network.space, config.loss)
+
+    held = pool.motion(np.random.default_rng([config.seed, 1 << 20]), 64, stage.frames)
+
+    def judge(vae: Any) -> Judged:
+        with torch.no_grad():
+            quantised = vae.quantiser(vae.encode(held))
+            value = reconstruction_loss(vae, held, config.network.space, config.loss)
+            raw = [vae(torch.from_numpy(item.controls)[None]).motion[0].numpy() for item in dev]
+        columns = {"held": float(value), "codes": float(len(quantised.indices.unique()))}
+        if dev:
+            columns |= asdict(_scored(raw, dev))
+        return Judged(-float(value), columns)
+
+    run_stage("motion", network.vae, stage, loss, judge, folder, seed=config.seed, report=report)
+    network.vae.requires_grad_(False)
+    with torch.no_grad():
+        motion = pool.motion(np.random.default_rng(config.seed), _SCALE_CLIPS, stage.frames)
+        latents = network.vae.quantise(network.vae.encode(motion))
+        network.scale.copy_(latents.square().mean().sqrt())
+        rest = torch.zeros(1, 8, config.network.latent.motion)
+        network.start.copy_(network.latents(rest)[0, -1])
+
+
+def _train_generation(
+    config: TalkerTraining,
+    network: TalkerNetwork,
+    pool: ClipPool,
+    dev: Sequence[DevSpeech],
+    heard: Sequence[Floats],
+    folder: Path,
+    report: Callable[[str], None],
+) -> Judged:
+    stage, schedule = config.generation, NoiseSchedule()
+    held = pool.clips(np.random.default_rng([config.seed, 1 << 21]), 32, stage.frames)
+
+    def loss(talker: Any, rng: np.random.Generator) -> Tensor:
+        talker.vae.eval()
+        clip = pool.clips(rng, stage.batch, stage.frames)
+        return generation_loss(talker, clip, schedule, config.loss)
+
+    def judge(talker: Any) -> Judged:
+        if not dev:
+            torch.manual_seed(0)
+            with torch.no_grad():
+                value = float(generation_loss(talker, held, schedule, config.loss))
+            return Judged(-value, {"held": value})
+        raw = rollout(talker, heard, delay=_JUDGED, steps=config.diffusion_steps)
+        outputs = _at_look_ahead(raw, _JUDGED)
+        gains = calibrate_gains(outputs, dev)
+        biases = calibrate_events(outputs, dev, [_JUDGED], gains)
+        result = validated(outputs, dev, _JUDGED, biases[_JUDGED], gains[_JUDGED])
+        reached = objective(result)
+        return Judged(reached, {"objective": reached, **asdict(result)})
+
+    return run_stage(
+        "generation", network, stage, loss, judge, folder, seed=config.seed, report=report
+    )
+
+
+def _calibrate(
+    config: TalkerTraining,
+    network: TalkerNetwork,
+    dev: Sequence[DevSpeech],
+    heard: Sequence[Floats],
+) -> None:
+    """Biases and gains of every look-ahead."""
+    for delay in range(len(LOOK_AHEADS_MS)):
+        raw = rollout(network, heard, delay=delay, steps=config.diffusion_steps)
+        outputs = _at_look_ahead(raw, delay)
+        gains = calibrate_gains(outputs, dev)
+        biases = calibrate_events(outputs, dev, [delay], gains)
+        network.gain[delay] = torch.from_numpy(gains[delay])
+        network.event_bias[delay] = torch.from_numpy(biases[delay])
+
+
+def _at_look_ahead(raw: Sequence[Floats], delay: int) -> list[Floats]:  # each [T, 4, 10]
+    """In the layout of the baseline's outputs, of which calibration looks at one look-ahead."""
+    outputs = []
+    for frames in raw:
+        whole = np.zeros((len(frames), len(LOOK_AHEADS_MS), CONTROL_COUNT), np.float32)
+        whole[:, delay] = frames
+        outputs.append(whole)
+    return outputs
+
+
+def _scored(raw: Sequence[Floats], dev: Sequence[DevSpeech]) -> Any:
+    ones = np.ones(CONTROL_COUNT, np.float32)
+    return validated(_at_look_ahead(raw, _JUDGED), dev, _JUDGED, 0 * ones, ones)
