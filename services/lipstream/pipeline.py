@@ -88,7 +88,7 @@ RENDER = Stage(
 )
 AVATAR = Stage(
     "avatar",
-    inputs=("input",),
+    inputs=("input",),  # with an ending of its own; the job's parameters say which
     outputs=(),
     deadline_s=300,
 )

@@ -242,7 +242,7 @@ def test_names_of_workers_are_forgotten_unless_they_hold_work(redis_server: Redi
 def test_an_absent_redis_is_named_within_the_patience() -> None:
     async def scenario() -> None:
         jobs = JobStore(RedisLink(f"redis://127.0.0.1:{free_port()}", patience_s=0.2))
-        with pytest.raises(Unavailable, match=r"Redis at 127\.0\.0\.1") as caught:
+        with pytest.raises(Unavailable, match="Redis does not answer") as caught:
             await jobs.get("some-job")
         assert caught.value.code == "redis_unavailable"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,12 +29,14 @@ def create_avatar(
     consent: str,
     *,
     progress: Progress | None = None,
+    confirm: Callable[[], None] = lambda: None,
 ) -> Manifest:
     """Fit an avatar and add it to the library, in place of one of the same id.
 
     Args:
         photo: the file.
         consent: who allows this face to be used, and how.
+        confirm: called before the avatar is added; what it raises keeps it out.
 
     Returns:
         The avatar's papers.
@@ -50,6 +53,7 @@ def create_avatar(
     with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
         path = Path(folder) / "bundle.zip"
         manifest = save(bundle, path)
+        confirm()
         library.add(avatar_id, path, manifest.to_json(), _png(result.preview))
     return manifest
 

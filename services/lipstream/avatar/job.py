@@ -17,9 +17,10 @@ def fit_job(context: JobContext) -> None:
     manifest = create_avatar(
         AvatarLibrary(context.shared),
         context.params["avatar"],
-        context.store.get("input"),
+        context.store.get(context.params["photo"]),
         context.params["consent"],
         progress=lambda fraction, _: context.progress(fraction),
+        confirm=context.confirm,
     )
     for note in manifest.warnings:
         context.warn(note.message)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from lipstream.errors import BadInput, NotFound, TooLarge
 
@@ -52,11 +52,11 @@ def load_photo(source: bytes | Path | str) -> Photo:
     try:
         with warnings.catch_warnings():
             # Pillow warns of decompression bombs; sizes are checked here, before decoding.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
     except Image.DecompressionBombError:
         raise _too_many_pixels("") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError):
+    except Exception:  # Pillow's readers let anything through that a hostile file provokes
         raise BadInput(
             "The file is not an image that can be read.",
             remedy="Send a JPEG, PNG or WebP photo.",
@@ -98,13 +98,13 @@ def _decode(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[int, int]]:
             # Lets the JPEG decoder itself skip resolution that is not needed.
             image.draft("RGB", (_WORK_SIDE_PX, _WORK_SIDE_PX))
             full_width, full_height = image.width, image.height
-            upright = ImageOps.exif_transpose(image)
+            upright = _eight_bit(ImageOps.exif_transpose(image))
             if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
                 layer = upright.convert("RGBA")
                 ground = Image.new("RGBA", layer.size, (255, 255, 255, 255))
                 upright = Image.alpha_composite(ground, layer)
             rgb = upright.convert("RGB")
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, MemoryError):
+    except Exception:  # as above
         raise BadInput(
             "The image is damaged: it cannot be decoded to its end.",
             remedy="Save or upload it again.",
@@ -115,6 +115,22 @@ def _decode(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     if max(rgb.size) > _WORK_SIDE_PX:
         rgb.thumbnail((_WORK_SIDE_PX, _WORK_SIDE_PX), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return np.asarray(rgb, np.uint8), size
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Grey of more than 8 bits, scaled; Pillow would cut it off at 255.
+
+    Whole numbers are of 16 bits where one is over 255; floats are 0..1 where none is over 1.
+    """
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return image
+    values = np.nan_to_num(np.asarray(image, np.float32))
+    brightest = float(values.max(initial=0.0))
+    if image.mode == "F" and brightest <= 1.0:
+        scale = 255.0
+    else:
+        scale = 255.0 / 65_535.0 if brightest > 255.0 else 1.0
+    return Image.fromarray((values * scale).clip(0, 255).astype(np.uint8), "L")
 
 
 def _too_many_bytes() -> TooLarge:

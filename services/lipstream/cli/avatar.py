@@ -84,12 +84,15 @@ def list_avatars(
     table = Table("name", "created", "Gaussians", "face PSNR", box=None)
     for entry in entries:
         manifest = entry.manifest
-        table.add_row(
-            entry.id,
-            manifest["created"],
-            str(manifest["rig"]["gaussians"]),
-            f"{manifest['quality'].get('face_psnr_db', 0):.1f} dB",
-        )
+        try:
+            facts = (
+                str(manifest["created"]),
+                str(manifest["rig"]["gaussians"]),
+                f"{manifest['quality'].get('face_psnr_db', 0):.1f} dB",
+            )
+        except (AttributeError, KeyError, TypeError, ValueError):
+            facts = ("made by another version", "", "")
+        table.add_row(entry.id, *facts)
     console.print(table)
 
 

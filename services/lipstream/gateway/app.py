@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,9 @@ from lipstream.runtime.telemetry import Telemetry
 __all__ = ["create_app"]
 
 _FORM_OVERHEAD_BYTES = 1_000_000
+_WATCHERS = 400
+"""Two files each: with these, the usual limit of 1024 open files is not met."""
+_COMMANDS_AT_ONCE = 100
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -31,7 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        link = RedisLink(settings.redis)
+        link = RedisLink(settings.redis, max_connections=_WATCHERS + _COMMANDS_AT_ONCE)
         store = open_store(settings.store_url)
         inspector = Inspector(settings)
         app.state.platform = Platform(
@@ -42,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
             avatars=AvatarLibrary(store),
             inspector=inspector,
             telemetry=telemetry,
+            watchers=asyncio.Semaphore(_WATCHERS),
         )
         try:
             yield

@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Annotated
+import uuid
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
 from lipstream.errors import BadInput, Conflict, NotFound
-from lipstream.gateway.documents import AvatarDocument, AvatarName, ProblemDocument, StatusName
+from lipstream.gateway.documents import (
+    AvatarDocument,
+    AvatarName,
+    Consent,
+    ProblemDocument,
+    StatusName,
+)
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
-from lipstream.gateway.uploads import store_upload
+from lipstream.gateway.uploads import kept_upload
 from lipstream.pipeline import JobKind
 from lipstream.runtime.avatar_library import AvatarEntry
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.objects import job_object, job_prefix
 
 __all__ = ["router"]
+
+T = TypeVar("T")
 
 router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 
@@ -32,32 +41,23 @@ router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 async def create_avatar(
     photo: UploadFile,
     name: Annotated[AvatarName, Form()],
-    consent: Annotated[
-        str,
-        Form(
-            min_length=3,
-            max_length=2000,
-            description="Who allows this face to be used, and how; kept in the avatar.",
-        ),
-    ],
+    consent: Annotated[Consent, Form()],
     response: Response,
     platform: Shared,
 ) -> AvatarDocument:
     """Fit an avatar from a photo. It is refused at once when the photo cannot be used."""
     if await _entry(platform, name) is not None:
         raise _taken(name)
-    job = Job.new(JobKind.AVATAR, {"avatar": name, "consent": consent}, _job_id(name))
-    await _release(platform, name)
-    key = job_object(job.id, "input")
+    # Callers that want the same name at once must not overwrite each other's photos.
+    params = {"avatar": name, "consent": consent, "photo": f"input-{uuid.uuid4().hex}"}
+    job = Job.new(JobKind.AVATAR, params, _job_id(name))
+    key = job_object(job.id, params["photo"])
     limit = platform.settings.max_photo_bytes
-    await store_upload(photo, platform.store, key, max_bytes=limit, what="photo")
     try:
-        await platform.inspector.check_photo(key)
-    except BadInput:
-        await asyncio.to_thread(platform.store.delete, key)
-        raise
-    try:
-        await platform.jobs.create(job)
+        await _release(platform, name)
+        async with kept_upload(photo, platform.store, key, max_bytes=limit, what="photo"):
+            await platform.inspector.check_photo(key)
+            await platform.jobs.create(job)
     except Conflict:
         raise _taken(name) from None
     response.headers["Location"] = f"/v1/avatars/{name}"
@@ -89,7 +89,7 @@ async def get_avatar(avatar_id: str, platform: Shared) -> AvatarDocument:
 async def watch_avatar(avatar_id: str, request: Request, platform: Shared) -> StreamingResponse:
     """Server-sent events of the fit: progress, failure."""
     job = await _job(platform, avatar_id)
-    return await event_response(platform.jobs, job.id, request)
+    return await event_response(platform, job.id, request)
 
 
 @router.get("/{avatar_id}/preview", response_class=Response)
@@ -102,13 +102,18 @@ async def get_preview(avatar_id: str, platform: Shared) -> Response:
 @router.delete("/{avatar_id}", status_code=204)
 async def delete_avatar(avatar_id: str, platform: Shared) -> None:
     """Remove an avatar, or stop its fit."""
-    entry = await _entry(platform, avatar_id)
-    if entry is None:
+    try:
         job = await _job(platform, avatar_id)
+    except NotFound:
+        job = None
+    if job is not None:
         await platform.jobs.cancel(job.id)
-    await _release(platform, avatar_id)
-    with contextlib.suppress(NotFound):
+        await _release(platform, avatar_id)
+    try:
         await asyncio.to_thread(platform.avatars.remove, avatar_id)
+    except (BadInput, NotFound):
+        if job is None:
+            raise _missing(avatar_id) from None
 
 
 def _job_id(avatar_id: str) -> str:
@@ -126,7 +131,11 @@ def _taken(name: str) -> Conflict:
 async def _entry(platform: Platform, avatar_id: str) -> AvatarEntry | None:
     try:
         return await asyncio.to_thread(platform.avatars.entry, avatar_id)
-    except (BadInput, NotFound):
+    except NotFound:
+        return None
+    except BadInput as error:
+        if error.code != "bad_name":
+            raise
         return None
 
 
@@ -134,7 +143,13 @@ async def _job(platform: Platform, avatar_id: str) -> Job:
     try:
         return await platform.jobs.get(_job_id(avatar_id))
     except (BadInput, NotFound):
-        raise NotFound(f"There is no avatar {avatar_id[:64]!r}.") from None
+        raise _missing(avatar_id) from None
+
+
+def _missing(avatar_id: str) -> NotFound:
+    return NotFound(
+        f"There is no avatar {avatar_id[:64]!r}.", remedy="See the list of avatars at /v1/avatars."
+    )
 
 
 async def _release(platform: Platform, avatar_id: str) -> None:
@@ -143,9 +158,17 @@ async def _release(platform: Platform, avatar_id: str) -> None:
     Raises:
         Conflict: it has not ended.
     """
+    store, prefix = platform.store, job_prefix(_job_id(avatar_id))
+
+    def keys() -> list[str]:
+        return [info.key for info in store.list(prefix)]
+
+    # Listed before: as soon as the fit is forgotten, another may put its photo there.
+    ended = await asyncio.to_thread(keys)
     with contextlib.suppress(NotFound):
         await platform.jobs.delete(_job_id(avatar_id))
-        await asyncio.to_thread(platform.store.delete_all, job_prefix(_job_id(avatar_id)))
+        for key in ended:
+            await asyncio.to_thread(store.delete, key)
 
 
 def _from_entry(entry: AvatarEntry) -> AvatarDocument:
@@ -155,13 +178,18 @@ def _from_entry(entry: AvatarEntry) -> AvatarDocument:
         id=entry.id,
         status="ready",
         progress=1.0,
-        created=manifest.get("created"),
-        source=manifest.get("source"),
-        consent=manifest.get("consent"),
-        report=manifest.get("report"),
-        warnings=manifest.get("warnings", []),
+        created=_of_type(str, manifest.get("created")),
+        source=_of_type(dict, manifest.get("source")),
+        consent=_of_type(dict, manifest.get("consent")),
+        report=_of_type(dict, manifest.get("quality")),
+        warnings=_of_type(list, manifest.get("warnings")) or [],
         links={"self": base, "preview": f"{base}/preview", "events": f"{base}/events"},
     )
+
+
+def _of_type(kind: type[T], value: object) -> T | None:
+    """`value`; None where another version of the manifest means something else by its name."""
+    return value if isinstance(value, kind) else None
 
 
 def _from_job(avatar_id: str, job: Job) -> AvatarDocument:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from lipstream.wire.problem import Problem
 
 __all__ = [
     "AvatarDocument",
     "AvatarName",
+    "Consent",
     "ProblemDocument",
     "StatusName",
     "VideoDocument",
@@ -18,6 +20,8 @@ __all__ = [
 ]
 
 StatusName = Literal["queued", "running", "ready", "succeeded", "failed", "cancelled"]
+_NUMBER = re.compile("[0-9]{1,4}")
+
 AvatarName = Annotated[
     str,
     Field(
@@ -25,6 +29,11 @@ AvatarName = Annotated[
         description="1 to 56 of a-z, 0-9, '-' and '_'; the avatar's id from then on.",
         examples=["grace"],
     ),
+]
+Consent = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=2000),
+    Field(description="Who allows this face to be used, and how; kept in the avatar."),
 ]
 
 
@@ -49,7 +58,7 @@ class VideoRequest(BaseModel):
     @field_validator("fps", mode="before")
     @classmethod
     def _from_form(cls, value: object) -> object:
-        return int(value) if isinstance(value, str) and value.isdigit() else value
+        return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
     @field_validator("size")
     @classmethod

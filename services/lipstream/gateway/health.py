@@ -16,6 +16,8 @@ __all__ = ["RequestMetrics", "router"]
 
 router = APIRouter(tags=["operations"])
 
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
@@ -67,6 +69,8 @@ class RequestMetrics:
             finally:
                 route = scope.get("route")
                 path = getattr(route, "path", "other")
+                # Callers invent methods; labels are few.
+                method = scope["method"] if scope["method"] in _METHODS else "other"
                 self._telemetry.call_ended(
-                    f"{scope['method']} {path}", str(status), time.perf_counter() - began_s
+                    f"{method} {path}", str(status), time.perf_counter() - began_s
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -27,6 +28,8 @@ class Platform:
     avatars: AvatarLibrary
     inspector: Inspector
     telemetry: Telemetry
+    watchers: asyncio.Semaphore
+    """Event streams at once; each holds a connection to Redis and one to its caller."""
 
 
 def _of(request: Request) -> Platform:

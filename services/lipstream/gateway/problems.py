@@ -5,17 +5,25 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from lipstream.errors import BadInput, Internal, LipstreamError, Overloaded, Unavailable
+from lipstream.runtime.disk import disk_problem
 
 __all__ = ["PROBLEM_MEDIA_TYPE", "install", "problem_response"]
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+_CLIENT_GONE = 499
+
+# A document stays short, whatever a caller sends.
+_FAULTS_NAMED = 8
+_PLACE_CHARS = 60
+_FAULT_CHARS = 200
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +68,21 @@ def install(app: FastAPI) -> None:
                 "status": error.status_code,
                 "detail": str(error.detail),
                 "instance": request.url.path,
+                "code": HTTPStatus(error.status_code).name.lower(),
             },
             status_code=error.status_code,
             media_type=PROBLEM_MEDIA_TYPE,
             headers=error.headers,
         )
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=_CLIENT_GONE)  # seen by metrics only
+
+    @app.exception_handler(OSError)
+    async def _system(request: Request, error: OSError) -> JSONResponse:
+        full = disk_problem(error)
+        return problem_response(full, request.url.path) if full else await _unknown(request, error)
 
     @app.exception_handler(Exception)
     async def _unknown(request: Request, error: Exception) -> JSONResponse:
@@ -78,7 +96,9 @@ def install(app: FastAPI) -> None:
 def _from_validation(error: RequestValidationError) -> BadInput:
     """One sentence that names each field and what is wrong with it."""
     faults = []
-    for fault in error.errors():
+    for fault in error.errors()[:_FAULTS_NAMED]:
         place = ".".join(str(part) for part in fault["loc"] if part not in ("body", "query"))
-        faults.append(f"{place or 'body'}: {fault['msg']}")
+        faults.append(f"{place[:_PLACE_CHARS] or 'body'}: {fault['msg'][:_FAULT_CHARS]}")
+    if (others := len(error.errors()) - len(faults)) > 0:
+        faults.append(f"and {others} more")
     return BadInput("; ".join(faults) + ".", remedy="See /docs for the fields and their ranges.")

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.datastructures import UploadFile
 
-from lipstream.errors import BadInput, TooLarge
+from lipstream.errors import BadInput, LipstreamError, TooLarge
 from lipstream.runtime.object_store import ObjectStore
 
-__all__ = ["store_upload"]
+__all__ = ["kept_upload"]
 
 _CHUNK_BYTES = 1 << 20
 
 
-async def store_upload(
+@asynccontextmanager
+async def kept_upload(
     upload: UploadFile, store: ObjectStore, key: str, *, max_bytes: int, what: str
-) -> int:
-    """Put an upload under `key` and say how many bytes it has.
+) -> AsyncIterator[None]:
+    """Put an upload under `key`; it stays there when the block ends well, and only then.
 
     Args:
         what: the field's name, for errors.
@@ -37,8 +41,13 @@ async def store_upload(
             f"The file in '{what}' has {size_bytes / 1e6:.1f} MB; "
             f"the limit is {max_bytes / 1e6:.0f} MB."
         )
-    await asyncio.to_thread(_put, upload, store, key)
-    return size_bytes
+    try:
+        await asyncio.to_thread(_put, upload, store, key)
+        yield
+    except BaseException:
+        with contextlib.suppress(LipstreamError):
+            await asyncio.shield(asyncio.to_thread(store.delete, key))
+        raise
 
 
 def _put(upload: UploadFile, store: ObjectStore, key: str) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
-from pydantic import ValidationError
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 
 from lipstream.errors import BadInput, Conflict, NotFound, TooLarge
 from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoRequest
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
 from lipstream.gateway.ranges import UnsatisfiableRange, parse_range
-from lipstream.gateway.uploads import store_upload
+from lipstream.gateway.uploads import kept_upload
+from lipstream.gateway.video_form import video_form
 from lipstream.pipeline import JobKind
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.objects import job_object, job_prefix
@@ -47,15 +45,14 @@ _BODY = {
 @router.post("", status_code=202, response_model=VideoDocument, openapi_extra=_BODY)
 async def create_video(request: Request, response: Response, platform: Shared) -> VideoDocument:
     """Queue a video: JSON with `text`, or a form with an `audio` file."""
-    async with request.form(max_files=1, max_fields=16) as form:
-        wanted, audio = await _read(request, form)
+    async with video_form(request, platform.settings.max_text_chars) as (wanted, audio):
         await asyncio.to_thread(platform.avatars.entry, wanted.avatar)
         job = Job.new(JobKind.VIDEO, wanted.model_dump(exclude_none=True))
-        if audio is not None:
-            await _take_audio(platform, job, audio)
-        else:
+        if audio is None:
             await _check_text(platform, wanted)
-    await platform.jobs.create(job)
+            await platform.jobs.create(job)
+        else:
+            await _create_with_audio(platform, job, audio)
     response.headers["Location"] = f"/v1/videos/{job.id}"
     return _document(job)
 
@@ -77,7 +74,7 @@ async def get_video(video_id: str, platform: Shared) -> VideoDocument:
 async def watch_video(video_id: str, request: Request, platform: Shared) -> StreamingResponse:
     """Server-sent events: stage, progress, failure."""
     await _video(platform, video_id)
-    return await event_response(platform.jobs, video_id, request)
+    return await event_response(platform, video_id, request)
 
 
 @router.delete("/{video_id}", status_code=204)
@@ -130,52 +127,17 @@ async def get_video_file(video_id: str, request: Request, platform: Shared) -> R
     )
 
 
-async def _read(request: Request, form: FormData) -> tuple[VideoRequest, UploadFile | None]:
-    """The wanted video and its audio, from JSON or a form.
+async def _create_with_audio(platform: Platform, job: Job, audio: UploadFile) -> None:
+    """Store the upload, have the audio stage look at it, and queue the job.
 
     Raises:
-        RequestValidationError: a field is missing, unknown or out of range.
-        BadInput: there is neither audio nor text, or both.
-    """
-    fields: Any
-    audio: UploadFile | None = None
-    if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            fields = await request.json()
-        except ValueError:
-            raise BadInput("The body is no JSON.", code="bad_json") from None
-    else:
-        fields = dict(form)
-        sent = fields.pop("audio", None)
-        if isinstance(sent, UploadFile):
-            audio = sent
-        elif sent is not None:
-            raise BadInput("'audio' must be a file.", remedy="Send it as a file of the form.")
-    try:
-        wanted = VideoRequest.model_validate(fields)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors()) from None
-    if (audio is None) == (wanted.text is None):
-        raise BadInput(
-            "A video needs either 'audio' or 'text'.", remedy="Send one of them.", code="no_speech"
-        )
-    return wanted, audio
-
-
-async def _take_audio(platform: Platform, job: Job, audio: UploadFile) -> None:
-    """Store the upload and have the audio stage look at it.
-
-    Raises:
-        BadInput: it is no speech that can be used; nothing of it is kept.
+        BadInput: it is no speech that can be used.
     """
     key = job_object(job.id, "input")
     limit = platform.settings.max_upload_bytes
-    await store_upload(audio, platform.store, key, max_bytes=limit, what="audio")
-    try:
+    async with kept_upload(audio, platform.store, key, max_bytes=limit, what="audio"):
         await platform.inspector.check_audio(key)
-    except BadInput:
-        await asyncio.to_thread(platform.store.delete, key)
-        raise
+        await platform.jobs.create(job)
 
 
 async def _check_text(platform: Platform, wanted: VideoRequest) -> None:

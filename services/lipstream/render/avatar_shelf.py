@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+from lipstream.errors import BadInput
 from lipstream.face.bundle import load
 from lipstream.face.model import AvatarModel
 from lipstream.runtime.avatar_library import AvatarLibrary
@@ -27,11 +28,18 @@ class AvatarShelf:
         """
         Raises:
             NotFound: there is no such avatar.
-            BadInput: its bundle is damaged.
+            BadInput: its bundle is damaged, or of another version.
         """
         manifest = self._library.entry(avatar_id).manifest
         # An avatar that was made again under its old name has other members.
-        key = (avatar_id, manifest["members"]["model.npz"]["sha256"])
+        try:
+            key = (avatar_id, str(manifest["members"]["model.npz"]["sha256"]))
+        except (KeyError, TypeError):
+            raise BadInput(
+                f"The avatar {avatar_id!r} was made by another version of this program.",
+                remedy="Delete it, and create it again.",
+                code="other_version",
+            ) from None
         with self._lock:
             if key in self._models:
                 self._models.move_to_end(key)

@@ -7,11 +7,12 @@ list avatars without any numerics.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lipstream.errors import NotFound
+from lipstream.errors import BadInput, NotFound, TooLarge
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.wire.objects import avatar_prefix
 
@@ -20,6 +21,9 @@ __all__ = ["AvatarEntry", "AvatarLibrary"]
 _BUNDLE = "bundle.zip"
 _MANIFEST = "manifest.json"
 _PREVIEW = "preview.png"
+_LARGEST_MANIFEST_BYTES = 4_000_000
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class AvatarLibrary:
 
     Raises:
         BadInput: from every method, when the id is malformed.
+        BadInput: from readers, when the avatar's manifest is damaged.
         NotFound: from readers, when there is no avatar of that id.
         Unavailable: the object store does not answer.
     """
@@ -57,21 +62,35 @@ class AvatarLibrary:
     def entry(self, avatar_id: str) -> AvatarEntry:
         key = f"{avatar_prefix(avatar_id)}/{_MANIFEST}"
         try:
-            return AvatarEntry(avatar_id, json.loads(self._store.get(key)))
+            manifest = json.loads(self._store.get(key, _LARGEST_MANIFEST_BYTES))
+        except (ValueError, RecursionError, TooLarge):
+            manifest = None
         except NotFound:
-            raise NotFound(
-                f"There is no avatar {avatar_id!r}.",
-                remedy="See the list of avatars, or create it from a photo.",
-            ) from None
+            raise _missing(avatar_id) from None
+        if not isinstance(manifest, dict):
+            raise BadInput(
+                f"The avatar {avatar_id!r} is damaged: its manifest cannot be read.",
+                remedy="Delete it, and create it again.",
+                code="damaged_avatar",
+            )
+        return AvatarEntry(avatar_id, manifest)
 
     def entries(self) -> list[AvatarEntry]:
-        """All avatars, in the order of their ids."""
+        """All avatars that can be read, in the order of their ids."""
         ids = {
             info.key.split("/")[1]
             for info in self._store.list("avatars")
             if info.key.endswith("/" + _MANIFEST)
         }
-        return [self.entry(avatar_id) for avatar_id in sorted(ids)]
+        entries = []
+        for avatar_id in sorted(ids):
+            try:
+                entries.append(self.entry(avatar_id))
+            except NotFound:  # deleted meanwhile
+                continue
+            except BadInput as error:
+                logger.warning("an avatar is left out of the list: %s", error.message)
+        return entries
 
     def preview(self, avatar_id: str) -> bytes:
         """The preview picture, PNG."""
@@ -85,7 +104,15 @@ class AvatarLibrary:
 
     def remove(self, avatar_id: str) -> None:
         """Delete an avatar, manifest first, so that no half of it is ever seen."""
-        self.entry(avatar_id)
         scope = self._store.under(avatar_prefix(avatar_id))
+        if not scope.exists(_MANIFEST):
+            raise _missing(avatar_id)
         scope.delete(_MANIFEST)
         self._store.delete_all(avatar_prefix(avatar_id))
+
+
+def _missing(avatar_id: str) -> NotFound:
+    return NotFound(
+        f"There is no avatar {avatar_id!r}.",
+        remedy="See the list of avatars, or create it from a photo.",
+    )

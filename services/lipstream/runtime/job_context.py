@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,6 +51,7 @@ class JobContext:
         self._scratch_dir = scratch_dir
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._fraction = 0.0
+        self._ask: Callable[[], None] | None = None
         self._stopped = threading.Event()
         self._stop_reason = ""
         self._results: dict[str, Any] = {}
@@ -97,6 +98,18 @@ class JobContext:
         if self._stopped.is_set():
             raise Cancelled(self._stop_reason)
 
+    def confirm(self) -> None:
+        """Ask whether the work is wanted, before something that others see at once.
+
+        `check` knows what was true at the last sign of life; this asks now.
+
+        Raises:
+            Cancelled: the work is no longer wanted.
+        """
+        if self._ask is not None:
+            self._ask()
+        self.check()
+
     def result(self, name: str, value: Any) -> None:
         """Report a fact about the outcome, such as `duration_s`; it is kept with the job.
 
@@ -125,6 +138,10 @@ class JobContext:
     @property
     def warnings(self) -> tuple[str, ...]:
         return tuple(self._warnings)
+
+    def confirm_by(self, ask: Callable[[], None]) -> None:
+        """Let `confirm` call `ask`, from the handler's thread; it may call `stop`."""
+        self._ask = ask
 
     def stop(self, reason: str) -> None:
         """Ask the handler to end; the first reason counts."""

@@ -61,20 +61,20 @@ local function hold(stage, holder)
 end
 """
 
-# KEYS: job, events, stream, index. ARGV: id, created_ms, queue limit, count of message fields,
-# message fields..., job fields...
+# KEYS: job, events, stream, index. ARGV: id, created_ms, params, queue limit, count of message
+# fields, message fields..., job fields...
 CREATE = (
     _JOB
     + """
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  return get('created_ms') == ARGV[2] and 'ok' or 'exists'
+  return get('created_ms') == ARGV[2] and get('params') == ARGV[3] and 'ok' or 'exists'
 end
-if tonumber(ARGV[3]) > 0 and redis.call('XLEN', KEYS[3]) >= tonumber(ARGV[3]) then
+if tonumber(ARGV[4]) > 0 and redis.call('XLEN', KEYS[3]) >= tonumber(ARGV[4]) then
   return 'full'
 end
-local split = 4 + tonumber(ARGV[4])
+local split = 5 + tonumber(ARGV[5])
 redis.call('HSET', KEYS[1], unpack(ARGV, split + 1))
-redis.call('XADD', KEYS[3], '*', unpack(ARGV, 5, split))
+redis.call('XADD', KEYS[3], '*', unpack(ARGV, 6, split))
 redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
 publish()
 return 'ok'

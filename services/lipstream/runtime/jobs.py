@@ -10,19 +10,18 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
-from lipstream.errors import BadInput, Conflict, NotFound, Overloaded
+from lipstream.errors import Conflict, NotFound, Overloaded
 from lipstream.pipeline import PIPELINES, JobKind
 from lipstream.runtime import job_scripts
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.wire.job import Job, JobStatus
-from lipstream.wire.messages import JobEvent, StageMessage
+from lipstream.wire.messages import FIRST_EVENT, JobEvent, StageMessage, checked_event_id
 from lipstream.wire.streams import dead_stream, events_stream, index_key, job_key
 
 __all__ = ["JobStore", "flat"]
 
 logger = logging.getLogger(__name__)
 
-_FIRST_EVENT = "0-0"
 _WATCH_BLOCK_MS = 2000
 
 
@@ -54,8 +53,10 @@ class JobStore:
         first = PIPELINES[job.kind].first
         message = flat(StageMessage(job.id, job.kind, first.name).encode())
         keys = [job_key(job.id), events_stream(job.id), first.stream, index_key(job.kind)]
-        args = [job.id, str(job.created_ms), str(self._max_queued), str(len(message)), *message]
-        answer = await self._eval(job_scripts.CREATE, keys, [*args, *flat(job.encode())])
+        fields = job.encode()
+        args = [job.id, str(job.created_ms), fields["params"], str(self._max_queued)]
+        args += [str(len(message)), *message, *flat(fields)]
+        answer = await self._eval(job_scripts.CREATE, keys, args)
         if answer == "exists":
             raise Conflict(f"There is a job {job.id!r} already.")
         if answer == "full":
@@ -124,13 +125,18 @@ class JobStore:
             NotFound: there is no such job.
             Conflict: it has not ended.
         """
+        # Of several callers at once, one succeeds.
         job = await self.get(job_id)
         if not job.status.finished:
             raise Conflict(f"The job {job_id!r} has not ended.", remedy="Cancel it first.")
-        await self._link.call(lambda: self._client.delete(job_key(job_id), events_stream(job_id)))
+        count: int = await self._link.call(
+            lambda: self._client.delete(job_key(job_id), events_stream(job_id))
+        )
+        if not count:
+            raise _missing(job_id)
         await self._link.call(lambda: self._client.zrem(index_key(job.kind), job_id))
 
-    async def events(self, job_id: str, after: str = _FIRST_EVENT) -> AsyncIterator[JobEvent]:
+    async def events(self, job_id: str, after: str = FIRST_EVENT) -> AsyncIterator[JobEvent]:
         """What happened to a job after the event of id `after`, then what happens, to its end.
 
         Raises:
@@ -138,9 +144,7 @@ class JobStore:
             BadInput: `after` is no id of an event.
         """
         key = events_stream(job_id)
-        seconds, dash, count = after.partition("-")
-        if not (seconds.isdigit() and (count.isdigit() or not dash)) or len(after) > 40:
-            raise BadInput(f"{after[:60]!r} is no id of an event.", code="bad_event_id")
+        checked_event_id(after)
         while True:
             # Looked at before the wait: news that come in between are in the stream already.
             job = await self.get(job_id)

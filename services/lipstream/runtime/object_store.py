@@ -6,6 +6,7 @@ them. This file adds what the services rely on: checked keys, scopes, and errors
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore as Backend
 
 __all__ = ["ObjectInfo", "ObjectStore", "open_store"]
+
+logger = logging.getLogger(__name__)
 
 _CHUNK_BYTES = 1 << 20
 _KEY_LIMIT = 512
@@ -233,9 +236,10 @@ def _translated(error: Exception, key: str) -> LipstreamError:
             )
     if any(mark in text for mark in ("StartTooLarge", "InvalidRange", "416 Range")):
         return BadInput(f"{key!r} has no such range of bytes.", code="bad_range")
-    first_line = text.partition("\n")[0][:200]
+    # What the backend says holds paths and addresses; those are for the log alone.
+    logger.warning("the object store failed: %s", text.partition("\n")[0], extra={"key": key})
     return Unavailable(
-        f"The object store does not serve {key!r}: {first_line}",
+        f"The object store does not serve {key!r}.",
         remedy="See whether LIPSTREAM_STORE names it and the credentials are right.",
         code="store_unavailable",
     )
@@ -271,7 +275,7 @@ def open_store(url: str) -> ObjectStore:
                 remedy="Name another one in LIPSTREAM_STORE.",
                 code="store_denied",
             ) from error
-        return ObjectStore(LocalStore(folder))
+        return ObjectStore(LocalStore(folder, automatic_cleanup=True))
     if parts.scheme not in _SCHEMES:
         raise BadInput(
             f"{parts.scheme}:// is no object store.",

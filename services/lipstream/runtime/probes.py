@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,8 @@ from lipstream.runtime.telemetry import Telemetry
 __all__ = ["ProbeServer"]
 
 _READ_TIMEOUT_S = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 class ProbeServer:
@@ -83,3 +86,7 @@ class ProbeServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A caller that goes away in the middle of a request is no fault of this process."""
+        logger.debug("a probe was not answered", exc_info=True)

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 2.0
-_SOCKET_TIMEOUT_S = 10.0
+_SOCKET_TIMEOUT_S = 5.0
 
 
 class RedisLink:
@@ -34,12 +34,13 @@ class RedisLink:
     Args:
         url: redis:// or rediss://.
         patience_s: how long `call` tries again while Redis does not answer; infinity for workers.
+        max_connections: commands at once, those that wait for something among them.
 
     Raises:
         BadInput: the URL is none of Redis.
     """
 
-    def __init__(self, url: str, patience_s: float = 3.0) -> None:
+    def __init__(self, url: str, patience_s: float = 3.0, *, max_connections: int = 100) -> None:
         from redis.asyncio import Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -59,6 +60,7 @@ class RedisLink:
                 protocol=2,
                 socket_timeout=_SOCKET_TIMEOUT_S,
                 socket_connect_timeout=2.0,
+                max_connections=max_connections,
                 retry=Retry(NoBackoff(), 0),
                 health_check_interval=30,
             )
@@ -99,7 +101,7 @@ class RedisLink:
                 pause_s = wait_s * random.uniform(0.5, 1.0)
                 if clock.time() + pause_s > give_up_s:
                     raise Unavailable(
-                        f"Redis at {self._place} does not answer.",
+                        "Redis does not answer.",
                         remedy="Try again in some seconds.",
                         code="redis_unavailable",
                     ) from error

@@ -253,6 +253,10 @@ class StageQueue:
         )
         return answer
 
+    async def forgotten(self, claim: Claim) -> bool:
+        """Whether its job was deleted meanwhile."""
+        return not await self._link.call(lambda: self._client.exists(job_key(claim.job.id)))
+
     async def bury(self, delivery: Delivery, error: LipstreamError) -> None:
         """Move a message that belongs to no job among the dead letters."""
         letter = {name[:100]: value[:1000] for name, value in list(delivery.fields.items())[:20]}

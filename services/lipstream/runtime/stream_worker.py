@@ -30,6 +30,7 @@ from pathlib import Path
 
 from lipstream.errors import BadInput, Internal, LipstreamError, Unavailable, Verdict
 from lipstream.pipeline import Stage
+from lipstream.runtime.disk import disk_problem
 from lipstream.runtime.handler_thread import run_in_thread
 from lipstream.runtime.job_context import Handler, JobContext
 from lipstream.runtime.logs import bound
@@ -37,11 +38,14 @@ from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.stage_queue import Claim, Delivery, StageQueue
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.wire.objects import job_object
 from lipstream.wire.problem import Problem
 
 __all__ = ["HandlerStuck", "StreamWorker", "WorkerOptions"]
 
 logger = logging.getLogger(__name__)
+
+_CONFIRM_TIMEOUT_S = 10.0
 
 
 class HandlerStuck(Internal):
@@ -183,15 +187,24 @@ class StreamWorker:
             assert task is not None
             self._running[task] = context
             outcome = await self._try(claim, context)
+            if outcome != "done" and await self._queue.forgotten(claim):
+                await asyncio.to_thread(self._sweep, claim)
             duration_s = asyncio.get_running_loop().time() - began_s
             self._telemetry.work_ended(outcome, duration_s)
             logger.info("work ended", extra={"outcome": outcome, "duration_s": duration_s})
 
     async def _try(self, claim: Claim, context: JobContext) -> str:
         """Run the handler and settle what became of it; say in one word what."""
+        clock = asyncio.get_running_loop()
+
+        def ask() -> None:
+            beat = asyncio.run_coroutine_threadsafe(self._beat(claim, context), clock)
+            with contextlib.suppress(TimeoutError):
+                beat.result(_CONFIRM_TIMEOUT_S)
+
+        context.confirm_by(ask)
         finished = run_in_thread(self._handle, context)
         late = lost = False
-        clock = asyncio.get_running_loop()
         deadline_s = clock.time() + self._stage.deadline_s
         stop_by_s: float | None = None
         while not finished.done():
@@ -244,7 +257,14 @@ class StreamWorker:
         state = await self._queue.release(claim)
         return "cancelled" if state == "over" else "lost"
 
+    def _sweep(self, claim: Claim) -> None:
+        """Delete what this try wrote after the job and its objects were deleted."""
+        with contextlib.suppress(LipstreamError):
+            for name in self._stage.outputs:
+                self._store.delete(job_object(claim.job.id, name))
+
     async def _failed(self, claim: Claim, error: BaseException) -> str:
+        error = disk_problem(error) or error
         if not isinstance(error, LipstreamError):
             logger.error("the handler failed", exc_info=error)
             reason = "ran out of memory" if isinstance(error, MemoryError) else "failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -13,7 +14,13 @@ from lipstream.wire.job import JobStatus, parsed_kind
 from lipstream.wire.problem import Problem
 from lipstream.wire.streams import checked_id
 
-__all__ = ["JobEvent", "StageMessage"]
+__all__ = ["FIRST_EVENT", "JobEvent", "StageMessage", "checked_event_id"]
+
+FIRST_EVENT = "0-0"
+"""The position before a job's first event."""
+
+_EVENT_ID = re.compile(r"[0-9]{1,18}(-[0-9]{1,18})?")
+"""Redis takes a little more, up to 64 bits each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,17 @@ class StageMessage:
         if attempt < 1:
             raise BadInput(f"A stage message counts its attempts from 1, not {attempt}.")
         return cls(checked_id(fields.text("job_id")), kind, stage, attempt)
+
+
+def checked_event_id(value: str) -> str:
+    """`value`, if it can be the id of an event.
+
+    Raises:
+        BadInput: it cannot.
+    """
+    if not _EVENT_ID.fullmatch(value):
+        raise BadInput(f"{value[:60]!r} is no id of an event.", code="bad_event_id")
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,6 @@ def _write_whole(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise Unavailable(
-            f"The avatar cannot be written to {path}: {error.strerror}.",
+            f"The avatar cannot be written: {error.strerror}.",
             remedy="Check that the disk has room and the folder can be written.",
         ) from error

@@ -1,0 +1,21 @@
+"""Refusals that only HTTP knows, beside those of the one error tree."""
+
+from __future__ import annotations
+
+from lipstream.errors import BadInput
+
+__all__ = ["TooSlow", "UnsupportedMediaType"]
+
+
+class UnsupportedMediaType(BadInput):
+    code = "unsupported_media_type"
+    title = "The content type is not accepted"
+    http_status = 415
+
+
+class TooSlow(BadInput):
+    """The caller holds a request open without sending it."""
+
+    code = "too_slow"
+    title = "The request took too long to arrive"
+    http_status = 408
