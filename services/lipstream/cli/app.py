@@ -22,7 +22,8 @@ _TRACE_VARIABLE = "LIPSTREAM_TRACE"
 app = typer.Typer(
     name="lipstream",
     help="Speech in, a talking avatar out.",
-    epilog="Start with: lipstream render --avatar me.jpg --text 'Hello!' -o hello.mp4",
+    epilog="Where lipstream\\[train] is installed: lipstream train, corpus, evaluate --help. "
+    "Start with: lipstream render --avatar me.jpg --text 'Hello!' -o hello.mp4",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -53,23 +54,27 @@ def _root(
     pass
 
 
-def _mount_training() -> None:
-    """Add `lipstream train` and `lipstream corpus` where the training extra is installed.
+def _mount_workshop() -> None:
+    """Add `lipstream train`, `corpus` and `evaluate`, which need the training extra.
 
-    Their modules import torch, so they are looked at only when one of them is asked for.
+    They are heavy to import, so they are looked at only when one of them is asked for.
     """
-    if not {"train", "corpus"} & set(sys.argv[1:2]):
-        return
-    from lipstream.training import commands
+    asked = sys.argv[1:2]
+    if asked in (["train"], ["corpus"]):
+        from lipstream.training import commands
 
-    app.add_typer(commands.train_app, name="train")
-    app.add_typer(commands.corpus_app, name="corpus")
+        app.add_typer(commands.train_app, name="train")
+        app.add_typer(commands.corpus_app, name="corpus")
+    elif asked == ["evaluate"]:
+        from lipstream.evaluation import commands as evaluation
+
+        app.add_typer(evaluation.app, name="evaluate")
 
 
 def main() -> None:
     """Run the command; exit 0 on success, 1 on an error, 2 on wrong usage, 130 on Ctrl-C."""
     try:
-        _mount_training()
+        _mount_workshop()
         app(standalone_mode=False)
     except LipstreamError as error:
         _fail(str(error))
