@@ -16,7 +16,7 @@ from lipstream.runtime.object_store import ObjectStore, open_store
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.stream_worker import StreamWorker, WorkerOptions
 from lipstream.runtime.telemetry import Telemetry
-from lipstream.wire.job import Job
+from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.messages import JobEvent
 from tests.integration.dummy_stage import handle as dummy_handle
 
@@ -102,6 +102,12 @@ class JobLane:
         """Wait until a worker has begun with the job."""
         async with asyncio.timeout(_LONG_S):
             while not self.tries(job):
+                await asyncio.sleep(0.01)
+
+    async def running(self, job: Job) -> None:
+        """Wait until a worker holds the job, whatever its handler is."""
+        async with asyncio.timeout(_LONG_S):
+            while (await self.jobs.get(job.id)).status is not JobStatus.RUNNING:
                 await asyncio.sleep(0.01)
 
     def tries(self, job: Job) -> list[str]:

@@ -270,3 +270,20 @@ def test_writing_is_atomic_for_readers(tmp_path: Path) -> None:
     store.put("x", b"c" * 400_000)
     asyncio.run(race())
     assert sizes == {(400_000, 1)}
+
+
+def test_deleting_leaves_no_empty_folders(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "objects"))
+    store.put("jobs/one/a/b", b"x")
+    store.delete_all("jobs/one")
+    assert not (tmp_path / "objects" / "jobs").exists()
+    store.put("jobs/one/a/b", b"y")
+    assert store.get("jobs/one/a/b") == b"y"
+
+
+def test_errors_of_the_backend_tell_callers_no_paths(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "objects"))
+    (tmp_path / "objects" / "jobs").write_bytes(b"a file in the way")
+    with pytest.raises(Unavailable) as caught:
+        store.put("jobs/one", b"x")
+    assert str(tmp_path) not in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -253,3 +254,33 @@ def test_wrong_urls_of_redis_are_refused() -> None:
     for url in ("http://x", "redis://h:notaport", ""):
         with pytest.raises(BadInput, match="LIPSTREAM_REDIS"):
             RedisLink(url)
+
+
+def test_of_callers_that_want_one_id_in_one_moment_one_gets_it(redis_server: RedisProcess) -> None:
+    async def scenario(lane: _Lane) -> None:
+        wanted = [
+            replace(Job.new(JobKind.AVATAR, {"photo": str(n)}, "avatar-g"), created_ms=7)
+            for n in range(5)
+        ]
+        tries = await asyncio.gather(*map(lane.jobs.create, wanted), return_exceptions=True)
+        assert sum(isinstance(outcome, Conflict) for outcome in tries) == 4
+        won = await lane.jobs.get("avatar-g")
+        assert tries[int(won.params["photo"])] is None
+        await lane.jobs.cancel("avatar-g")
+        tries = await asyncio.gather(
+            *(lane.jobs.delete("avatar-g") for _ in range(5)), return_exceptions=True
+        )
+        assert sum(isinstance(outcome, NotFound) for outcome in tries) == 4
+
+    run(redis_server, scenario)
+
+
+@pytest.mark.parametrize("after", ["", "x", "1-", "-1", "\u00b2-0", "9" * 19, "1-2-3", "$", "1 "])
+def test_ids_that_no_event_has(redis_server: RedisProcess, after: str) -> None:
+    async def scenario(lane: _Lane) -> None:
+        job = await lane.queued()
+        with pytest.raises(BadInput) as caught:
+            await anext(aiter(lane.jobs.events(job.id, after)))
+        assert caught.value.code == "bad_event_id"
+
+    run(redis_server, scenario)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import threading
 import time
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from lipstream.errors import Cancelled
 from lipstream.pipeline import JobKind
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.stream_worker import HandlerStuck
@@ -287,5 +289,77 @@ def test_two_jobs_at_once_do_not_mix(redis_server: RedisProcess) -> None:
             for job in jobs:
                 assert (await lane.ended(job)).status is JobStatus.SUCCEEDED
                 assert seen[job.id] == {job.params["text"]}
+
+    asyncio.run(scenario())
+
+
+def test_a_handler_hears_of_a_cancellation_before_what_others_see(
+    redis_server: RedisProcess,
+) -> None:
+    cancelled, outcomes = threading.Event(), list[str]()
+
+    def handle(context: JobContext) -> None:
+        if context.job.params.get("wait"):
+            assert cancelled.wait(20)
+        try:
+            context.confirm()
+        except Cancelled:
+            outcomes.append("kept out")
+            raise
+        outcomes.append("done")
+
+    async def scenario() -> None:
+        async with JobLane.on(redis_server.url) as lane:
+            lane.work("avatar", handle, replace(QUICK, heartbeat_s=5.0))
+            job = await lane.create(wait=True)
+            await lane.running(job)
+            await lane.jobs.cancel(job.id)
+            await lane.jobs.delete(job.id)
+            cancelled.set()
+            await lane.ended(await lane.create())
+
+    asyncio.run(scenario())
+    assert outcomes == ["kept out", "done"]
+
+
+def test_nothing_stays_of_a_job_that_was_deleted_in_mid_work(redis_server: RedisProcess) -> None:
+    deleted = threading.Event()
+
+    def handle(context: JobContext) -> None:
+        if context.job.params.get("wait"):
+            assert deleted.wait(20)
+        for name in context.stage.outputs:
+            context.store.put(name, b"x")
+
+    async def scenario() -> None:
+        async with JobLane.on(redis_server.url) as lane:
+            lane.work("audio", handle, replace(QUICK, heartbeat_s=5.0))
+            job = await lane.create(JobKind.VIDEO, wait=True)
+            await lane.running(job)
+            await lane.jobs.cancel(job.id)
+            await lane.jobs.delete(job.id)
+            deleted.set()
+            following = await lane.create(JobKind.VIDEO)
+            async with asyncio.timeout(20):
+                while (await lane.jobs.get(following.id)).stage != "motion":
+                    await asyncio.sleep(0.01)
+            left = {info.key.split("/")[1] for info in lane.store.list()}
+            assert left == {following.id}
+
+    asyncio.run(scenario())
+
+
+def test_a_full_disk_is_tried_again_and_named(redis_server: RedisProcess) -> None:
+    def handle(context: JobContext) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/secret/path")
+
+    async def scenario() -> None:
+        async with JobLane.on(redis_server.url) as lane:
+            lane.work("avatar", handle)
+            job = await lane.ended(await lane.create())
+            assert job.status is JobStatus.FAILED
+            assert job.error is not None
+            assert (job.error.code, job.attempts["avatar"]) == ("disk_full", 3)
+            assert "secret" not in job.error.detail
 
     asyncio.run(scenario())

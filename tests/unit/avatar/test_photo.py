@@ -5,10 +5,12 @@ import io
 import struct
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from lipstream.avatar.photo import MAX_PHOTO_BYTES, MAX_PHOTO_PIXELS, load_photo
@@ -144,3 +146,33 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
         load_photo(tmp_path / "none.jpg")
     with pytest.raises(BadInput):
         load_photo(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pixels"),
+    [
+        ("PNG", lambda grey: grey.astype(np.uint16) * 257),
+        ("TIFF", lambda grey: grey.astype(np.uint16) * 257),
+        ("TIFF", lambda grey: grey.astype(np.float32) / 255),
+        ("TIFF", lambda grey: grey.astype(np.int32)),
+    ],
+)
+def test_grey_of_more_than_8_bits_keeps_its_tones(
+    kind: str, pixels: Callable[[NDArray[np.uint8]], NDArray[np.generic]]
+) -> None:
+    grey = np.asarray(gradient().convert("L"))
+    photo = load_photo(encoded(Image.fromarray(pixels(grey)), kind))
+    np.testing.assert_allclose(photo.pixels[..., 1], grey, atol=1)
+
+
+@pytest.mark.parametrize("fault", [struct.error("bad"), TypeError("bad"), IndexError("bad")])
+def test_whatever_a_decoder_throws_is_a_damaged_image(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def transpose(image: Image.Image) -> Image.Image:
+        raise fault
+
+    monkeypatch.setattr("lipstream.avatar.photo.ImageOps.exif_transpose", transpose)
+    with pytest.raises(BadInput) as caught:
+        load_photo(encoded(gradient(), "JPEG"))
+    assert caught.value.code == "damaged_image"

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import ClientDisconnect
 
 from lipstream.errors import BadInput, LipstreamError, NotFound, Overloaded, Unavailable
 from lipstream.gateway import problems
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
 
 
 @pytest.fixture
@@ -28,6 +36,14 @@ def client() -> TestClient:
     @app.get("/fault")
     async def fault() -> None:
         raise ZeroDivisionError("secret detail")
+
+    @app.get("/full")
+    async def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/secret/path")
+
+    @app.get("/gone")
+    async def gone() -> None:
+        raise ClientDisconnect
 
     @app.get("/number/{value}")
     async def number(value: int) -> int:
@@ -73,3 +89,30 @@ def test_unknown_paths_are_problems_too(client: TestClient) -> None:
     answer = client.get("/nowhere")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_full_disk_is_named_without_its_paths(client: TestClient) -> None:
+    answer = client.get("/full")
+    assert (answer.status_code, answer.json()["code"]) == (503, "disk_full")
+    assert "secret" not in answer.text
+
+
+def test_a_client_that_left_is_no_fault(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/gone").status_code == 499
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_documents_stay_short_whatever_is_sent() -> None:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.post("/")
+    async def take(body: Strict) -> None: ...
+
+    many = {("k" * 1000) + str(number): 1 for number in range(1000)}
+    answer = TestClient(app).post("/", json=many)
+    assert answer.status_code == 422
+    assert len(answer.text) < 1500
+    assert "and 992 more" in answer.json()["detail"]

@@ -1,0 +1,84 @@
+"""Whatever is sent as the wish for a video: read under limits, or refused with a reason."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
+
+from lipstream.gateway import problems
+from lipstream.gateway.video_form import video_form
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.post("/")
+    async def wish(request: Request) -> dict[str, object]:
+        async with video_form(request, max_text_chars=1000) as (wanted, audio):
+            return {"text": wanted.text, "audio": None if audio is None else audio.size}
+
+    return TestClient(app, raise_server_exceptions=False)
+
+
+def _post(client: TestClient, body: bytes, kind: str) -> tuple[int, str]:
+    answer = client.post("/", content=body, headers={"content-type": kind})
+    return answer.status_code, answer.json().get("code", "")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
+def test_json(client: TestClient, kind: str) -> None:
+    body = json.dumps({"avatar": "grace", "text": "\U0001f600" * 1000})
+    answer = client.post("/", content=body, headers={"content-type": kind})
+    assert answer.json() == {"text": "\U0001f600" * 1000, "audio": None}
+
+
+def test_a_form_with_a_file(client: TestClient) -> None:
+    answer = client.post("/", data={"avatar": "grace"}, files={"audio": b"12345"})
+    assert answer.json() == {"text": None, "audio": 5}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"[" * 60_000, "bad_json"),
+        (b'{"text":' * 5_000, "bad_json"),
+        (b'{"seed":' + b"9" * 5_000 + b"}", "bad_json"),
+        (b'{"avatar":"\xff"}', "bad_json"),
+        (b"", "bad_json"),
+        (b"null", "bad_input"),
+        (b'{"avatar":"g","text":"x","\\ud800":1}', "bad_input"),
+        (b'{"avatar":"g","text":"x","seed":NaN}', "bad_input"),
+        (b'{"avatar":"g","text":"x","fps":"\xc2\xb2"}', "bad_input"),
+    ],
+)
+def test_json_that_makes_no_sense(client: TestClient, body: bytes, code: str) -> None:
+    assert _post(client, body, "application/json") == (422, code)
+
+
+def test_json_is_bounded_before_it_is_parsed(client: TestClient) -> None:
+    body = b'{"text":[' + b"0," * 100_000 + b"0]}"
+    assert _post(client, body, "application/json") == (413, "too_large")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "", "application/jsonp"])
+def test_other_content_types_are_named(client: TestClient, kind: str) -> None:
+    body = b'{"avatar":"grace","text":"hi"}'
+    assert _post(client, body, kind) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [("audio", b"1"), ("audio", b"2")],
+        [("text", b"a file, where words are wanted")],
+    ],
+)
+def test_files_where_none_belong(client: TestClient, files: list[tuple[str, bytes]]) -> None:
+    answer = client.post("/", data={"avatar": "grace"}, files=files)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
