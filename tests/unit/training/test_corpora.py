@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lipstream.errors import BadInput, NotFound
+from lipstream.audio.wav import write_wav
+from lipstream.errors import BadInput, Conflict, NotFound
 from lipstream.evaluation.utterance import Utterance, read_corpus, read_shard, write_shard
 from lipstream.face.motion import Floats
 from lipstream.motion.phones import Segment
 from lipstream.training.corpora.alignment import Aligner
-from lipstream.training.corpora.build import build_synthesised
+from lipstream.training.corpora.build import build_aligned, build_synthesised
 from lipstream.training.corpora.closures import refine_closures
 from lipstream.training.corpora.librispeech import recordings
 from lipstream.training.corpora.speakers import Spoken
 from lipstream.training.corpora.texts import Texts, load_texts
+from lipstream.training.corpora.transcription import Transcriber, untranscribed
 from tests.shared_data import shared_data
 from tests.unit.motion.spoken import SENTENCES, spoken
 
@@ -86,6 +88,37 @@ def test_a_build_is_reproducible_and_resumes(tmp_path: Path) -> None:
     assert build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.3, seed=4) == seconds
     assert paths[1].read_bytes() == before
     assert all(isinstance(u, Utterance) for u in read_corpus(tmp_path, "x"))
+
+
+def test_builds_with_other_settings_do_not_mix(tmp_path: Path) -> None:
+    build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.01, seed=4)
+    with pytest.raises(Conflict, match="other seed"):
+        build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.3, seed=5)
+    other = Texts(("seven.",), {})
+    with pytest.raises(Conflict, match="other texts"):
+        build_synthesised("x", _Murmur(), other, tmp_path, hours=0.3, seed=4)
+    build_synthesised("y", _Murmur(), _TEXTS, tmp_path, hours=0.01, seed=5)
+
+
+def test_speech_without_a_transcript_is_heard(tmp_path: Path) -> None:
+    (tmp_path / "anna").mkdir()
+    speech = spoken(SENTENCES[0])
+    write_wav(tmp_path / "anna" / "one.wav", [speech.waveform], 16_000)
+    write_wav(tmp_path / "anna" / "quiet.wav", [np.zeros(16_000, np.float32)], 16_000)
+    corpus = tmp_path / "corpus"
+    build_aligned(
+        "real",
+        untranscribed(tmp_path),
+        corpus,
+        Aligner(lambda word: ["ah"]),
+        transcriber=Transcriber(),
+    )
+    (utterance,) = read_corpus(corpus, "real")
+    assert (utterance.speaker, utterance.name) == ("anna", "one")
+    assert len(utterance.segments) > 0.3 * len(speech.segments)
+    (tmp_path / "anna" / "one.wav").rename(tmp_path / "anna" / "two.wav")
+    with pytest.raises(Conflict, match="recordings"):
+        build_aligned("real", untranscribed(tmp_path), corpus, Aligner(lambda word: ["ah"]))
 
 
 def test_texts_are_seeded() -> None:

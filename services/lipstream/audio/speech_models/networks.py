@@ -1,7 +1,8 @@
 """HuBERT, wav2vec 2.0 and Whisper by transformers and torch: the one serving module with torch.
 
 It is imported only where such an encoder is configured. Weights are read from the given folder and
-never from the network; no code that lies beside them is run.
+never from the network; no code that lies beside them is run. Live use needs a GPU: each block costs
+a run over its whole window, for models of HuBERT's base size about a second of one CPU core.
 
 Rows and samples. HuBERT and wav2vec 2.0 begin with convolutions of stride 320 over 400 samples:
 row `j` sees samples 320 j to 320 j + 400. Whisper's log-mel frames lie on a grid of 160 samples,
@@ -50,9 +51,10 @@ def load_network(kind: str, folder: Path, layer: int | None, device: str) -> Spe
 
 def _load(kind: str, checkpoint: Checkpoint) -> Any:
     transformers = _transformers()
+    model_class = _named(transformers, _MODELS[kind])
     with _quiet(transformers):
         try:
-            model, report = getattr(transformers, _MODELS[kind]).from_pretrained(
+            model, report = model_class.from_pretrained(
                 str(checkpoint.folder),
                 local_files_only=True,
                 trust_remote_code=False,
@@ -123,8 +125,8 @@ class _Whisper:
         self._encoder = encoder
         self._layer = _checked_layer(layer, config.encoder_layers)
         self._samples = config.max_source_positions * ROW_SAMPLES
-        extractor = _transformers().WhisperFeatureExtractor
-        self._log_mel = extractor(
+        extractor_class = _named(_transformers(), "WhisperFeatureExtractor")
+        self._log_mel = extractor_class(
             **{**checkpoint.preprocessor, "feature_size": config.num_mel_bins}
         )
 
@@ -162,6 +164,17 @@ def _transformers() -> Any:
         raise NotFound(
             "transformers is not installed, and HuBERT, wav2vec 2.0 and Whisper need it.",
             remedy="Install it with `pip install 'lipstream[transformers]'`.",
+        ) from error
+
+
+def _named(transformers: Any, name: str) -> Any:
+    """A class of transformers, which looks for the packages that it needs only now."""
+    try:
+        return getattr(transformers, name)
+    except ImportError as error:
+        raise NotFound(
+            f"transformers cannot provide its {name}: {_first_line(error)}.",
+            remedy="Install it and what it needs with `pip install 'lipstream[transformers]'`.",
         ) from error
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from scipy.signal import resample_poly
 
-from lipstream.errors import BadInput
+from lipstream.audio.limits import check_speech
+from lipstream.errors import BadInput, LipstreamError
 from lipstream.evaluation.utterance import (
     SAMPLE_RATE_HZ,
     Utterance,
@@ -20,9 +21,12 @@ from lipstream.evaluation.utterance import (
 )
 from lipstream.motion.phones import SILENCE
 from lipstream.training.corpora.alignment import Aligner
-from lipstream.training.corpora.librispeech import Recording, recordings
+from lipstream.training.corpora.claim import claim_shards
+from lipstream.training.corpora.clip_audio import read_audio
+from lipstream.training.corpora.librispeech import Recording
 from lipstream.training.corpora.speakers import Speaker, Spoken
 from lipstream.training.corpora.texts import Texts
+from lipstream.training.corpora.transcription import Transcriber
 
 __all__ = ["build_aligned", "build_synthesised", "to_utterance"]
 
@@ -30,6 +34,8 @@ _LOG = logging.getLogger(__name__)
 _SHARD_SECONDS = 900.0
 _SHARD_RECORDINGS = 50
 _FEWEST_SEGMENTS = 6
+_LONGEST_S = 60.0
+"""Of one recording; aligning takes memory with its length."""
 
 
 def to_utterance(spoken: Spoken, name: str) -> Utterance:
@@ -57,8 +63,11 @@ def build_synthesised(
 
     Returns:
         seconds of speech in the corpus.
+
+    Raises:
+        Conflict: the shards that are there were made with another seed or other texts.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    claim_shards(folder, kind, {"seed": seed, "texts": texts.digest})
     total_s = 0.0
     index = 0
     while total_s < hours * 3600:
@@ -91,52 +100,59 @@ def _shard(kind: str, index: int, spoken: Iterator[Spoken]) -> Iterator[Utteranc
 
 def build_aligned(
     kind: str,
-    part: str,
-    speech: Path,
+    recordings: Iterable[Recording],
     folder: Path,
     aligner: Aligner,
     *,
-    speakers: Callable[[str], bool] = lambda speaker: True,
+    transcriber: Transcriber | None = None,
     progress: Callable[[float], None] = lambda seconds: None,
 ) -> float:
-    """Fill `folder` with aligned recordings of one LibriSpeech part.
+    """Fill `folder` with aligned recordings.
 
     A recording whose text does not fit is left out and named in the log.
 
     Args:
-        speakers: says whether a speaker's recordings are wanted.
+        transcriber: hears the texts of recordings that have none.
 
     Returns:
         seconds of speech in the corpus.
+
+    Raises:
+        Conflict: the shards that are there hold other recordings.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = (r for r in recordings(speech, part) if speakers(r.speaker))
+    wanted = list(recordings)
+    names = "\n".join(f"{recording.speaker} {recording.name}" for recording in wanted)
+    digest = hashlib.sha256(names.encode()).hexdigest()[:16]
+    claim_shards(folder, kind, {"recordings": digest, "heard": transcriber is not None})
     total_s = 0.0
-    index = 0
-    while batch := list(islice(wanted, _SHARD_RECORDINGS)):
+    for index, first in enumerate(range(0, len(wanted), _SHARD_RECORDINGS)):
         path = shard_path(folder, kind, index)
         if path.exists():
             utterances = read_shard(path)
         else:
-            utterances = [u for r in batch if (u := _aligned(r, aligner)) is not None]
+            batch = wanted[first : first + _SHARD_RECORDINGS]
+            aligned = (_aligned(recording, aligner, transcriber) for recording in batch)
+            utterances = [utterance for utterance in aligned if utterance is not None]
             write_shard(path, utterances)
         total_s += sum(u.duration_s for u in utterances)
         progress(total_s)
-        index += 1
     return total_s
 
 
-def _aligned(recording: Recording, aligner: Aligner) -> Utterance | None:
-    import soundfile
-
-    samples, sample_rate_hz = soundfile.read(recording.path, dtype="float32", always_2d=True)
-    mono = samples.mean(axis=1)
-    if sample_rate_hz != SAMPLE_RATE_HZ:
-        raise BadInput(f"{recording.path} has {sample_rate_hz} Hz; 16000 Hz was expected.")
+def _aligned(
+    recording: Recording, aligner: Aligner, transcriber: Transcriber | None
+) -> Utterance | None:
     try:
-        segments = aligner.align(mono, recording.text)
-    except BadInput as error:
+        samples = read_audio(recording.path)
+        check_speech(samples)
+        if samples.size > _LONGEST_S * SAMPLE_RATE_HZ:
+            raise BadInput(f"It is longer than {_LONGEST_S:g} s.")
+        text = recording.text
+        if not text and transcriber is not None:
+            text = transcriber.text(samples)
+        segments = aligner.align(samples, text)
+    except LipstreamError as error:
         _LOG.warning("%s is left out: %s", recording.name, error)
         return None
-    spoken = Spoken(f"librispeech/{recording.speaker}", mono, sample_rate_hz, segments)
+    spoken = Spoken(recording.speaker, samples, SAMPLE_RATE_HZ, segments)
     return to_utterance(spoken, recording.name)

@@ -19,14 +19,11 @@ __all__ = ["Recording", "recordings"]
 class Recording:
     path: Path
     text: str
+    speaker: str
 
     @property
     def name(self) -> str:
         return self.path.stem
-
-    @property
-    def speaker(self) -> str:
-        return self.path.stem.partition("-")[0]
 
 
 def recordings(speech: Path, part: str) -> Iterator[Recording]:
@@ -52,4 +49,5 @@ def recordings(speech: Path, part: str) -> Iterator[Recording]:
         )
     for path in paths:
         if path.stem in texts:
-            yield Recording(path, texts[path.stem])
+            speaker = path.stem.partition("-")[0]
+            yield Recording(path, texts[path.stem], f"librispeech/{speaker}")

@@ -7,6 +7,8 @@ fortunes and word lists. Other languages need only their sounds, for which shuff
 from __future__ import annotations
 
 import gzip
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +45,12 @@ class Texts:
 
     english: tuple[str, ...]
     words: dict[str, tuple[str, ...]]
+
+    @property
+    def digest(self) -> str:
+        """The same for the same text: what a corpus was made from."""
+        content = json.dumps([self.english, self.words], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def lines(self, rng: np.random.Generator, *, english_only: bool = False) -> Iterator[Line]:
         """An endless, seeded sequence of things to say."""
