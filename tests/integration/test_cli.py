@@ -117,7 +117,9 @@ def test_avatars_are_created_listed_shown_and_deleted(tmp_path: Path) -> None:
         (("avatar", "create", __file__, "--name", "me"), "not an image"),
         (("avatar", "create", "missing.jpg", "--name", "me"), "missing.jpg"),
         (("avatar", "create", __file__, "--name", "../me"), "cannot name"),
+        (("avatar", "create", "/dev/zero", "--name", "me"), "larger than"),
         (("avatar", "show", "../../etc"), "cannot name"),
+        (("render", "--avatar", AVATAR, "--text", "Hi.", "-o", "/dev/null"), "no file"),
     ],
 )
 def test_errors_are_one_line_and_a_code(
@@ -137,6 +139,23 @@ def test_errors_are_one_line_and_a_code(
     assert len(lines) == 1, done.stderr
     assert said in lines[0]
     assert not (tmp_path / "x.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("render",),
+        ("frobnicate",),
+        ("up", "--port", "70000"),
+        ("motion", "--size"),
+        ("avatar", "x"),
+    ],
+)
+def test_wrong_usage_is_explained(arguments: tuple[str, ...]) -> None:
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=_LONG_S)
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert "Usage:" in done.stderr
+    assert "fault of ours" not in done.stderr
 
 
 def test_up_starts_everything_and_ctrl_c_ends_everything(home: Path) -> None:

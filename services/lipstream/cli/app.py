@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 from rich.text import Text
 
@@ -18,6 +17,9 @@ from lipstream.errors import LipstreamError
 __all__ = ["app", "main"]
 
 _TRACE_VARIABLE = "LIPSTREAM_TRACE"
+
+# ClickException: of the package click, or of the copy of it that newer releases of Typer bring.
+_Misuse: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="lipstream",
@@ -85,12 +87,12 @@ def main() -> None:
         )
     except OSError as error:
         _fail(f"{error.filename or 'The file system'}: {error.strerror or error}.")
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         sys.exit(stop.exit_code)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         error_console.print("stopped", highlight=False)
         sys.exit(130)
-    except click.ClickException as error:
+    except _Misuse as error:
         error.show()
         sys.exit(error.exit_code)
     except Exception as error:

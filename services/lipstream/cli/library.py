@@ -24,10 +24,14 @@ def read_file(path: Path, what: str, max_bytes: int) -> bytes:
         BadInput: it cannot be read, or is over the limit.
     """
     try:
-        if path.stat().st_size > max_bytes:
-            raise BadInput(
-                f"{what} {path} is larger than {max_bytes // 1_000_000} MB.", code="too_large"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{what} {path} cannot be read: {error.strerror}.") from None
+        with path.open("rb") as file:
+            # Some files have no size and no end, such as devices and pipes.
+            data = file.read(max_bytes + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise BadInput(f"{what} {path} cannot be read: {reason}.") from None
+    if len(data) > max_bytes:
+        raise BadInput(
+            f"{what} {path} is larger than {max_bytes // 1_000_000} MB.", code="too_large"
+        )
+    return data

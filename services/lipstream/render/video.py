@@ -212,4 +212,7 @@ def _part_path(sink: str | os.PathLike[str] | BinaryIO) -> Path:
         folder = Path(sink).absolute().parent
         if not folder.is_dir():
             raise BadInput(f"The folder {folder} does not exist.", remedy="Create it first.")
+        # Replaced it would be, and a device must not be.
+        if Path(sink).exists() and not Path(sink).is_file():
+            raise BadInput(f"{sink} is no file.", remedy="Name a file for the video.")
     return folder / f".lipstream-{secrets.token_hex(8)}.part.mp4"
