@@ -39,8 +39,9 @@ class Sampling:
     """Of diffusion, 1..50: more follow the learned distribution more closely."""
     constant_noise: bool = False
     """The same noise in every frame: calmer, and still another take for every seed."""
-    temperature: float = 1.0
-    """Amplitude of the noise, 0..1; 0 gives the same motion for every seed."""
+    temperature: float = 0.5
+    """Amplitude of the noise, 0..1: less is closer to the average of what people do, 0 gives the
+    same mouth for every seed."""
 
 
 class StreamingTalker:

@@ -32,7 +32,7 @@ __all__ = [
     "validated",
 ]
 
-_BIASES = np.arange(-1.5, 3.01, 0.1)
+_BIASES = np.arange(-3.5, 3.01, 0.1)
 _MOST_CLOSED_ELSEWHERE = 0.015
 _MOST_CLOSED_VOWELS = 0.04
 _MOST_CLOSED_CONSONANTS = 0.05

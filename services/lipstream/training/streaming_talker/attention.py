@@ -32,7 +32,7 @@ def history_bias(config: PredictorConfig, count: int, known: Tensor) -> Tensor:
     keys = torch.arange(past + count, device=known.device)
     queries = past + torch.arange(count, device=known.device)
     age = queries[:, None] - keys[None]  # [count, past + count]
-    bias = -slopes(config.heads)[:, None, None] * torch.div(
+    bias = -slopes(config.heads).to(known.device)[:, None, None] * torch.div(
         age.clamp(min=0), config.period, rounding_mode="floor"
     )
     exists = keys[None, None] >= past - known[:, :, None]  # [B, 1, past + count]
@@ -87,6 +87,6 @@ class DiagonalAttention(nn.Module):
         """With scores of queries and keys, and the diagonal mask."""
         count = x.shape[1]
         scores = x @ audio.transpose(1, 2) * self.config.width**-0.5
-        off = ~torch.eye(count, dtype=torch.bool)
+        off = ~torch.eye(count, dtype=torch.bool, device=x.device)
         shares = torch.softmax(scores.masked_fill(off, _HIDDEN), 2)
         return self.join(shares @ self.value(audio))  # type: ignore[no-any-return]

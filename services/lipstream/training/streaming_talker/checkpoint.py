@@ -47,6 +47,7 @@ def read_checkpoint(path: Path) -> TalkerNetwork:
                 latent=LatentConfig(**latent),
                 space=Space(config["space"]),
                 subjects=config["subjects"],
+                event_head=config["event_head"],
                 diffusion=config["diffusion"],
             )
         )

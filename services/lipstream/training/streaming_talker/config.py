@@ -25,8 +25,8 @@ class Space(StrEnum):
 
     CONTROLS = "controls"
     """The ten articulatory controls, which expand to ARKit shapes."""
-    VERTICES = "vertices"
-    """V x 3 offsets from the neutral face."""
+    RECORDED = "recorded"
+    """The columns of a corpus: V x 3 offsets from the neutral face, or ARKit shapes and pose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +86,8 @@ class TalkerConfig:
     space: Space = Space.CONTROLS
     subjects: int = 0
     """Training identities with an embedding of their own, beside the neutral one."""
+    event_head: bool = True
+    """Events are read off the condition, not off the sampled latent: a sample closes the lips as
+    often as they may be closed, which is right on average and wrong each time."""
     diffusion: bool = True
     """Without it the head regresses the latent directly."""

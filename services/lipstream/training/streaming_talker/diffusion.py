@@ -27,7 +27,7 @@ class NoiseSchedule:
 
     def share(self, times: Tensor) -> Tensor:  # [...] -> [...]
         """Share of the clean signal's power at each time 0..999."""
-        return self._shares[times]
+        return self._shares.to(times.device)[times]
 
     def noised(self, clean: Tensor, noise: Tensor, times: Tensor) -> Tensor:  # [..., Z]
         """

@@ -6,6 +6,7 @@ baseline: a mean over controls loses the small ones, and a mean over outcomes ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lipstream.motion.controls import EVENTS, Control
+from lipstream.motion.ddim import ddim_schedule
 from lipstream.training.losses import LossConfig, event_loss, regression_loss
 from lipstream.training.streaming_talker.config import Space
 from lipstream.training.streaming_talker.diffusion import NoiseSchedule
@@ -21,6 +23,7 @@ from lipstream.training.streaming_talker.vq_vae import MotionVae
 
 __all__ = ["Clip", "TalkerLoss", "generation_loss", "reconstruction_loss"]
 
+_OWN_STEPS = 2
 _CONTINUOUS = [control for control in Control if control not in EVENTS]
 
 
@@ -30,11 +33,15 @@ class TalkerLoss:
     motion: float = 1.0
     velocity: float = 1.0
     """Of vertices; that of controls is weighted in `controls`."""
+    guess: float = 1.0
+    """Of the motion read off the condition directly, which teaches the predictor to hear."""
     sharpness: float = 0.2
     """Of the absolute error of controls in stage one, which leaves no small errors behind."""
-    past_noise: float = 0.8
-    """Noise on the true past, which generation does not have, at most."""
-    past_dropped: float = 0.1
+    past_noise: float = 1.0
+    """Noise on the past, at most."""
+    past_dropped: float = 0.25
+    own_past: float = 0.7
+    """Share of clips whose past is what the network itself made of it, as in generation."""
     neutral: float = 0.5
     """Share of clips that are told no style."""
     controls: LossConfig = field(default_factory=LossConfig)
@@ -48,13 +55,31 @@ class Clip:
     audio: Tensor  # [B, T, A]
     subject: Tensor | None = None  # [B]
 
+    def cropped(self, start: int, frames: int) -> Clip:
+        piece = slice(start, start + frames)
+        return Clip(self.motion[:, piece], self.audio[:, piece], self.subject)
+
+    def to(self, device: str) -> Clip:
+        subject = None if self.subject is None else self.subject.to(device)
+        return Clip(self.motion.to(device), self.audio.to(device), subject)
+
+    @classmethod
+    def joined(cls, clips: Sequence[Clip]) -> Clip:
+        """One batch of clips of equal length, all with subjects or all without."""
+        subjects = [clip.subject for clip in clips if clip.subject is not None]
+        return cls(
+            torch.cat([clip.motion for clip in clips]),
+            torch.cat([clip.audio for clip in clips]),
+            torch.cat(subjects) if subjects else None,
+        )
+
 
 def reconstruction_loss(
     vae: MotionVae, motion: Tensor, space: Space, config: TalkerLoss
 ) -> Tensor:  # []
     """Stage one: what the codes bring back of motion `# [B, T, M]`, and the codebook's loss."""
     result = vae(motion)
-    if space is Space.VERTICES:
+    if space is Space.RECORDED:
         return functional.l1_loss(result.motion, motion) + result.loss  # type: ignore[no-any-return]
     sharp = (result.motion - motion)[..., _CONTINUOUS].abs().mean()
     exact = regression_loss(result.motion, motion, config.controls)
@@ -69,30 +94,60 @@ def generation_loss(
     with torch.no_grad():
         target = network.latents(clip.motion)
     style = _style(network, clip, target, config)
-    condition = network.condition(_past(network, target, config), clip.audio, style)
-    times = torch.randint(0, schedule.steps, target.shape[:2])
+    past = _past(network, clip, target, style.detach(), config)
+    condition = network.condition(past, clip.audio, style)
+    times = _times(schedule, target)
     noisy = schedule.noised(target, torch.randn_like(target), times)
     clean = network.head(noisy, condition, times).float()
     latent = functional.l1_loss(clean, target)
-    motion = network.decode(clean)
-    if network.config.space is Space.VERTICES:
+    motion = network.with_events(network.decode(clean), condition)
+    if network.config.space is Space.RECORDED:
         moved, wanted = motion.diff(dim=1), clip.motion.diff(dim=1)
         error = config.motion * functional.mse_loss(motion, clip.motion)
         return latent + error + config.velocity * functional.mse_loss(moved, wanted)
     error = regression_loss(motion, clip.motion, config.controls)
     error = error + config.controls.event * event_loss(motion, clip.motion, config.controls)
+    heard = network.guess(condition)
+    error = error + config.guess * regression_loss(heard, clip.motion, config.controls)
     return config.latent * latent + config.motion * error
 
 
-def _past(network: TalkerNetwork, target: Tensor, config: TalkerLoss) -> Tensor:  # [B, T, Z]
-    """The latent before each frame, spoilt: at generation the past is never the true one."""
-    batch, count, width = target.shape
-    first = network.start.expand(batch, 1, width)
-    past = torch.cat([first, target[:, :-1]], 1)
-    amount = torch.rand(batch, 1, 1)
+def _times(schedule: NoiseSchedule, target: Tensor) -> Tensor:  # [B, T]
+    """Late times twice as often as even chance: early ones can be solved without any audio."""
+    even = torch.rand(target.shape[:2], device=target.device)
+    return (even.sqrt() * schedule.steps).long().clamp(max=schedule.steps - 1)
+
+
+def _past(
+    network: TalkerNetwork, clip: Clip, target: Tensor, style: Tensor, config: TalkerLoss
+) -> Tensor:  # [B, T, Z]
+    """The latent before each frame, as faulty as generation will find it.
+
+    On the true past alone the network learns to go on with it and hardly listens.
+    """
+    past = _spoilt(_shifted(network, target), config)
+    with torch.no_grad():
+        condition = network.condition(past, clip.audio, style)
+        flat = condition.flatten(0, 1).float()
+        rows = torch.from_numpy(ddim_schedule(_OWN_STEPS)).to(flat.device)
+        schedule = rows.expand(len(flat), -1, -1)
+        noise = torch.randn(len(flat), target.shape[2], device=flat.device)
+        made = network.head.sample(flat, noise, schedule).float()
+        made = network.vae.quantise(made * network.scale) / network.scale
+    own = torch.rand(len(target), 1, 1, device=target.device) < config.own_past
+    return torch.where(own, _shifted(network, made.reshape(target.shape)), past)
+
+
+def _shifted(network: TalkerNetwork, latents: Tensor) -> Tensor:  # [B, T, Z]
+    first = network.start.expand(len(latents), 1, -1)
+    return torch.cat([first, latents[:, :-1]], 1)
+
+
+def _spoilt(past: Tensor, config: TalkerLoss) -> Tensor:  # [B, T, Z]
+    amount = torch.rand(len(past), 1, 1, device=past.device)
     past = past + config.past_noise * amount * torch.randn_like(past)
-    kept = torch.rand(batch, 1, 1) > config.past_dropped
-    seen = torch.rand(batch, count, 1) > config.past_dropped * amount
+    kept = torch.rand_like(amount) > config.past_dropped
+    seen = torch.rand_like(past[..., :1]) > config.past_dropped * amount
     return past * kept * seen
 
 
@@ -104,5 +159,5 @@ def _style(
         known = network.style.of_subject(clip.subject)
     else:
         known = network.style.of_clip(target)
-    told = torch.rand(len(target), 1) > config.neutral
+    told = torch.rand(len(target), 1, device=target.device) > config.neutral
     return torch.where(told, known, neutral)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,8 @@ from lipstream.training.streaming_talker.style import StyleEmbedding
 from lipstream.training.streaming_talker.vq_vae import CausalDecoder, MotionVae
 
 __all__ = ["TalkerNetwork"]
+
+_REST_FRAMES = 8
 
 
 class TalkerNetwork(StreamingModule):
@@ -35,6 +39,11 @@ class TalkerNetwork(StreamingModule):
         self.style = StyleEmbedding(config.subjects, latent, width)
         head = DiffusionHead if config.diffusion else RegressionHead
         self.head: DiffusionHead | RegressionHead = head(latent, width)
+        self.event_head = nn.Sequential(
+            nn.Linear(width, width), nn.GELU(), nn.Linear(width, len(EVENTS))
+        )
+        # Only training listens to this one.
+        self.guess = nn.Linear(width, CONTROL_COUNT)
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("start", torch.zeros(latent))
         events = torch.zeros(CONTROL_COUNT, dtype=torch.bool)
@@ -50,6 +59,15 @@ class TalkerNetwork(StreamingModule):
         """Previous latent, past of the decoder, past of the predictor."""
         rest = torch.zeros(batch, self.state_size - len(self.start))
         return torch.cat([self.start.expand(batch, -1), rest], 1)
+
+    @torch.no_grad()
+    def measure_latents(self, motions: Sequence[Tensor]) -> None:  # each [B, T, M]
+        """Set scale and start from the trained autoencoder."""
+        self.scale.fill_(1.0)
+        powers = [self.latents(motion).square().mean() for motion in motions]
+        self.scale.copy_(torch.stack(powers).mean().sqrt())
+        rest = torch.zeros(1, _REST_FRAMES, self.config.latent.motion, device=self.start.device)
+        self.start.copy_(self.latents(rest)[0, -1])
 
     def latents(self, motion: Tensor) -> Tensor:  # [B, T, M] -> [B, T, Z]
         """Quantised latents of motion, of unit power."""
@@ -67,8 +85,18 @@ class TalkerNetwork(StreamingModule):
             audio: `# [B, T, A]`
             style: `# [B, D]`
         """
-        empty = self.predictor.initial_state(len(latents))
+        empty = self.predictor.initial_state(len(latents)).to(latents.device)
         return self.predictor(latents, audio, style, empty)[0]  # type: ignore[no-any-return]
+
+    def with_events(self, motion: Tensor, condition: Tensor) -> Tensor:
+        """Motion `# [B, T, M]` with its events' logits from the condition `# [B, T, D]`."""
+        if self.config.space is not Space.CONTROLS or not self.config.event_head:
+            return motion
+        logits = self.event_head(condition)
+        columns = list(motion.unbind(2))
+        for place, event in enumerate(EVENTS):
+            columns[event] = logits[..., place]
+        return torch.stack(columns, 2)
 
     def raw_step(
         self,
@@ -89,6 +117,7 @@ class TalkerNetwork(StreamingModule):
         decoder: nn.Module = self.vae.decoder
         assert isinstance(decoder, CausalDecoder)
         motion, decoded = decoder.step(latent[:, None], state[:, width:decoding])
+        motion = self.with_events(motion, condition)
         return motion[:, 0], torch.cat([latent / self.scale, decoded, predicted], 1)
 
     def forward(

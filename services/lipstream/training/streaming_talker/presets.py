@@ -38,7 +38,8 @@ _VOCASET = TalkerConfig(
     predictor=PredictorConfig(
         audio=_HUBERT_WIDTH, width=768, feed_forward=1024, history=60, period=30
     ),
-    space=Space.VERTICES,
+    space=Space.RECORDED,
+    event_head=False,
     subjects=8,
 )
 
@@ -55,7 +56,8 @@ _BIWI = TalkerConfig(
     predictor=PredictorConfig(
         audio=_HUBERT_WIDTH, width=1024, feed_forward=2048, history=120, period=25
     ),
-    space=Space.VERTICES,
+    space=Space.RECORDED,
+    event_head=False,
     subjects=6,
 )
 

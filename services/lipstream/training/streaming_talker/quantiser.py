@@ -35,7 +35,8 @@ class Quantiser(nn.Module):
 
     def forward(self, latent: Tensor) -> Quantised:  # [..., Z]
         if not self.config.quantised:
-            none = torch.zeros((*latent.shape[:-1], self.config.tokens), dtype=torch.long)
+            shape = (*latent.shape[:-1], self.config.tokens)
+            none = torch.zeros(shape, dtype=torch.long, device=latent.device)
             return Quantised(latent, none, latent.new_zeros(()))
         tokens = latent.reshape(-1, self.config.token_width)
         indices = self.nearest(tokens)
@@ -65,5 +66,6 @@ class Quantiser(nn.Module):
         self.usage.mul_(_FORGETS).add_(counts, alpha=1 - _FORGETS)
         unused = torch.nonzero(self.usage < 0.02)[:, 0]
         if len(unused):
-            self.codes[unused] = tokens[torch.randint(len(tokens), (len(unused),))]
+            drawn = torch.randint(len(tokens), (len(unused),), device=tokens.device)
+            self.codes[unused] = tokens[drawn].to(self.codes.dtype)
             self.usage[unused] = 1.0

@@ -23,6 +23,7 @@ def rollout(
     *,
     delay: int,
     steps: int = 4,
+    temperature: float = 1.0,
     seed: int = 0,
 ) -> list[Floats]:
     """Raw motion `# [N, M]` of each, events as logits; styles neutral.
@@ -30,6 +31,7 @@ def rollout(
     Args:
         delay: frames of the future that are heard, an index into the look-aheads.
         steps: of diffusion.
+        temperature: amplitude of the noise that sampling begins with.
     """
     network.eval()
     counts = [len(features) // FEATURES_PER_FRAME for features in recordings]
@@ -48,6 +50,7 @@ def rollout(
     frames = []
     for k in range(longest):
         noise = torch.randn(len(recordings), network.config.latent.width, generator=random)
+        noise = temperature * noise
         frame, state = network.raw_step(
             torch.from_numpy(audio[:, k]), style, noise, schedule, state
         )

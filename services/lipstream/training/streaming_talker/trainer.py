@@ -57,7 +57,8 @@ class TalkerTraining:
     generation: StageConfig = field(default_factory=lambda: StageConfig(6000, mixed_precision=True))
     loss: TalkerLoss = field(default_factory=TalkerLoss)
     diffusion_steps: int = 4
-    """In validation."""
+    temperature: float = 0.5
+    """Both in validation and in calibration."""
     seed: int = 0
     threads: int = 1
 
@@ -120,12 +121,8 @@ def _train_autoencoder(
 
     run_stage("motion", network.vae, stage, loss, judge, folder, seed=config.seed, report=report)
     network.vae.requires_grad_(False)
-    with torch.no_grad():
-        motion = pool.motion(np.random.default_rng(config.seed), _SCALE_CLIPS, stage.frames)
-        latents = network.vae.quantise(network.vae.encode(motion))
-        network.scale.copy_(latents.square().mean().sqrt())
-        rest = torch.zeros(1, 8, config.network.latent.motion)
-        network.start.copy_(network.latents(rest)[0, -1])
+    drawn = pool.motion(np.random.default_rng(config.seed), _SCALE_CLIPS, stage.frames)
+    network.measure_latents([drawn])
 
 
 def _train_generation(
@@ -151,8 +148,7 @@ def _train_generation(
             with torch.no_grad():
                 value = float(generation_loss(talker, held, schedule, config.loss))
             return Judged(-value, {"held": value})
-        raw = rollout(talker, heard, delay=_JUDGED, steps=config.diffusion_steps)
-        outputs = _at_look_ahead(raw, _JUDGED)
+        outputs = _generated(config, talker, heard, _JUDGED)
         gains = calibrate_gains(outputs, dev)
         biases = calibrate_events(outputs, dev, [_JUDGED], gains)
         result = validated(outputs, dev, _JUDGED, biases[_JUDGED], gains[_JUDGED])
@@ -172,12 +168,25 @@ def _calibrate(
 ) -> None:
     """Biases and gains of every look-ahead."""
     for delay in range(len(LOOK_AHEADS_MS)):
-        raw = rollout(network, heard, delay=delay, steps=config.diffusion_steps)
-        outputs = _at_look_ahead(raw, delay)
+        outputs = _generated(config, network, heard, delay)
         gains = calibrate_gains(outputs, dev)
         biases = calibrate_events(outputs, dev, [delay], gains)
         network.gain[delay] = torch.from_numpy(gains[delay])
         network.event_bias[delay] = torch.from_numpy(biases[delay])
+
+
+def _generated(
+    config: TalkerTraining, network: TalkerNetwork, heard: Sequence[Floats], delay: int
+) -> list[Floats]:  # each [T, 4, 10]
+    raw = rollout(
+        network,
+        heard,
+        delay=delay,
+        steps=config.diffusion_steps,
+        temperature=config.temperature,
+        seed=config.seed,
+    )
+    return _at_look_ahead(raw, delay)
 
 
 def _at_look_ahead(raw: Sequence[Floats], delay: int) -> list[Floats]:  # each [T, 4, 10]

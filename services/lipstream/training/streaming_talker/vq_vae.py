@@ -62,7 +62,7 @@ class CausalEncoder(nn.Module):
         self.stack = _Stack(config.motion, config.width, config.hidden)
 
     def forward(self, motion: Tensor) -> Tensor:  # [B, T, M] -> [B, T, Z]
-        return self.stack(motion, self.stack.initial_state(len(motion)))[0]  # type: ignore[no-any-return]
+        return self.stack(motion, self.stack.initial_state(len(motion)).to(motion.device))[0]  # type: ignore[no-any-return]
 
 
 class CausalDecoder(nn.Module):
@@ -74,7 +74,7 @@ class CausalDecoder(nn.Module):
         self.state_size = self.stack.state_size
 
     def forward(self, latent: Tensor) -> Tensor:  # [B, T, Z] -> [B, T, M]
-        return self.stack(latent, self.stack.initial_state(len(latent)))[0]  # type: ignore[no-any-return]
+        return self.stack(latent, self.stack.initial_state(len(latent)).to(latent.device))[0]  # type: ignore[no-any-return]
 
     def step(self, latent: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Motion `# [B, T, M]` of the next latents `# [B, T, Z]`, and the next state `# [B, S]`."""
