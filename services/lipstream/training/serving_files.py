@@ -19,9 +19,6 @@ __all__ = ["serving_files", "write_serving_files"]
 
 _STEP = Path(__file__).with_name("triton_step.py")
 _LARGEST_BATCH = 64
-_LONGEST_QUEUE = 512
-_JOIN_WAIT_US = 1000
-"""How long a lone request waits for others to join."""
 _SAMPLE_LENGTH = 2
 """Of an axis of free length in the request that warms up and probes; pairs are the least."""
 
@@ -73,6 +70,10 @@ parameters [
 ]
 """
 
+_BATCHING = """\
+# No queue policy: with one, Triton 2.51 sometimes forgets a waiting request for half a second.
+dynamic_batching { max_queue_delay_microseconds: 300 }"""
+
 _TENSORRT = """\
 # One stateless step on a GPU by TensorRT: tritonserver --model-config-name=tensorrt
 # Engines are built at first use for the shapes that occur and kept in the cache.
@@ -114,10 +115,7 @@ name: "{onnx_path.parent.parent.name}"
 max_batch_size: {_LARGEST_BATCH}
 {_section("input", [_declared(tensor, ragged) for tensor in inputs])}
 {_section("output", [_declared(tensor) for tensor in outputs])}
-dynamic_batching {{
-  max_queue_delay_microseconds: {_JOIN_WAIT_US}
-  default_queue_policy {{ max_queue_size: {_LONGEST_QUEUE} }}
-}}
+{_BATCHING}
 model_warmup [ {{
   name: "probe"
   batch_size: 1
