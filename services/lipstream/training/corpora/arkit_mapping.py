@@ -43,8 +43,11 @@ class ArkitMapping:
             )
         if path.stat().st_size > _MAX_BYTES:
             raise BadInput(f"{path.name} is too large for a table of 52 rules.")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if row][1:]
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                rows = [row for row in csv.reader(file) if row][1:]
+        except (UnicodeDecodeError, csv.Error):
+            raise BadInput(f"{path.name} is no table of text.") from None
         return cls({name: sources for name, sources in (_rule(row, path) for row in rows)})
 
     def apply(self, weights: Floats, names: tuple[str, ...]) -> Floats:

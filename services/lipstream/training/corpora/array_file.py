@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lipstream.errors import BadInput, NotFound
+from lipstream.errors import BadInput, LipstreamError, NotFound
 
-__all__ = ["map_array", "read_arrays", "read_tensor", "shapes_of"]
+__all__ = ["map_array", "read_arrays", "read_number", "read_tensor", "shapes_of"]
 
 _npy: Any = np.lib.format
 """numpy's own reader of .npy headers, which it leaves untyped."""
@@ -30,8 +30,8 @@ def map_array(path: Path) -> NDArray[Any]:
         raise NotFound(f"There is no file {path}.", remedy="Check that the corpus is complete.")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
-        raise BadInput(f"{path.name} is no .npy file of numbers: {error}.") from None
+    except Exception as error:  # numpy's readers fail on damage in many ways
+        raise _damaged(path, ".npy file of numbers", error) from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise BadInput(f"{path.name} is no .npy file of numbers.")
     return array
@@ -52,9 +52,8 @@ def shapes_of(path: Path) -> dict[str, tuple[int, ...]]:
                     read = _npy.read_array_header_1_0
                     shape, _, _ = (read if version == (1, 0) else _npy.read_array_header_2_0)(file)
                     shapes[entry.filename.removesuffix(".npy")] = shape
-    except (OSError, ValueError, SyntaxError, NotImplementedError, RuntimeError, EOFError,
-            zipfile.BadZipFile) as error:  # fmt: skip
-        raise BadInput(f"{path.name} is no .npz file of arrays: {error}.") from None
+    except Exception as error:
+        raise _damaged(path, ".npz file of arrays", error) from None
     return shapes
 
 
@@ -70,9 +69,22 @@ def read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
                 raise BadInput(f"{path.name} unpacks to more than {_MAX_ARRAYS_BYTES / 1e6:g} MB.")
         with np.load(path, allow_pickle=False) as data:
             return {name: data[name] for name in data.files}
-    except (OSError, ValueError, EOFError, SyntaxError, zipfile.BadZipFile, NotImplementedError,
-            RuntimeError) as error:  # fmt: skip
-        raise BadInput(f"{path.name} is no .npz file of arrays: {error}.") from None
+    except LipstreamError:
+        raise
+    except Exception as error:
+        raise _damaged(path, ".npz file of arrays", error) from None
+
+
+def read_number(path: Path, name: str) -> float:
+    """One number of an .npz file.
+
+    Raises:
+        BadInput: it is none.
+    """
+    value = read_arrays(path)[name]
+    if value.size != 1 or value.dtype.kind not in "fiu":
+        raise BadInput(f"{path.name} holds {name} of shape {value.shape}; a number was expected.")
+    return float(value.reshape(()))
 
 
 def read_tensor(path: Path) -> NDArray[np.float32]:
@@ -86,9 +98,12 @@ def read_tensor(path: Path) -> NDArray[np.float32]:
     try:
         tensor = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its unpickler raises
-        raise BadInput(
-            f"{path.name} is no tensor saved by torch: {str(error).splitlines()[0]}."
-        ) from None
+        raise _damaged(path, "tensor saved by torch", error) from None
     if not isinstance(tensor, torch.Tensor):
         raise BadInput(f"{path.name} holds a {type(tensor).__name__}; one tensor was expected.")
     return np.asarray(tensor.float().numpy(), np.float32)
+
+
+def _damaged(path: Path, kind: str, error: Exception) -> BadInput:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return BadInput(f"{path.name} is no {kind}: {reason.rstrip('.')}.", code="damaged_file")

@@ -13,7 +13,7 @@ import numpy as np
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats
 from lipstream.training.corpora.arkit_mapping import ArkitMapping
-from lipstream.training.corpora.array_file import read_arrays, shapes_of
+from lipstream.training.corpora.array_file import read_arrays, read_number, shapes_of
 from lipstream.training.corpora.clip_audio import find_audio, read_audio
 from lipstream.training.corpora.motion_clip import ClipInfo, MotionClip, MotionCorpus, MotionSpace
 
@@ -48,7 +48,7 @@ def open_facegood(folder: Path) -> MotionCorpus:
         if find_audio(folder, [path.stem]) is None:
             notes.append(f"{path.stem} has no audio and is left out.")
             continue
-        fps = float(read_arrays(path)["fps"])
+        fps = read_number(path, "fps")
         subject = folder.resolve().name
         clips.append(ClipInfo(path.stem, subject, shapes["weights"][0], _checked(fps, path)))
     if not clips:

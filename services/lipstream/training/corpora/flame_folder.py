@@ -18,7 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lipstream.errors import BadInput, LipstreamError
-from lipstream.training.corpora.array_file import map_array, read_arrays, read_tensor, shapes_of
+from lipstream.training.corpora.array_file import (
+    map_array,
+    read_arrays,
+    read_number,
+    read_tensor,
+    shapes_of,
+)
 from lipstream.training.corpora.clip_audio import find_audio, read_audio
 from lipstream.training.corpora.flame_sequence import ARTALK_WIDTH, FlameSequence, flame_frames
 from lipstream.training.corpora.motion_clip import ClipInfo, MotionClip, MotionCorpus, MotionSpace
@@ -118,7 +124,7 @@ def _measured(path: Path) -> tuple[int, int]:
 
 def _rate(path: Path) -> float:
     if path.suffix == ".npz" and "fps" in shapes_of(path):
-        fps = float(read_arrays(path)["fps"])
+        fps = read_number(path, "fps")
         if not 1 <= fps <= 1_000:
             raise BadInput(f"{path.name} says {fps:g} fps; 1 to 1000 was expected.")
         return fps

@@ -48,7 +48,6 @@ class FlameSequence:
     rotation: Floats  # [T, 3] of the head
     jaw: Floats  # [T, 3]
     identity: Floats | None  # [N]
-    fps: float | None = None
 
     def __len__(self) -> int:
         return len(self.expression)
@@ -79,8 +78,7 @@ class FlameSequence:
         identity = _table(arrays, "identity")
         if identity is not None and identity.ndim == 2:
             identity = identity[0]
-        fps = float(arrays["fps"]) if "fps" in arrays else None
-        return cls(expression, rotation, jaw, identity, fps)
+        return cls(expression, rotation, jaw, identity)
 
     @classmethod
     def from_artalk(cls, motion: NDArray[Any], name: str) -> FlameSequence:
