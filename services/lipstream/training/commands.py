@@ -21,30 +21,55 @@ Folder = Annotated[Path, typer.Option("--corpus", help="Folder of the corpora.")
 Run = Annotated[Path, typer.Option("--run", help="Folder of checkpoints and logs.")]
 
 _DEFAULT_CORPUS = Path("data/corpus")
-_DEFAULT_RUN = Path("data/runs/baseline")
+_RUNS = Path("data/runs")
+_DEFAULT_RUN = _RUNS / "baseline"
 
 
 @train_app.command("motion")
 def train_motion(
+    preset: Annotated[
+        str,
+        typer.Option(help="baseline (with the encoder), arkit or streaming_talker, vocaset, biwi."),
+    ] = "baseline",
     corpus: Folder = _DEFAULT_CORPUS,
     dev: Annotated[
         Path | None, typer.Option(help="Folder of aligned real speech to stop and calibrate by.")
     ] = None,
-    run: Run = _DEFAULT_RUN,
-    steps: Annotated[int, typer.Option(help="Steps at most.")] = 6000,
+    motion_corpus: Annotated[
+        Path | None, typer.Option(help="Folder of recorded motion, to train on instead of speech.")
+    ] = None,
+    encoder: Annotated[
+        str,
+        typer.Option(help="For recorded motion: own, hubert:PATH, wav2vec2:PATH, whisper:PATH."),
+    ] = "own",
+    config: Annotated[
+        Path | None, typer.Option(help="TOML with settings of the run, over the preset's.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Folder of checkpoints and logs.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the generator at most.")] = None,
     seed: Annotated[int, typer.Option()] = 0,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
 ) -> None:
-    """Train speech encoder and baseline generator. Goes on where it was interrupted."""
-    from lipstream.training.pools import development_speech, training_pool
-    from lipstream.training.trainer import TrainConfig, train
+    """Train a motion generator. Goes on where it was interrupted."""
+    from lipstream.training.overrides import read_overrides
+    from lipstream.training.recipes import Recipe, train_preset
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    config = TrainConfig(steps=steps, seed=seed, threads=threads)
-    pool = training_pool(corpus, run / "examples", report=_report)
-    held_out = development_speech(dev) if dev else []
-    trained = train(config, pool, held_out, run, report=_report)
-    _console.print(f"Best after {trained.steps} steps: {run / 'best.pt'}")
+    recipe = Recipe(
+        preset=preset,
+        corpus=corpus,
+        dev=dev,
+        motion_corpus=motion_corpus,
+        encoder=encoder,
+        run=run or _RUNS / preset,
+        overrides=read_overrides(config) if config else {},
+        steps=steps,
+        seed=seed,
+        threads=threads,
+    )
+    _console.print(f"Trained: {train_preset(recipe, report=_report)}")
 
 
 @train_app.command("export")
@@ -54,11 +79,10 @@ def export(
         Path | None, typer.Option(help="Model repository; by default the configured one.")
     ] = None,
 ) -> None:
-    """Write the trained networks as ONNX and check them against torch."""
-    from lipstream.training.export import export_models, load_trained
+    """Write the trained networks of a run as ONNX and check them against torch."""
+    from lipstream.training.recipes import export_run
 
-    encoder, motion = load_trained(run / "best.pt")
-    for exported in export_models(encoder, motion, models or ModelStore.default().root):
+    for exported in export_run(run, models or ModelStore.default().root):
         _console.print(
             f"{exported.path}: {exported.megabytes:.1f} MB, "
             f"differs from torch by {exported.difference:.1g}"

@@ -13,7 +13,17 @@ from lipstream.training.dataset import cached_examples, nonspeech_examples, reco
 from lipstream.training.examples import Example, Pool
 from lipstream.training.validation import DevSpeech, dev_speech
 
-__all__ = ["RECIPE", "Ingredient", "development_speech", "training_pool"]
+__all__ = [
+    "NONSPEECH",
+    "RECIPE",
+    "Ingredient",
+    "Kind",
+    "development_speech",
+    "recipe_examples",
+    "training_pool",
+]
+
+NONSPEECH = "nonspeech"
 
 _NONSPEECH_SHARE = 0.08
 _NONSPEECH_SEED = 5
@@ -28,6 +38,15 @@ class Ingredient:
     copies: int
     """Recordings of every utterance, each in another room and at another speed."""
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Examples of one corpus."""
+
+    name: str
+    share: float
+    examples: list[Example]
 
 
 RECIPE: tuple[Ingredient, ...] = (
@@ -54,8 +73,24 @@ def training_pool(
     Raises:
         BadInput: none of the corpora is there.
     """
+    kinds = recipe_examples(corpus, cache, nonspeech_hours=nonspeech_hours, report=report)
+    return Pool([(kind.share, kind.examples) for kind in kinds])
+
+
+def recipe_examples(
+    corpus: Path,
+    cache: Path,
+    *,
+    nonspeech_hours: float = 1.0,
+    report: Callable[[str], None] = lambda line: None,
+) -> list[Kind]:
+    """As `training_pool`, kind by kind.
+
+    Raises:
+        BadInput: none of the corpora is there.
+    """
     cache.mkdir(parents=True, exist_ok=True)
-    kinds: list[tuple[float, list[Example]]] = []
+    kinds: list[Kind] = []
     for part in RECIPE:
         if not any(corpus.glob(f"{part.kind}-*.npz")):
             report(f"{part.kind}: not in {corpus}, left out")
@@ -66,7 +101,7 @@ def training_pool(
 
         examples = cached_examples(cache / f"{part.kind}.npz", make)
         report(f"{part.kind}: {sum(map(len, examples)) / 90_000:.2f} h of examples")
-        kinds.append((part.share, examples))
+        kinds.append(Kind(part.kind, part.share, examples))
     if not kinds:
         raise BadInput(
             f"None of the corpora {', '.join(part.kind for part in RECIPE)} lies in {corpus}.",
@@ -75,7 +110,7 @@ def training_pool(
     quiet = cached_examples(
         cache / "nonspeech.npz", lambda: nonspeech_examples(nonspeech_hours, seed=_NONSPEECH_SEED)
     )
-    return Pool([*kinds, (_NONSPEECH_SHARE, quiet)])
+    return [*kinds, Kind(NONSPEECH, _NONSPEECH_SHARE, quiet)]
 
 
 def development_speech(folder: Path) -> list[DevSpeech]:

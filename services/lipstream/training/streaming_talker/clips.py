@@ -6,6 +6,7 @@ The encoder is fixed by then, so its features are computed once and kept.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,11 +27,14 @@ from lipstream.motion.talker_audio import (
     frame_audio,
 )
 from lipstream.training.examples import Example
+from lipstream.training.pools import Kind
 from lipstream.training.spectral import SpectralAugmentation
 from lipstream.training.streaming_talker.losses import Clip
 
-__all__ = ["ClipPool", "HeardExample", "cached_heard", "hear", "padded_features"]
+__all__ = ["ClipPool", "HeardExample", "cached_heard", "clip_pool", "hear", "padded_features"]
 
+_COLOUR_SEED = 3
+_MOST_HOURS = {"flite": 4.0, "espeak": 3.0}
 _DELAY_SHARES = (0.15, 0.45, 0.2, 0.2)
 """Of the look-aheads in training; the default one counts most."""
 
@@ -89,6 +93,36 @@ def padded_features(features: Floats) -> Floats:  # [2 N, D] -> [PAST + 2 N + FU
     before = np.zeros((PAST_ROWS, features.shape[1]), np.float32)
     after = np.repeat(features[-1:], FUTURE_ROWS, axis=0)
     return np.concatenate([before, features, after], dtype=np.float32)
+
+
+def clip_pool(
+    kinds: Sequence[Kind],
+    encoder: SpeechEncoder,
+    cache: Path,
+    report: Callable[[str], None] = lambda line: None,
+) -> ClipPool:
+    """The recipe's examples as this encoder hears them, kept in `cache`."""
+    heard = []
+    for kind in kinds:
+        examples = cached_heard(
+            cache / f"{kind.name}.npz",
+            lambda kind=kind: hear(_some(kind), encoder, augmented=True, seed=_COLOUR_SEED),  # type: ignore[misc]
+        )
+        report(f"{kind.name}: {sum(map(len, examples)) / 90_000:.2f} h heard")
+        heard.append((kind.share, examples))
+    return ClipPool(heard)
+
+
+def _some(kind: Kind) -> list[Example]:
+    """Of the synthetic kinds less than there is: their variety is soon exhausted."""
+    frames_left = _MOST_HOURS.get(kind.name, math.inf) * 90_000
+    chosen = []
+    for index in np.random.default_rng(0).permutation(len(kind.examples)):
+        if frames_left <= 0:
+            break
+        chosen.append(kind.examples[index])
+        frames_left -= len(chosen[-1])
+    return chosen
 
 
 class ClipPool:

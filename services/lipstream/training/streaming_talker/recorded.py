@@ -15,9 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lipstream.audio.speech_models import FeatureExtractor, at_frame_rate, encode_recording
 from lipstream.errors import BadInput
-from lipstream.face.motion import Floats
+from lipstream.training.clip_features import FeatureStore
 from lipstream.training.corpora.motion_clip import ClipInfo, MotionCorpus
 from lipstream.training.corpora.splits import split_clips
 from lipstream.training.streaming_talker.checkpoint import write_checkpoint
@@ -85,7 +84,8 @@ def fitted(config: TalkerConfig, corpus: MotionCorpus, feature_count: int) -> Ta
 def train_recorded(
     config: RecordedTraining,
     corpus: MotionCorpus,
-    extractor: FeatureExtractor[Any],
+    store: FeatureStore,
+    feature_count: int,
     folder: Path,
     *,
     report: Callable[[str], None] = lambda line: None,
@@ -93,6 +93,10 @@ def train_recorded(
     """Train both stages on the corpus' published split; `talker.pt` and logs go to `folder`.
 
     A folder that holds checkpoints is resumed from them.
+
+    Args:
+        store: the features of the corpus' clips, computed.
+        feature_count: numbers of audio in a frame.
 
     Raises:
         BadInput: the corpus does not fit the configuration, or has no clip to train on.
@@ -103,8 +107,8 @@ def train_recorded(
     parts = split_clips(corpus)
     if not parts["train"]:
         raise BadInput(f"{corpus.layout} has no clips to train on.")
-    source = _Source(corpus, extractor)
-    network = TalkerNetwork(fitted(config.network, corpus, extractor.feature_count))
+    source = _Source(corpus, store)
+    network = TalkerNetwork(fitted(config.network, corpus, feature_count))
     network.to(config.device)
     held = [source.clip(info) for info in (parts["dev"] or parts["train"])[:_HELD_CLIPS]]
     report(f"{sum(p.numel() for p in network.parameters()) / 1e6:.1f} million parameters")
@@ -152,13 +156,11 @@ def train_recorded(
 
 
 class _Source:
-    """Loads clips when they are drawn; the features of each are computed once."""
+    """Clips as tensors, read when they are drawn."""
 
-    def __init__(self, corpus: MotionCorpus, extractor: FeatureExtractor[Any]) -> None:
-        self._corpus = corpus
-        self._extractor = extractor
+    def __init__(self, corpus: MotionCorpus, store: FeatureStore) -> None:
+        self._store = store
         self._subjects = {name: place for place, name in enumerate(corpus.subjects)}
-        self._audio: dict[str, Floats] = {}
 
     def batch(
         self, infos: Sequence[ClipInfo], rng: np.random.Generator, stage: StageConfig
@@ -175,17 +177,11 @@ class _Source:
 
     def clip(self, info: ClipInfo) -> Clip:
         """A whole clip."""
-        loaded = self._corpus.load(info)
-        count = min(int(loaded.duration_s * loaded.fps + 1e-6), len(loaded.motion))
-        if count < _SHORTEST_FRAMES:
-            raise BadInput(f"The clip {info.name} has {count} frames; at least 2 are needed.")
-        if info.name not in self._audio:
-            rows = encode_recording(self._extractor, [loaded.audio])
-            self._audio[info.name] = at_frame_rate(
-                rows, loaded.fps, count, row_centre_ms=self._extractor.row_centre_ms
-            )
+        clip = self._store.read(info)
+        if len(clip) < _SHORTEST_FRAMES:
+            raise BadInput(f"The clip {info.name} has {len(clip)} frames; at least 2 are needed.")
         return Clip(
-            torch.from_numpy(np.ascontiguousarray(loaded.offsets()[:count], np.float32))[None],
-            torch.from_numpy(self._audio[info.name][:count])[None],
-            torch.tensor([self._subjects[info.subject]]),
+            torch.from_numpy(np.ascontiguousarray(clip.motion, np.float32))[None],
+            torch.from_numpy(np.ascontiguousarray(clip.features, np.float32))[None],
+            torch.tensor([self._subjects[clip.subject]]),
         )

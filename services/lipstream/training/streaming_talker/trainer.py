@@ -52,9 +52,11 @@ class TalkerTraining:
 
     network: TalkerConfig = field(default_factory=lambda: preset("arkit"))
     motion: StageConfig = field(
-        default_factory=lambda: StageConfig(1500, batch=32, frames=64, learning_rate=2e-3)
+        default_factory=lambda: StageConfig(
+            1200, batch=32, frames=64, learning_rate=2e-3, validate_every=400
+        )
     )
-    generation: StageConfig = field(default_factory=lambda: StageConfig(6000, mixed_precision=True))
+    generation: StageConfig = field(default_factory=lambda: StageConfig(5000, mixed_precision=True))
     loss: TalkerLoss = field(default_factory=TalkerLoss)
     diffusion_steps: int = 4
     temperature: float = 0.5

@@ -1,0 +1,130 @@
+"""What `lipstream train` does for each preset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lipstream.audio.encoder import SpeechEncoder
+from lipstream.errors import BadInput, NotFound
+from lipstream.training.export import Exported, export_models, load_trained
+from lipstream.training.overrides import overridden
+from lipstream.training.pools import development_speech, recipe_examples, training_pool
+
+__all__ = ["Recipe", "export_run", "train_preset"]
+
+Report = Callable[[str], None]
+
+_BASELINE, _OWN = "baseline", "arkit"
+_ALIASES = {"streaming_talker": _OWN}
+_BASELINE_WEIGHTS, _TALKER_WEIGHTS = "best.pt", "talker.pt"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    preset: str
+    corpus: Path
+    run: Path
+    dev: Path | None = None
+    motion_corpus: Path | None = None
+    encoder: str = "own"
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    steps: int | None = None
+    seed: int = 0
+    threads: int = 1
+
+
+def train_preset(recipe: Recipe, *, report: Report = lambda line: None) -> Path:
+    """Train; returns the file of the weights.
+
+    Raises:
+        BadInput: the preset, the configuration or the data cannot be used.
+        NotFound: data or weights are not where they are said to be.
+    """
+    name = _ALIASES.get(recipe.preset, recipe.preset)
+    if name == _BASELINE:
+        return _train_baseline(recipe, report)
+    if recipe.motion_corpus is not None:
+        return _train_recorded(recipe, name, recipe.motion_corpus, report)
+    if name != _OWN:
+        from lipstream.training.streaming_talker.presets import preset
+
+        preset(name)  # refuses names that nothing has
+        raise BadInput(
+            f"The preset {name} trains on recorded motion.",
+            remedy="Name the folder of the corpus with --motion-corpus.",
+        )
+    return _train_talker(recipe, report)
+
+
+def export_run(run: Path, root: Path) -> list[Exported]:
+    """Write what a run has trained below `root`: baseline and encoder, or StreamingTalker.
+
+    Raises:
+        NotFound: the run has no finished weights.
+        BadInput: they are of another kind, or cannot stream.
+    """
+    if (run / _TALKER_WEIGHTS).is_file():
+        from lipstream.training.streaming_talker.checkpoint import read_checkpoint
+        from lipstream.training.streaming_talker.export import export_talker
+
+        return [export_talker(read_checkpoint(run / _TALKER_WEIGHTS), root)]
+    if not (run / _BASELINE_WEIGHTS).is_file():
+        raise NotFound(
+            f"{run} holds no finished training.", remedy="Train with `lipstream train motion`."
+        )
+    return list(export_models(*load_trained(run / _BASELINE_WEIGHTS), root))
+
+
+def _train_baseline(recipe: Recipe, report: Report) -> Path:
+    from lipstream.training.trainer import TrainConfig, train
+
+    if recipe.motion_corpus is not None:
+        raise BadInput("The baseline trains on labelled speech, not on recorded motion.")
+    config = TrainConfig(seed=recipe.seed, threads=recipe.threads)
+    config = overridden(config, recipe.overrides)
+    if recipe.steps is not None:
+        config = replace(config, steps=recipe.steps)
+    pool = training_pool(recipe.corpus, recipe.run / "examples", report=report)
+    dev = development_speech(recipe.dev) if recipe.dev else []
+    trained = train(config, pool, dev, recipe.run, report=report)
+    report(f"best after {trained.steps} steps")
+    return recipe.run / _BASELINE_WEIGHTS
+
+
+def _train_talker(recipe: Recipe, report: Report) -> Path:
+    from lipstream.training.streaming_talker.clips import clip_pool
+    from lipstream.training.streaming_talker.trainer import TalkerTraining, train_talker
+
+    config = TalkerTraining(seed=recipe.seed, threads=recipe.threads)
+    config = overridden(config, recipe.overrides)
+    if recipe.steps is not None:
+        config = replace(config, generation=replace(config.generation, steps=recipe.steps))
+    kinds = recipe_examples(recipe.corpus, recipe.run / "examples", report=report)
+    encoder = SpeechEncoder()
+    pool = clip_pool(kinds, encoder, recipe.run / "heard", report)
+    dev = development_speech(recipe.dev) if recipe.dev else []
+    train_talker(config, pool, dev, encoder, recipe.run, report=report)
+    return recipe.run / _TALKER_WEIGHTS
+
+
+def _train_recorded(recipe: Recipe, name: str, folder: Path, report: Report) -> Path:
+    from lipstream.audio.speech_models import EncoderChoice, open_extractor
+    from lipstream.training.clip_features import FeatureStore
+    from lipstream.training.corpora.recognise import open_motion_corpus
+    from lipstream.training.streaming_talker.presets import preset
+    from lipstream.training.streaming_talker.recorded import RecordedTraining, train_recorded
+
+    config = RecordedTraining(preset(name), seed=recipe.seed, threads=recipe.threads)
+    config = overridden(config, recipe.overrides)
+    if recipe.steps is not None:
+        config = replace(config, generation=replace(config.generation, steps=recipe.steps))
+    corpus = open_motion_corpus(folder)
+    choice = EncoderChoice.parse(recipe.encoder)
+    extractor = open_extractor(choice)
+    store = FeatureStore(recipe.run / "features", corpus, choice)
+    report(f"{store.build(extractor)} of {len(corpus)} clips heard now")
+    train_recorded(config, corpus, store, extractor.feature_count, recipe.run, report=report)
+    return recipe.run / _TALKER_WEIGHTS
