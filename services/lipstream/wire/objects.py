@@ -5,9 +5,15 @@ from __future__ import annotations
 from lipstream.errors import BadInput
 from lipstream.wire.streams import checked_id
 
-__all__ = ["avatar_prefix", "checked_avatar_id", "job_object", "job_prefix"]
+__all__ = [
+    "LONGEST_AVATAR_ID",
+    "avatar_prefix",
+    "checked_avatar_id",
+    "job_object",
+    "job_prefix",
+]
 
-_LONGEST_AVATAR_ID = 56
+LONGEST_AVATAR_ID = 56
 
 
 def job_prefix(job_id: str) -> str:
@@ -27,13 +33,13 @@ def checked_avatar_id(value: str) -> str:
         BadInput: it is empty, over 56 characters, or holds other than a-z, 0-9, `_` and `-`.
     """
     try:
-        fits = len(checked_id(value)) <= _LONGEST_AVATAR_ID
+        fits = len(checked_id(value)) <= LONGEST_AVATAR_ID
     except BadInput:
         fits = False
     if not fits:
         raise BadInput(
             f"{value[:80]!r} cannot name an avatar.",
-            remedy=f"Use 1 to {_LONGEST_AVATAR_ID} of a-z, 0-9, '_' and '-', starting with a "
+            remedy=f"Use 1 to {LONGEST_AVATAR_ID} of a-z, 0-9, '_' and '-', starting with a "
             "letter or a digit.",
             code="bad_name",
         )

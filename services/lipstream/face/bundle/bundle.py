@@ -23,7 +23,7 @@ from lipstream.face.bundle.arrays import pack_model, unpack_model
 from lipstream.face.bundle.manifest import Consent, Manifest, Member, Note, RigInfo, Source
 from lipstream.face.bundle.pictures import pack_picture, unpack_picture
 from lipstream.face.model import AvatarModel
-from lipstream.face.names import validate_avatar_name
+from lipstream.wire.objects import checked_avatar_id
 
 __all__ = [
     "AvatarBundle",
@@ -65,7 +65,7 @@ def new_bundle(
         created: now by default.
 
     Raises:
-        BadInput: the name is not a slug (see `validate_avatar_name`).
+        BadInput: the name is not a slug (see `checked_avatar_id`).
     """
     moment = (created or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
     rig = RigInfo(
@@ -79,7 +79,7 @@ def new_bundle(
         gaussians=len(model.gaussians.colors),
     )
     manifest = Manifest(
-        name=validate_avatar_name(name),
+        name=checked_avatar_id(name),
         created=moment,
         source=source,
         rig=rig,

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lipstream.errors import BadInput
-from lipstream.face.names import validate_avatar_name
+from lipstream.wire.objects import checked_avatar_id
 
 __all__ = ["FORMAT", "VERSION", "Consent", "Manifest", "Member", "Note", "RigInfo", "Source"]
 
@@ -133,7 +133,7 @@ class _Reader:
         source, rig = self._inner("source"), self._inner("rig")
         members = self._inner("members")
         return Manifest(
-            name=validate_avatar_name(self._text("name")),
+            name=checked_avatar_id(self._text("name")),
             created=self._text("created"),
             source=Source(
                 source._text("kind"),

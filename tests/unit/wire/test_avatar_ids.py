@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from lipstream.errors import BadInput
-from lipstream.face.names import MAX_NAME_LENGTH, validate_avatar_name
+from lipstream.wire.objects import LONGEST_AVATAR_ID, checked_avatar_id
 
 
-@pytest.mark.parametrize("name", ["a", "grace", "0", "my-avatar_2", "x" * MAX_NAME_LENGTH])
+@pytest.mark.parametrize("name", ["a", "grace", "0", "my-avatar_2", "x" * LONGEST_AVATAR_ID])
 def test_slugs_pass(name: str) -> None:
-    assert validate_avatar_name(name) == name
+    assert checked_avatar_id(name) == name
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_slugs_pass(name: str) -> None:
         "ä",
         "a\n",
         "a\x00",
-        "x" * (MAX_NAME_LENGTH + 1),
+        "x" * (LONGEST_AVATAR_ID + 1),
         "x" * 100_000,
         "~",
         "con:",
@@ -35,6 +35,6 @@ def test_slugs_pass(name: str) -> None:
 )
 def test_anything_else_is_refused_in_one_short_sentence(name: str) -> None:
     with pytest.raises(BadInput) as caught:
-        validate_avatar_name(name)
+        checked_avatar_id(name)
     assert caught.value.code == "bad_name"
     assert len(str(caught.value)) < 250
