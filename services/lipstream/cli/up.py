@@ -27,7 +27,9 @@ def up(
     from lipstream.runtime.settings import load_settings
 
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a shell that starts this in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     with LocalStack(load_settings(), gateway_port=port) as stack:
         console.print(
             f"lipstream is ready at {stack.url} ({time.monotonic() - began:.1f} s)\n"
