@@ -141,6 +141,27 @@ def test_errors_are_one_line_and_a_code(
     assert not (tmp_path / "x.mp4").exists()
 
 
+def test_ctrl_c_stops_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
+    text = "This is a long sentence to speak. " * 300
+    process = subprocess.Popen(
+        [*COMMAND, "render", "--avatar", AVATAR, "--text", text, "-o", "x.mp4"],
+        env={**os.environ, "LIPSTREAM_DATA_DIR": str(home)},
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    give_up_s = time.monotonic() + _LONG_S
+    while not list(tmp_path.glob(".lipstream-*")):  # the film has not begun
+        assert time.monotonic() < give_up_s
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=_LONG_S)
+    assert process.returncode == 130, said
+    assert "stopped" in said
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("*.mp4")) + list(tmp_path.glob(".lipstream-*"))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

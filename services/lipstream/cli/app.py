@@ -17,6 +17,7 @@ from lipstream.errors import LipstreamError
 __all__ = ["app", "main"]
 
 _TRACE_VARIABLE = "LIPSTREAM_TRACE"
+_INTERRUPTED = 130
 
 # ClickException: of the package click, or of the copy of it that newer releases of Typer bring.
 _Misuse: Any = typer.BadParameter.__mro__[2]
@@ -77,7 +78,7 @@ def main() -> None:
     """Run the command; exit 0 on success, 1 on an error, 2 on wrong usage, 130 on Ctrl-C."""
     try:
         _mount_workshop()
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
     except LipstreamError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:
@@ -87,11 +88,8 @@ def main() -> None:
         )
     except OSError as error:
         _fail(f"{error.filename or 'The file system'}: {error.strerror or error}.")
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        error_console.print("stopped", highlight=False)
-        sys.exit(130)
+        code = _INTERRUPTED
     except _Misuse as error:
         error.show()
         sys.exit(error.exit_code)
@@ -102,6 +100,11 @@ def main() -> None:
             f"lipstream failed: {type(error).__name__}: {error}.",
             f"This is a fault of ours. Please report it, with what {_TRACE_VARIABLE}=1 shows.",
         )
+    # Typer gives back the code of an Exit, and some releases turn Ctrl-C into one.
+    if code == _INTERRUPTED:
+        error_console.print("stopped", highlight=False)
+    if isinstance(code, int):
+        sys.exit(code)
 
 
 def _fail(message: str, remedy: str = "") -> NoReturn:
