@@ -15,6 +15,7 @@ from rich.table import Table
 from lipstream.errors import NotFound
 from lipstream.evaluation.lips import LipScore, Scored, score
 from lipstream.evaluation.utterance import Utterance
+from lipstream.motion.generators import DEFAULT_GENERATOR, open_generator
 
 __all__ = ["app", "evaluate_lips"]
 
@@ -39,6 +40,9 @@ def lips(
         bool, typer.Option(help="Of the corpus, only speakers that training did not look at.")
     ] = True,
     look_ahead_ms: Annotated[list[int] | None, typer.Option(help="Repeatable.")] = None,
+    generator: Annotated[
+        list[str] | None, typer.Option(help="Repeatable: baseline, streaming_talker.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures.")] = None,
 ) -> None:
     """Do the lips say what is heard, on labelled real speech?"""
@@ -57,25 +61,27 @@ def lips(
             "There is no labelled speech to evaluate on.",
             remedy="Name a folder with --labelled or --corpus.",
         )
-    results = evaluate_lips(utterances, look_ahead_ms or [80])
+    results = evaluate_lips(utterances, look_ahead_ms or [80], generator or [DEFAULT_GENERATOR])
     _console.print(_table(results))
     if json_file:
         json_file.write_text(json.dumps({k: asdict(v) for k, v in results.items()}, indent=2))
 
 
 def evaluate_lips(
-    utterances: Sequence[Utterance], look_aheads_ms: Sequence[int]
+    utterances: Sequence[Utterance],
+    look_aheads_ms: Sequence[int],
+    generators: Sequence[str] = (DEFAULT_GENERATOR,),
 ) -> dict[str, LipScore]:
-    """Scores of the label-derived mouth, of loudness alone, and of the generators."""
+    """Scores of the label-derived mouth, of loudness alone, and of the generators named."""
     from lipstream.audio.encoder import SpeechEncoder
     from lipstream.evaluation.contenders import Contender, from_labels, from_loudness, generated
-    from lipstream.motion import BaselineGenerator
 
     encoder = SpeechEncoder()
     contenders: dict[str, Contender] = {"labels": from_labels, "loudness": from_loudness}
-    for ms in look_aheads_ms:
-        generator = BaselineGenerator(look_ahead_ms=ms)
-        contenders[f"baseline, {ms} ms"] = generated(encoder, generator)
+    for name in generators:
+        for ms in look_aheads_ms:
+            generator = open_generator(name, look_ahead_ms=ms)
+            contenders[f"{name}, {ms} ms"] = generated(encoder, generator)
     references = [from_labels(utterance) for utterance in utterances]
     return {
         name: score(

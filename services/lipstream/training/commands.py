@@ -72,6 +72,37 @@ def train_motion(
     _console.print(f"Trained: {train_preset(recipe, report=_report)}")
 
 
+@train_app.command("ablate")
+def ablate(
+    corpus: Folder = _DEFAULT_CORPUS,
+    dev: Annotated[
+        Path | None, typer.Option(help="Folder of aligned real speech to judge by.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML with settings of the run, over the preset's.")
+    ] = None,
+    run: Annotated[Path, typer.Option("--run", help="Folder of the runs.")] = _RUNS / "ablation",
+    steps: Annotated[int, typer.Option(help="Steps of each variant.")] = 600,
+    seed: Annotated[int, typer.Option()] = 0,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+) -> None:
+    """Train StreamingTalker without one part after the other; one table of figures."""
+    from lipstream.training.overrides import read_overrides
+    from lipstream.training.recipes import Recipe, ablate_talker
+
+    recipe = Recipe(
+        preset="arkit",
+        corpus=corpus,
+        dev=dev,
+        run=run,
+        overrides=read_overrides(config) if config else {},
+        steps=steps,
+        seed=seed,
+        threads=threads,
+    )
+    _console.print(ablate_talker(recipe, report=_report), highlight=False)
+
+
 @train_app.command("export")
 def export(
     run: Run = _DEFAULT_RUN,

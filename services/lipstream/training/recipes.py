@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lipstream.audio.encoder import SpeechEncoder
 from lipstream.errors import BadInput, NotFound
@@ -13,7 +13,12 @@ from lipstream.training.export import Exported, export_models, load_trained
 from lipstream.training.overrides import overridden
 from lipstream.training.pools import development_speech, recipe_examples, training_pool
 
-__all__ = ["Recipe", "export_run", "train_preset"]
+if TYPE_CHECKING:
+    from lipstream.training.streaming_talker.clips import ClipPool
+    from lipstream.training.streaming_talker.trainer import TalkerTraining
+    from lipstream.training.validation import DevSpeech
+
+__all__ = ["Recipe", "ablate_talker", "export_run", "train_preset"]
 
 Report = Callable[[str], None]
 
@@ -95,19 +100,49 @@ def _train_baseline(recipe: Recipe, report: Report) -> Path:
 
 
 def _train_talker(recipe: Recipe, report: Report) -> Path:
-    from lipstream.training.streaming_talker.clips import clip_pool
-    from lipstream.training.streaming_talker.trainer import TalkerTraining, train_talker
+    from lipstream.training.streaming_talker.trainer import train_talker
+
+    encoder = SpeechEncoder()
+    pool, dev = _talker_data(recipe, encoder, report)
+    train_talker(_talker_training(recipe), pool, dev, encoder, recipe.run, report=report)
+    return recipe.run / _TALKER_WEIGHTS
+
+
+def ablate_talker(recipe: Recipe, *, report: Report = lambda line: None) -> str:
+    """Train every variant of the ablations; returns their table, which is also kept.
+
+    Raises:
+        BadInput: data or configuration cannot be used.
+    """
+    from lipstream.training.streaming_talker.ablation import ablate, as_table
+
+    encoder = SpeechEncoder()
+    pool, dev = _talker_data(recipe, encoder, report)
+    table = as_table(
+        ablate(_talker_training(recipe), pool, dev, encoder, recipe.run, report=report)
+    )
+    (recipe.run / "ablation.md").write_text(table)
+    return table
+
+
+def _talker_training(recipe: Recipe) -> TalkerTraining:
+    from lipstream.training.streaming_talker.trainer import TalkerTraining
 
     config = TalkerTraining(seed=recipe.seed, threads=recipe.threads)
     config = overridden(config, recipe.overrides)
     if recipe.steps is not None:
         config = replace(config, generation=replace(config.generation, steps=recipe.steps))
+    return config
+
+
+def _talker_data(
+    recipe: Recipe, encoder: SpeechEncoder, report: Report
+) -> tuple[ClipPool, list[DevSpeech]]:
+    from lipstream.training.streaming_talker.clips import clip_pool
+
     kinds = recipe_examples(recipe.corpus, recipe.run / "examples", report=report)
-    encoder = SpeechEncoder()
     pool = clip_pool(kinds, encoder, recipe.run / "heard", report)
-    dev = development_speech(recipe.dev) if recipe.dev else []
-    train_talker(config, pool, dev, encoder, recipe.run, report=report)
-    return recipe.run / _TALKER_WEIGHTS
+    return pool, development_speech(recipe.dev) if recipe.dev else []
 
 
 def _train_recorded(recipe: Recipe, name: str, folder: Path, report: Report) -> Path:

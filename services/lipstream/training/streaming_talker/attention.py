@@ -51,18 +51,25 @@ class HistoryAttention(nn.Module):
         self.state_size = 2 * (config.history - 1) * config.width
 
     def forward(self, x: Tensor, bias: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, D]
-        past, width = self.config.history - 1, self.config.width
-        queries, keys, values = self.project(x).chunk(3, 2)
-        keys = torch.cat([cursor.take(past, width), keys], 1)
-        values = torch.cat([cursor.take(past, width), values], 1)
-        cursor.put(keys[:, -past:])
-        cursor.put(values[:, -past:])
-        scale = (width // self.config.heads) ** -0.5
-        scores = self._split(queries) @ self._split(keys).transpose(2, 3)
-        mixed = torch.softmax(scores * scale + bias, 3) @ self._split(values)
+        queries, keys, values = (self._split(part) for part in self.project(x).chunk(3, 2))
+        keys = self._extended(keys, cursor)
+        values = self._extended(values, cursor)
+        scale = queries.shape[3] ** -0.5
+        mixed = torch.softmax((queries * scale) @ keys.transpose(2, 3) + bias, 3) @ values
         return self.join(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
-    def _split(self, x: Tensor) -> Tensor:  # [B, T, D] -> [B, heads, T, D / heads]
+    def _extended(self, new: Tensor, cursor: StateCursor) -> Tensor:
+        """The cache with new rows `# [B, heads, T, E]` behind it: `# [B, heads, past + T, E]`.
+
+        The cache is kept head by head, so that a step need not rearrange it.
+        """
+        past, heads = self.config.history - 1, self.config.heads
+        cache = cursor.take(heads * past, new.shape[3]).reshape(-1, heads, past, new.shape[3])
+        rows = torch.cat([cache, new], 2)
+        cursor.put(rows[:, :, -past:])
+        return rows
+
+    def _split(self, x: Tensor) -> Tensor:  # [B, T, D] -> [B, heads, T, E]
         heads = self.config.heads
         return x.reshape(x.shape[0], -1, heads, x.shape[2] // heads).transpose(1, 2)
 

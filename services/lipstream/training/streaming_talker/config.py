@@ -67,6 +67,8 @@ class PredictorConfig:
     period: int = 25
     """Frames over which the bias of attention stays the same."""
     dropout: float = 0.1
+    hearing_dropout: float = 0.3
+    """Of what is made of the audio: real speakers are few, and soon known by heart."""
     self_attention: bool = True
     cross_attention: bool = True
 
@@ -87,7 +89,8 @@ class TalkerConfig:
     subjects: int = 0
     """Training identities with an embedding of their own, beside the neutral one."""
     event_head: bool = True
-    """Events are read off the condition, not off the sampled latent: a sample closes the lips as
-    often as they may be closed, which is right on average and wrong each time."""
+    """Events are read off the audio, not off the sampled latent: a sample closes the lips as often
+    as they may be closed, which is right on average and wrong each time; and a past of its own
+    making tells when lips closed before, late, rather than what is heard now."""
     diffusion: bool = True
     """Without it the head regresses the latent directly."""

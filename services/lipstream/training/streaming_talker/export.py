@@ -25,6 +25,7 @@ from lipstream.training.export import PARITY, Exported
 from lipstream.training.serving_files import write_serving_files
 from lipstream.training.streaming_talker import head
 from lipstream.training.streaming_talker.config import Architecture, Space
+from lipstream.training.streaming_talker.half_weights import halve_initializers, rounded_to_half
 from lipstream.training.streaming_talker.network import TalkerNetwork
 
 __all__ = ["export_talker"]
@@ -49,7 +50,7 @@ def export_talker(network: TalkerNetwork, root: Path) -> Exported:
         )
     path = root / TALKER_MODEL / "1" / "model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
-    network.eval()
+    network = rounded_to_half(network).eval()
     inputs = _sample(network, frames=1)[0]
     free = {name: {0: "batch"} for name in (*_INPUTS, "controls", "next_state")}
     free["schedule"][1] = "steps"
@@ -72,6 +73,7 @@ def export_talker(network: TalkerNetwork, root: Path) -> Exported:
         finally:
             head.denoise = plain
     model = onnx.load(str(path))
+    halve_initializers(model)
     constants = {
         "initial_state": network.initial_state(1)[0].numpy(),
         "neutral_style": network.style.neutral.detach().numpy(),

@@ -7,7 +7,7 @@ baseline: a mean over controls loses the small ones, and a mean over outcomes ha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -33,13 +33,15 @@ class TalkerLoss:
     motion: float = 1.0
     velocity: float = 1.0
     """Of vertices; that of controls is weighted in `controls`."""
+    audio_noise: float = 0.15
+    """On the features, at most."""
     guess: float = 1.0
     """Of the motion read off the condition directly, which teaches the predictor to hear."""
     sharpness: float = 0.2
     """Of the absolute error of controls in stage one, which leaves no small errors behind."""
-    past_noise: float = 1.0
+    past_noise: float = 1.5
     """Noise on the past, at most."""
-    past_dropped: float = 0.25
+    past_dropped: float = 0.4
     own_past: float = 0.7
     """Share of clips whose past is what the network itself made of it, as in generation."""
     neutral: float = 0.5
@@ -91,16 +93,22 @@ def generation_loss(
     network: TalkerNetwork, clip: Clip, schedule: NoiseSchedule, config: TalkerLoss
 ) -> Tensor:  # []
     """Stage two: the clean latent that the head sees, and the motion that it decodes to."""
+    network.vae.eval()  # it is fixed by now, its codes included
     with torch.no_grad():
         target = network.latents(clip.motion)
     style = _style(network, clip, target, config)
+    clip = _noisy(clip, config)
     past = _past(network, clip, target, style.detach(), config)
     condition = network.condition(past, clip.audio, style)
     times = _times(schedule, target)
     noisy = schedule.noised(target, torch.randn_like(target), times)
     clean = network.head(noisy, condition, times).float()
     latent = functional.l1_loss(clean, target)
-    motion = network.with_events(network.decode(clean), condition)
+    # Half of the clips are decoded from codes, as in generation; gradients go straight through.
+    coded = network.vae.quantiser(clean * network.scale).latent / network.scale
+    through = torch.rand(len(clean), 1, 1, device=clean.device) < 0.5
+    decoded = network.decode(torch.where(through, coded, clean))
+    motion = network.with_events(decoded, clip.audio)
     if network.config.space is Space.RECORDED:
         moved, wanted = motion.diff(dim=1), clip.motion.diff(dim=1)
         error = config.motion * functional.mse_loss(motion, clip.motion)
@@ -110,6 +118,13 @@ def generation_loss(
     heard = network.guess(condition)
     error = error + config.guess * regression_loss(heard, clip.motion, config.controls)
     return config.latent * latent + config.motion * error
+
+
+def _noisy(clip: Clip, config: TalkerLoss) -> Clip:
+    amount = config.audio_noise * torch.rand(len(clip.audio), 1, 1, device=clip.audio.device)
+    # What is zero is unknown or absent, and stays so.
+    noise = torch.randn_like(clip.audio) * (clip.audio != 0) * (clip.audio != 1)
+    return replace(clip, audio=clip.audio + amount * noise)
 
 
 def _times(schedule: NoiseSchedule, target: Tensor) -> Tensor:  # [B, T]

@@ -40,7 +40,13 @@ class TalkerNetwork(StreamingModule):
         head = DiffusionHead if config.diffusion else RegressionHead
         self.head: DiffusionHead | RegressionHead = head(latent, width)
         self.event_head = nn.Sequential(
-            nn.Linear(width, width), nn.GELU(), nn.Linear(width, len(EVENTS))
+            nn.Linear(config.predictor.audio, width),
+            nn.GELU(),
+            nn.Dropout(config.predictor.hearing_dropout),
+            nn.Linear(width, width),
+            nn.GELU(),
+            nn.Dropout(config.predictor.hearing_dropout),
+            nn.Linear(width, len(EVENTS)),
         )
         # Only training listens to this one.
         self.guess = nn.Linear(width, CONTROL_COUNT)
@@ -88,11 +94,11 @@ class TalkerNetwork(StreamingModule):
         empty = self.predictor.initial_state(len(latents)).to(latents.device)
         return self.predictor(latents, audio, style, empty)[0]  # type: ignore[no-any-return]
 
-    def with_events(self, motion: Tensor, condition: Tensor) -> Tensor:
-        """Motion `# [B, T, M]` with its events' logits from the condition `# [B, T, D]`."""
+    def with_events(self, motion: Tensor, audio: Tensor) -> Tensor:
+        """Motion `# [B, T, M]` with its events' logits from the audio `# [B, T, A]`."""
         if self.config.space is not Space.CONTROLS or not self.config.event_head:
             return motion
-        logits = self.event_head(condition)
+        logits = self.event_head(audio)
         columns = list(motion.unbind(2))
         for place, event in enumerate(EVENTS):
             columns[event] = logits[..., place]
@@ -117,7 +123,7 @@ class TalkerNetwork(StreamingModule):
         decoder: nn.Module = self.vae.decoder
         assert isinstance(decoder, CausalDecoder)
         motion, decoded = decoder.step(latent[:, None], state[:, width:decoding])
-        motion = self.with_events(motion, condition)
+        motion = self.with_events(motion, audio[:, None])
         return motion[:, 0], torch.cat([latent / self.scale, decoded, predicted], 1)
 
     def forward(

@@ -51,7 +51,7 @@ class ConditionPredictor(StreamingModule):
         self.hear = nn.Sequential(
             nn.Linear(config.audio, config.width),
             nn.GELU(),
-            nn.Dropout(config.dropout),
+            nn.Dropout(config.hearing_dropout),
             nn.Linear(config.width, config.width),
         )
         self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))

@@ -48,7 +48,9 @@ class RecordedTraining:
     motion: StageConfig = _PAPER
     generation: StageConfig = _PAPER
     loss: TalkerLoss = field(
-        default_factory=lambda: TalkerLoss(latent=1.0, past_noise=0, past_dropped=0, own_past=0)
+        default_factory=lambda: TalkerLoss(
+            latent=1.0, audio_noise=0, past_noise=0, past_dropped=0, own_past=0
+        )
     )
     seed: int = 0
     threads: int = 1
@@ -131,7 +133,6 @@ def train_recorded(
     schedule = NoiseSchedule()
 
     def generate(talker: Any, rng: np.random.Generator) -> Tensor:
-        talker.vae.eval()
         clip = source.batch(parts["train"], rng, config.generation).to(config.device)
         return generation_loss(talker, clip, schedule, config.loss)
 

@@ -6,7 +6,7 @@ judged by generating it, not by the loss.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ from lipstream.training.validation import (
     validated,
 )
 
-__all__ = ["TalkerTraining", "train_talker"]
+__all__ = ["TalkerTraining", "TrainedTalker", "train_talker"]
 
 _JUDGED = LOOK_AHEADS_MS.index(80)
 _SCALE_CLIPS = 256
@@ -56,13 +56,20 @@ class TalkerTraining:
             1200, batch=32, frames=64, learning_rate=2e-3, validate_every=400
         )
     )
-    generation: StageConfig = field(default_factory=lambda: StageConfig(5000, mixed_precision=True))
+    generation: StageConfig = field(default_factory=lambda: StageConfig(2000, mixed_precision=True))
     loss: TalkerLoss = field(default_factory=TalkerLoss)
     diffusion_steps: int = 4
     temperature: float = 0.5
     """Both in validation and in calibration."""
     seed: int = 0
     threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedTalker:
+    network: TalkerNetwork
+    figures: Mapping[str, float]
+    """On the development speech, of the weights kept."""
 
 
 def train_talker(
@@ -73,7 +80,7 @@ def train_talker(
     folder: Path,
     *,
     report: Callable[[str], None] = lambda line: None,
-) -> TalkerNetwork:
+) -> TrainedTalker:
     """Train both stages and calibrate on `dev`; checkpoints, logs and `talker.pt` go to `folder`.
 
     A folder that holds checkpoints is resumed from them.
@@ -92,7 +99,7 @@ def train_talker(
     if dev:
         _calibrate(config, network, dev, heard)
     write_checkpoint(folder / "talker.pt", network, {**judged.columns, "seed": config.seed})
-    return network
+    return TrainedTalker(network, judged.columns)
 
 
 def _train_autoencoder(
@@ -140,7 +147,6 @@ def _train_generation(
     held = pool.clips(np.random.default_rng([config.seed, 1 << 21]), 32, stage.frames)
 
     def loss(talker: Any, rng: np.random.Generator) -> Tensor:
-        talker.vae.eval()
         clip = pool.clips(rng, stage.batch, stage.frames)
         return generation_loss(talker, clip, schedule, config.loss)
 

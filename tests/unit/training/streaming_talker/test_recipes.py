@@ -18,6 +18,7 @@ from lipstream.training.examples import make_example
 from lipstream.training.overrides import overridden, read_overrides
 from lipstream.training.pools import Kind
 from lipstream.training.recipes import Recipe, export_run, train_preset
+from lipstream.training.streaming_talker.ablation import ABLATIONS, ablate, as_table
 from lipstream.training.streaming_talker.checkpoint import read_checkpoint
 from lipstream.training.streaming_talker.clips import clip_pool
 from lipstream.training.streaming_talker.config import Architecture, LatentConfig, Space
@@ -54,6 +55,19 @@ def test_training_on_speech_goes_on_and_exports(tmp_path: Path) -> None:
     (exported,) = export_run(tmp_path, tmp_path / "models")
     talker = StreamingTalker(model=OnnxModel(exported.path))
     assert talker.feature_count == encoder.feature_count
+
+
+def test_ablations_make_one_table(tmp_path: Path) -> None:
+    encoder = SpeechEncoder()
+    rng = np.random.default_rng(0)
+    examples = [make_example(spoken(text), rng, None) for text in SENTENCES[:2]]
+    pool = clip_pool([Kind("flite", 1.0, examples)], encoder, tmp_path / "heard")
+    config = overridden(TalkerTraining(), _SMALL)
+    stage = replace(config.motion, steps=1, validate_every=1)
+    config = replace(config, motion=stage, generation=stage)
+    table = as_table(ablate(config, pool, [], encoder, tmp_path)).splitlines()
+    assert table[0] == "| variant | held |"
+    assert [line.split(" | ")[0][2:] for line in table[2:]] == [a.name for a in ABLATIONS]
 
 
 def test_training_on_recorded_motion(tmp_path: Path) -> None:
