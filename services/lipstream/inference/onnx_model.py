@@ -6,6 +6,7 @@ of a million parameters would take the cores from the renderer.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,6 +44,9 @@ class OnnxModel:
 
     def __init__(self, path: Path) -> None:
         # Imported late: it costs a tenth of a second that `lipstream --help` should not pay.
+        # Its official builds report to their maker and keep an identifier of the device, unless
+        # this is set before the import.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -43,3 +46,15 @@ def test_models_of_the_repository_load_and_run(name: str, source: str, result: s
     assert outputs["next_state"].shape == state.shape
     with pytest.raises(Internal, match="lacks the constant"):
         model.constant("nothing")
+
+
+def test_nothing_is_reported_to_the_maker_of_onnxruntime(tmp_path: Path) -> None:
+    path = ModelStore.default().onnx_path("speech_encoder")
+    code = (
+        "import sys, pathlib; from lipstream.inference import OnnxModel;"
+        "OnnxModel(pathlib.Path(sys.argv[1]))"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", code, str(path)], env=environment, check=True)
+    assert list(tmp_path.iterdir()) == []
