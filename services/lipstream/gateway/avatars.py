@@ -30,7 +30,7 @@ from lipstream.runtime.avatar_library import AvatarEntry
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.objects import job_object, job_prefix
 
-__all__ = ["router"]
+__all__ = ["avatar_job_id", "router"]
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ async def create_avatar(
         raise _taken(name)
     # Callers that want the same name at once must not overwrite each other's photos.
     params = {"avatar": name, "consent": consent, "photo": f"input-{uuid.uuid4().hex}"}
-    job = Job.new(JobKind.AVATAR, params, _job_id(name))
+    job = Job.new(JobKind.AVATAR, params, avatar_job_id(name))
     key = job_object(job.id, params["photo"])
     limit = platform.settings.max_photo_bytes
     try:
@@ -116,7 +116,8 @@ async def delete_avatar(avatar_id: str, platform: Shared) -> None:
             raise _missing(avatar_id) from None
 
 
-def _job_id(avatar_id: str) -> str:
+def avatar_job_id(avatar_id: str) -> str:
+    """The job that makes, or made, the avatar of that name."""
     return f"avatar-{avatar_id}"
 
 
@@ -141,7 +142,7 @@ async def _entry(platform: Platform, avatar_id: str) -> AvatarEntry | None:
 
 async def _job(platform: Platform, avatar_id: str) -> Job:
     try:
-        return await platform.jobs.get(_job_id(avatar_id))
+        return await platform.jobs.get(avatar_job_id(avatar_id))
     except (BadInput, NotFound):
         raise _missing(avatar_id) from None
 
@@ -158,7 +159,7 @@ async def _release(platform: Platform, avatar_id: str) -> None:
     Raises:
         Conflict: it has not ended.
     """
-    store, prefix = platform.store, job_prefix(_job_id(avatar_id))
+    store, prefix = platform.store, job_prefix(avatar_job_id(avatar_id))
 
     def keys() -> list[str]:
         return [info.key for info in store.list(prefix)]
@@ -166,7 +167,7 @@ async def _release(platform: Platform, avatar_id: str) -> None:
     # Listed before: as soon as the fit is forgotten, another may put its photo there.
     ended = await asyncio.to_thread(keys)
     with contextlib.suppress(NotFound):
-        await platform.jobs.delete(_job_id(avatar_id))
+        await platform.jobs.delete(avatar_job_id(avatar_id))
         for key in ended:
             await asyncio.to_thread(store.delete, key)
 

@@ -24,6 +24,8 @@ _CLIENT_GONE = 499
 _FAULTS_NAMED = 8
 _PLACE_CHARS = 60
 _FAULT_CHARS = 200
+# What pydantic puts before the words of a check of ours.
+_PREFIX = "Value error, "
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +100,9 @@ def _from_validation(error: RequestValidationError) -> BadInput:
     faults = []
     for fault in error.errors()[:_FAULTS_NAMED]:
         place = ".".join(str(part) for part in fault["loc"] if part not in ("body", "query"))
-        faults.append(f"{place[:_PLACE_CHARS] or 'body'}: {fault['msg'][:_FAULT_CHARS]}")
+        faults.append(
+            f"{place[:_PLACE_CHARS] or 'body'}: {fault['msg'].removeprefix(_PREFIX)[:_FAULT_CHARS]}"
+        )
     if (others := len(error.errors()) - len(faults)) > 0:
         faults.append(f"and {others} more")
     return BadInput("; ".join(faults) + ".", remedy="See /docs for the fields and their ranges.")

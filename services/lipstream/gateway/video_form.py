@@ -42,6 +42,12 @@ async def video_form(
     elif kind in _FORMS:
         async with request.form(max_files=1, max_fields=16) as form:
             fields: dict[str, Any] = dict(form)
+            if any(name.lstrip().startswith("{") for name in fields):
+                # What `curl -d '{...}'` does without a header.
+                raise UnsupportedMediaType(
+                    "The body looks like JSON, but was sent as a form.",
+                    remedy="Send it with the header content-type: application/json.",
+                )
             audio = fields.pop("audio", None)
             if audio is not None and not isinstance(audio, UploadFile):
                 raise BadInput("'audio' must be a file.", remedy="Send it as a file of the form.")
@@ -65,7 +71,11 @@ async def _json(request: Request, max_bytes: int) -> Any:
     try:
         return json.loads(bytes(body))
     except (ValueError, RecursionError):
-        raise BadInput("The body is no JSON that can be read.", code="bad_json") from None
+        raise BadInput(
+            "The body is no JSON that can be read.",
+            remedy='Send an object such as {"avatar": "me", "text": "Hello there."}.',
+            code="bad_json",
+        ) from None
 
 
 def _checked(fields: Any, audio: UploadFile | None) -> VideoRequest:

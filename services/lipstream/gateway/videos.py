@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from starlette.datastructures import UploadFile
 
 from lipstream.errors import BadInput, Conflict, NotFound, TooLarge
+from lipstream.gateway.avatars import avatar_job_id
 from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoRequest
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
@@ -46,7 +47,7 @@ _BODY = {
 async def create_video(request: Request, response: Response, platform: Shared) -> VideoDocument:
     """Queue a video: JSON with `text`, or a form with an `audio` file."""
     async with video_form(request, platform.settings.max_text_chars) as (wanted, audio):
-        await asyncio.to_thread(platform.avatars.entry, wanted.avatar)
+        await _check_avatar(platform, wanted.avatar)
         job = Job.new(JobKind.VIDEO, wanted.model_dump(exclude_none=True))
         if audio is None:
             await _check_text(platform, wanted)
@@ -140,6 +141,28 @@ async def _create_with_audio(platform: Platform, job: Job, audio: UploadFile) ->
         await platform.jobs.create(job)
 
 
+async def _check_avatar(platform: Platform, avatar_id: str) -> None:
+    """
+    Raises:
+        Conflict: it is still being made.
+        NotFound: there is none.
+    """
+    try:
+        await asyncio.to_thread(platform.avatars.entry, avatar_id)
+    except NotFound:
+        try:
+            job = await platform.jobs.get(avatar_job_id(avatar_id))
+        except (BadInput, NotFound):
+            job = None
+        if job is None or job.status.finished:
+            raise
+        raise Conflict(
+            f"The avatar {avatar_id!r} is still being made.",
+            remedy=f"Wait for the event 'succeeded' of /v1/avatars/{avatar_id}/events.",
+            code="avatar_not_ready",
+        ) from None
+
+
 async def _check_text(platform: Platform, wanted: VideoRequest) -> None:
     """
     Raises:
@@ -154,7 +177,7 @@ async def _check_text(platform: Platform, wanted: VideoRequest) -> None:
             remedy="Split it into several videos.",
         )
     if not text.strip():
-        raise BadInput("The text is empty.", code="empty_text")
+        raise BadInput("The text is empty.", remedy="Send what is to be said.", code="empty_text")
     await platform.inspector.check_voice(wanted.voice)
 
 

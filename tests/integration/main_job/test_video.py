@@ -115,6 +115,8 @@ def test_a_photo_becomes_an_avatar(platform: Platform) -> None:
             data={"name": "admiral", "consent": "Public domain."},
         )
     assert answer.status_code == 202, answer.text
+    early = platform.http.post("/v1/videos", json={"avatar": "admiral", "text": "Hello."})
+    assert (early.status_code, early.json()["code"]) == (409, "avatar_not_ready")
     events = list(platform.events("/v1/avatars/admiral/events"))
     assert events[-1]["status"] == "succeeded", events[-1]
     document = platform.http.get("/v1/avatars/admiral").json()

@@ -71,6 +71,18 @@ def test_other_content_types_are_named(client: TestClient, kind: str) -> None:
     assert _post(client, body, kind) == (415, "unsupported_media_type")
 
 
+def test_json_without_its_header_is_recognised(client: TestClient) -> None:
+    kind = "application/x-www-form-urlencoded"
+    body = b'{"avatar":"grace","text":"hi"}'
+    assert _post(client, body, kind) == (415, "unsupported_media_type")
+    assert client.post("/", data={"avatar": "grace", "text": "hi"}).json()["text"] == "hi"
+
+
+def test_a_fault_is_said_without_the_words_of_the_library(client: TestClient) -> None:
+    answer = client.post("/", json={"avatar": "grace", "text": "hi", "size": 333})
+    assert answer.json()["detail"] == "size: must be even, as H.264 needs it."
+
+
 @pytest.mark.parametrize(
     "files",
     [
