@@ -11,6 +11,7 @@ import typer
 from rich.progress import Progress
 
 from lipstream.cli.console import console, progress_bars
+from lipstream.cli.output import check_output
 from lipstream.errors import BadInput, Internal
 
 __all__ = ["demo"]
@@ -28,7 +29,7 @@ def demo(
     ] = None,
     audio: Annotated[Path | None, typer.Option(help="Speech in any format.")] = None,
     text: Annotated[str | None, typer.Option(help="What to say instead.")] = None,
-    voice: Annotated[str, typer.Option(help="espeak-ng voice for --text.")] = "en-us",
+    voice: Annotated[str, typer.Option(help="Voice for --text: lipstream voices.")] = "en-us",
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the video goes.")] = Path(
         "demo.mp4"
     ),
@@ -43,6 +44,7 @@ def demo(
     from lipstream.cli.rest_client import RestClient
     from lipstream.cli.stack import local_stack
 
+    check_output(out, ".mp4")
     picture = _existing(photo, "--photo") if photo else _bundled_portrait()
     speech = _existing(audio, "--audio") if audio else None
     began = time.monotonic()

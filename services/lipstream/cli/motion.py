@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lipstream.cli.console import console
+from lipstream.cli.output import check_output
 from lipstream.errors import BadInput
 
 __all__ = ["motion"]
@@ -40,6 +41,7 @@ def motion(
     write = writers.get(out.suffix.lower())
     if write is None:
         raise BadInput(f"{out.name} ends neither in .csv nor in .json.")
+    check_output(out, *writers)
     source = open_speech(audio, text, voice)
     features = features_of(SpeechEncoder(), source.chunks(SAMPLE_RATE_HZ))
     frames = Motion.concatenate(generate(open_generator(generator), features, seed=seed))

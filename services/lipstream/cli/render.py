@@ -12,6 +12,7 @@ import typer
 from rich.progress import Progress
 
 from lipstream.cli.console import console, progress_bars
+from lipstream.cli.output import check_output, size_text
 from lipstream.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def render(
     from lipstream.render import FilmOptions, check_size_px, render_video
     from lipstream.render.h264 import check_fps
 
+    check_output(out, ".mp4")
     check_size_px(size)
     check_fps(fps)
     source = open_speech(audio, text, voice)
@@ -70,7 +72,7 @@ def render(
         bars.update(task, completed=frames)
     console.print(
         f"Wrote {out}: {stats.duration_s:.1f} s, {stats.frames} frames, "
-        f"{stats.size_bytes / 1e6:.1f} MB, in {time.monotonic() - began:.1f} s",
+        f"{size_text(stats.size_bytes)}, in {time.monotonic() - began:.1f} s",
         highlight=False,
     )
 

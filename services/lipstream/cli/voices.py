@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from lipstream.cli.console import console
+from lipstream.errors import NotFound
 
 __all__ = ["voices"]
 
@@ -24,5 +25,12 @@ def voices(
     for voice in known():
         if voice.tag.lower().startswith(wanted):
             table.add_row(voice.tag, voice.name, voice.gender)
+    if not table.row_count:
+        raise NotFound(
+            f"There is no voice for {language!r}.",
+            remedy="Give the start of a language tag such as en, de or cmn, or nothing to see all.",
+        )
     console.print(table)
-    console.print("Variants: " + " ".join(variants()), highlight=False)
+    console.print(
+        "\nVariants, after a +: " + ", ".join(sorted(variants(), key=str.lower)), highlight=False
+    )
