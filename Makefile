@@ -11,6 +11,8 @@ PHOTO ?=
 AUDIO ?=
 TEXT ?=
 OUT ?= demo.mp4
+# A variable's value as one word of the shell, whatever quotes and dollars it holds.
+quoted = '$(subst ','\'',$(value $(1)))'
 
 .PHONY: help demo test check format protos triton bench-render bench-motion clean
 
@@ -18,8 +20,8 @@ help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: .venv/.local ## Make a photo speak: [PHOTO=me.jpg] [AUDIO=speech.wav | TEXT="..."] [OUT=demo.mp4]
-	@$(BIN)/lipstream demo --out "$(OUT)" $(if $(PHOTO),--photo "$(PHOTO)") \
-	  $(if $(AUDIO),--audio "$(AUDIO)") $(if $(TEXT),--text "$(TEXT)")
+	@$(BIN)/lipstream demo --out $(call quoted,OUT) $(if $(value PHOTO),--photo $(call quoted,PHOTO)) \
+	  $(if $(value AUDIO),--audio $(call quoted,AUDIO)) $(if $(value TEXT),--text $(call quoted,TEXT))
 
 test: .venv/.dev ## Run all tests
 	@$(BIN)/python -m pytest
