@@ -103,6 +103,7 @@ def triton_component(
         (str(found / "bin" / "tritonserver"), *arguments),
         ready=lambda: triton_answers(ports.http),
         env={
+            "ORT_DISABLE_TELEMETRY": "1",
             "PATH": path,
             "LD_LIBRARY_PATH": os.pathsep.join(filter(None, libraries)),
             # The repository of models is not the place for compiled Python.
