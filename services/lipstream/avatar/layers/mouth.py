@@ -23,7 +23,8 @@ __all__ = ["mouth_layers"]
 
 Array = NDArray[np.float64]
 
-_LATITUDE = 0.35
+_LATITUDE = {"cavity": 0.05, UPPER_TEETH.name: 0.22, LOWER_TEETH.name: 0.10, "tongue": 0.05}
+"""A photo shows little of a mouth that is wide open: what it does not show keeps its colour."""
 _LIT_PARTING_MM = 2.5
 """A photo whose lips are further apart shows the mouth's inside: its colours are solved too."""
 _DEEP = np.array([0.05, 0.015, 0.015])
@@ -37,26 +38,25 @@ _SKIN_POINTS = [50, 280, 205, 425, 9]
 
 
 def mouth_layers(scene: PhotoScene) -> list[Layer]:
-    latitude = _LATITUDE if scene.rig.face.lip_gap_mm > _LIT_PARTING_MM else 0.0
     enamel = _enamel(scene)
     return [
-        _cavity(scene, latitude),
-        _teeth(scene, UPPER_TEETH, enamel, latitude),
-        _teeth(scene, LOWER_TEETH, enamel, latitude),
-        _tongue(scene, latitude),
+        _cavity(scene),
+        _teeth(scene, UPPER_TEETH, enamel),
+        _teeth(scene, LOWER_TEETH, enamel),
+        _tongue(scene),
     ]
 
 
-def _cavity(scene: PhotoScene, latitude: float) -> Layer:
+def _cavity(scene: PhotoScene) -> Layer:
     binding = bind_to_area(scene.stage, "sock", 2.0, 0.9)
     depth = scene.stage.coordinate("sock", "depth", binding.triangles, binding.barycentric)
     lip = np.exp(-depth / 0.06)[:, None]
     wet = np.clip(1 - depth / 0.5, 0, 1)[:, None]
     colors = lip * scene.lip_color * 0.82 + (1 - lip) * (wet * _WET + (1 - wet) * _DEEP)
-    return _inside(scene, "cavity", binding, colors, latitude)
+    return _inside(scene, "cavity", binding, colors)
 
 
-def _teeth(scene: PhotoScene, arch: Arch, enamel: Array, latitude: float) -> Layer:
+def _teeth(scene: PhotoScene, arch: Arch, enamel: Array) -> Layer:
     binding = bind_to_area(scene.stage, arch.name, 0.9, 0.72)
     arc = scene.stage.coordinate(arch.name, "arc", binding.triangles, binding.barycentric)
     height = scene.stage.coordinate(arch.name, "height", binding.triangles, binding.barycentric)
@@ -72,22 +72,21 @@ def _teeth(scene: PhotoScene, arch: Arch, enamel: Array, latitude: float) -> Lay
     gum = smoothstep(0.92, 1.06, height + scallop)[:, None]
     gum_light = around * (0.75 if arch.upper else 0.5)
     colors = colors * (1 - gum) + _GUM * gum_light[:, None] * gum
-    return _inside(scene, arch.name, binding, colors, latitude)
+    return _inside(scene, arch.name, binding, colors)
 
 
-def _tongue(scene: PhotoScene, latitude: float) -> Layer:
+def _tongue(scene: PhotoScene) -> Layer:
     binding = bind_to_area(scene.stage, "tongue", 1.5, 0.85)
     across = scene.stage.coordinate("tongue", "across", binding.triangles, binding.barycentric)
     along = scene.stage.coordinate("tongue", "along", binding.triangles, binding.barycentric)
     light = (0.95 - 0.75 * along) * (1 - 0.35 * across**2)
     light = light * (1 - 0.16 * np.exp(-((across / 0.15) ** 2)))
     colors = _TONGUE * light[:, None]
-    return _inside(scene, "tongue", binding, colors, latitude)
+    return _inside(scene, "tongue", binding, colors)
 
 
-def _inside(
-    scene: PhotoScene, name: str, binding: Binding, colors: Array, latitude: float
-) -> Layer:
+def _inside(scene: PhotoScene, name: str, binding: Binding, colors: Array) -> Layer:
+    latitude = _LATITUDE[name] if scene.rig.face.lip_gap_mm > _LIT_PARTING_MM else 0.0
     return Layer(
         name=name,
         binding=binding,
