@@ -23,7 +23,7 @@ __all__ = ["Inspector"]
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-_DEADLINE_S = 30.0
+_DEADLINE_S = 12.0
 _AWAY = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
