@@ -7,12 +7,16 @@ cannot matter.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 __all__ = ["lognormal", "normal", "smooth_noise", "uniform"]
 
 _MASK = (1 << 64) - 1
+_REMEMBERED = 1 << 14
+"""Numbers: some hundreds a session are asked for in frame after frame."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def uniform(seed: int, stream: int, index: int) -> float:
     """Uniform in [0, 1): splitmix64 of the three numbers (S. Vigna, 2015)."""
     value = (seed * 0x9E3779B97F4A7C15 + stream * 0xD1B54A32D192ED03 + index) & _MASK

@@ -37,8 +37,8 @@ class Sampling:
 
     steps: int = 4
     """Of diffusion, 1..50: more follow the learned distribution more closely."""
-    constant_noise: bool = False
-    """The same noise in every frame: calmer, and still another take for every seed."""
+    constant_noise: bool = True
+    """The same noise in every frame: a manner that a seed keeps. New noise in each one trembles."""
     temperature: float = 0.5
     """Amplitude of the noise, 0..1: less is closer to the average of what people do, 0 gives the
     same mouth for every seed."""
