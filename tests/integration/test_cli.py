@@ -150,6 +150,8 @@ def test_ctrl_c_stops_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
         [*COMMAND, "render", "--avatar", AVATAR, "--text", text, "-o", "x.mp4"],
         env={**os.environ, "LIPSTREAM_DATA_DIR": str(home)},
         stderr=subprocess.PIPE,
+        # As in a terminal; where the tests run in the background, it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         text=True,
         cwd=tmp_path,
     )
