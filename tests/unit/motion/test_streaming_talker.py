@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from lipstream.evaluation.rest import MOUTH_SHAPES, rest_score
 from lipstream.face.motion import Floats, Motion
 from lipstream.inference import pack, unpack
 from lipstream.motion import (
+    DEFAULT_GENERATOR,
     GENERATORS,
     BaselineGenerator,
     Sampling,
@@ -24,6 +26,7 @@ from lipstream.motion import (
     generate,
     open_generator,
 )
+from lipstream.runtime.settings import Settings
 from tests.unit.motion.spoken import SENTENCES, spoken
 
 _FIELDS = ("blendshapes", "rotation", "translation", "gaze")
@@ -227,6 +230,11 @@ def test_foreign_states_are_refused(talker: StreamingTalker) -> None:
     for message, data in others.items():
         with pytest.raises(BadInput, match=message):
             talker.decode_state(data)
+
+
+def test_settings_and_generators_know_the_same_names() -> None:
+    assert get_args(Settings.model_fields["generator"].annotation) == GENERATORS
+    assert Settings().generator == DEFAULT_GENERATOR
 
 
 def test_generators_are_opened_by_name() -> None:

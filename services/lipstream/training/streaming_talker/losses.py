@@ -33,6 +33,9 @@ class TalkerLoss:
     motion: float = 1.0
     velocity: float = 1.0
     """Of vertices; that of controls is weighted in `controls`."""
+    late_times: bool = True
+    """Times of diffusion drawn up to twice as often the later they are, when little of the motion
+    is left to see: early ones can be solved without any audio."""
     audio_noise: float = 0.15
     """On the features, at most."""
     guess: float = 1.0
@@ -100,7 +103,7 @@ def generation_loss(
     clip = _noisy(clip, config)
     past = _past(network, clip, target, style.detach(), config)
     condition = network.condition(past, clip.audio, style)
-    times = _times(schedule, target)
+    times = _times(schedule, target, late=config.late_times)
     noisy = schedule.noised(target, torch.randn_like(target), times)
     clean = network.head(noisy, condition, times).float()
     latent = functional.l1_loss(clean, target)
@@ -127,10 +130,10 @@ def _noisy(clip: Clip, config: TalkerLoss) -> Clip:
     return replace(clip, audio=clip.audio + amount * noise)
 
 
-def _times(schedule: NoiseSchedule, target: Tensor) -> Tensor:  # [B, T]
-    """Late times twice as often as even chance: early ones can be solved without any audio."""
-    even = torch.rand(target.shape[:2], device=target.device)
-    return (even.sqrt() * schedule.steps).long().clamp(max=schedule.steps - 1)
+def _times(schedule: NoiseSchedule, target: Tensor, *, late: bool) -> Tensor:  # [B, T]
+    chance = torch.rand(target.shape[:2], device=target.device)
+    chance = chance.sqrt() if late else chance
+    return (chance * schedule.steps).long().clamp(max=schedule.steps - 1)
 
 
 def _past(
@@ -141,6 +144,8 @@ def _past(
     On the true past alone the network learns to go on with it and hardly listens.
     """
     past = _spoilt(_shifted(network, target), config)
+    if not config.own_past:
+        return past
     with torch.no_grad():
         condition = network.condition(past, clip.audio, style)
         flat = condition.flatten(0, 1).float()

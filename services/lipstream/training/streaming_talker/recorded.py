@@ -49,7 +49,7 @@ class RecordedTraining:
     generation: StageConfig = _PAPER
     loss: TalkerLoss = field(
         default_factory=lambda: TalkerLoss(
-            latent=1.0, audio_noise=0, past_noise=0, past_dropped=0, own_past=0
+            latent=1.0, late_times=False, audio_noise=0, past_noise=0, past_dropped=0, own_past=0
         )
     )
     seed: int = 0
