@@ -32,18 +32,15 @@ def motion(
     from lipstream.audio.features import features_of
     from lipstream.audio.pcm import SAMPLE_RATE_HZ
     from lipstream.cli.speech import open_speech
-    from lipstream.face.live_link import write_live_link
     from lipstream.face.motion import Motion
-    from lipstream.face.motion_file import write_json
+    from lipstream.face.motion_file import save_motion
     from lipstream.motion import generate, open_generator
 
-    writers = {".csv": write_live_link, ".json": write_json}
-    write = writers.get(out.suffix.lower())
-    if write is None:
-        raise BadInput(f"{out.name} ends neither in .csv nor in .json.")
-    check_output(out, *writers)
+    if not out.suffix:
+        raise BadInput(f"{out.name} does not end in .csv or .json.", remedy="Choose another name.")
+    check_output(out, ".csv", ".json")
     source = open_speech(audio, text, voice)
     features = features_of(SpeechEncoder(), source.chunks(SAMPLE_RATE_HZ))
     frames = Motion.concatenate(generate(open_generator(generator), features, seed=seed))
-    write(out, frames)
+    save_motion(out, frames)
     console.print(f"Wrote {out}: {len(frames)} frames, {len(frames) / frames.fps:.2f} s")

@@ -21,7 +21,6 @@ from lipstream.face.landmarks import (
     NOSE,
     UPPER_FACE,
     UPPER_LIP,
-    Ring,
 )
 
 __all__ = ["ALONG", "BULGE", "LIP", "LIP_POINTS", "STILL", "LipField", "per_ring"]
@@ -83,8 +82,3 @@ class LipField:
         }
         handles.update(extra or {})
         return self._cage.spread(handles, held)
-
-
-def ring_of(ring: Ring) -> NDArray[np.int64]:  # [2, 11]
-    """Landmarks of one ring, upper lip first."""
-    return LIP_POINTS[:, int(ring)]

@@ -21,7 +21,7 @@ from lipstream.training.examples import (
     nonspeech_example,
 )
 
-__all__ = ["cached_examples", "clean_examples", "nonspeech_examples", "recorded_examples"]
+__all__ = ["cached_examples", "nonspeech_examples", "recorded_examples"]
 
 
 def recorded_examples(
@@ -45,15 +45,6 @@ def recorded_examples(
             total_s += len(examples[-1]) / 25
         progress(total_s)
     return examples
-
-
-def clean_examples(folder: Path, kind: str = "") -> list[tuple[str, str, Example]]:
-    """Name, speaker and untouched example of every utterance, for evaluation."""
-    rng = np.random.default_rng(0)
-    return [
-        (utterance.name, utterance.speaker, make_example(utterance, rng, None))
-        for utterance in read_corpus(folder, kind)
-    ]
 
 
 def nonspeech_examples(hours: float, *, seed: int) -> list[Example]:
