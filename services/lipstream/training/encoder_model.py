@@ -1,7 +1,9 @@
-"""The speech encoder: log-mel at 100 Hz in, features at 50 Hz out, causal.
+"""The speech encoder: log-mel at 100 Hz in, features at 50 Hz out, streaming.
 
-A feature at step `j` depends on audio up to `20 * (j + 1)` ms. Its first two channels have a fixed
-meaning, on which the gate of the mouth relies; the others are learned:
+Four Conformer blocks that start from a published phone recogniser (`hama_weights.py`) and learn to
+do with the past and 80 ms of the future. A feature at step `j` depends on audio up to
+`20 * (j + 1)` ms. Its first two channels have a fixed meaning, on which the gate of the mouth
+relies; the others are learned:
 
 - 0: loudness, `(ln(mean mel power) + 16) / 16`, about 0 in digital silence and 1 in loud speech;
 - 1: probability of speech, 0..1.
@@ -17,17 +19,32 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lipstream.audio.mel import BANDS
-from lipstream.training.streaming import CausalConv, GatedBlock, StateCursor, StreamingModule
+from lipstream.training.conformer import ConformerBlock
+from lipstream.training.streaming import CausalConv, StateCursor, StreamingModule
 
-__all__ = ["EncoderConfig", "SpeechEncoderModel"]
+__all__ = ["INPUT_SCALE", "EncoderConfig", "SpeechEncoderModel", "loud_share"]
+
+INPUT_SCALE = 3.0
+"""Of the normalised log-mel, in nepers of power: about its standard deviation in speech."""
+
+
+def loud_share(mel: Tensor) -> Tensor:  # [..., T, 80] -> [..., T, 1]
+    """How much each frame counts as louder than a noise floor, 0..1."""
+    return torch.sigmoid((mel.mean(-1, keepdim=True) + 9.5) * 1.5)
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderConfig:
-    width: int = 128
+    width: int = 144
     features: int = 128
-    kernel: int = 3
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8)
+    heads: int = 4
+    inner: int = 576
+    memory: int = 25
+    """Steps of 20 ms over which each block's attention looks back."""
+    past: int = 15
+    """Steps over which each block's convolution looks back."""
+    ahead: tuple[int, ...] = (1, 1, 1, 1)
+    """Of each block: steps of the future that its convolution sees."""
     dropout: float = 0.3
     block_dropout: float = 0.1
     memory_s: float = 20.0
@@ -36,29 +53,37 @@ class EncoderConfig:
     """Weight of the prior mean at the start, in seconds of speech."""
     prior_log_power: float = -6.5
 
+    @property
+    def delay(self) -> int:
+        """Steps by which the learned channels come late."""
+        return sum(self.ahead)
+
 
 class SpeechEncoderModel(StreamingModule):
-    """Normalisation by a running mean, a strided stem, gated dilated blocks at 50 Hz."""
+    """Normalisation by a running mean, a strided stem, Conformer blocks at 50 Hz."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
         width = config.width
-        self.stem = CausalConv(BANDS, width, 5)
-        self.stride = CausalConv(width, width, 4, stride=2)
+        self.stem = CausalConv(BANDS, width, 3, stride=2)
         self.blocks = nn.ModuleList(
-            GatedBlock(width, config.kernel, dilation, config.block_dropout)
-            for dilation in config.dilations
+            ConformerBlock(
+                width,
+                heads=config.heads,
+                inner=config.inner,
+                memory=config.memory,
+                past=config.past,
+                ahead=ahead,
+                dropout=config.block_dropout,
+            )
+            for ahead in config.ahead
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.project = nn.Conv1d(width, config.features - 2, 1)
-        self.voice = nn.Conv1d(width, 1, 1)
+        self.project = nn.Linear(width, config.features - 2)
+        self.voice = nn.Linear(width, 1)
         self.state_size = (
-            BANDS
-            + 1
-            + self.stem.state_size
-            + self.stride.state_size
-            + sum(block.state_size for block in self.blocks)  # type: ignore[misc]
+            BANDS + 1 + self.stem.state_size + sum(block.state_size for block in self.blocks)  # type: ignore[misc]
         )
 
     def initial_state(self, batch: int) -> Tensor:  # [B, S]
@@ -73,24 +98,27 @@ class SpeechEncoderModel(StreamingModule):
             mel: `# [B, T, 80]`, T even.
             state: `# [B, S]`
         """
-        features, _, _, successor = self.encode(mel, state)
-        return features, successor
+        hidden, successor = self.hidden(mel, state)
+        return self.features(mel, hidden)[0], successor
 
-    def encode(self, mel: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Features, voice logits `# [B, T / 2]`, learned channels before squashing, next state."""
+    def hidden(self, mel: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Output of the last block `# [B, T / 2, W]`, step `j` about `j - delay`; next state."""
         cursor = StateCursor(state)
         x = self._normalised(mel, cursor).transpose(1, 2)
-        x = functional.gelu(self.stem(x, cursor))
-        x = functional.gelu(self.stride(x, cursor))
+        x = functional.gelu(self.stem(x, cursor)).transpose(1, 2)
         for block in self.blocks:
             x = block(x, cursor)
-        x = self.dropout(x)
-        voice = self.voice(x).float()  # [B, 1, T / 2]
+        return x, cursor.successor()
+
+    def features(self, mel: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features, voice logits `# [B, T / 2]`, learned channels before squashing."""
+        x = self.dropout(hidden)
+        voice = self.voice(x).float()  # [B, T / 2, 1]
         learned = self.project(x).float()
         loudness = (torch.logsumexp(mel, 2) - math.log(BANDS) + 16) / 16  # [B, T]
-        loudness = torch.maximum(loudness[:, 0::2], loudness[:, 1::2])[:, None]
-        features = torch.cat([loudness, torch.sigmoid(voice), torch.tanh(learned)], 1)
-        return features.transpose(1, 2), voice[:, 0], learned, cursor.successor()
+        loudness = torch.maximum(loudness[:, 0::2], loudness[:, 1::2])[..., None]
+        features = torch.cat([loudness, torch.sigmoid(voice), torch.tanh(learned)], 2)
+        return features, voice[..., 0], learned
 
     def _normalised(self, mel: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, 80]
         """Mel less its running mean over what is louder than the noise floor.
@@ -103,7 +131,7 @@ class SpeechEncoderModel(StreamingModule):
         distance = mel.double() - self.config.prior_log_power
         total = cursor.take(BANDS, 1).transpose(1, 2).double()  # [B, 1, 80]
         weight = cursor.take(1, 1).double()  # [B, 1, 1]
-        loud = torch.sigmoid((mel.double().mean(2, keepdim=True) + 9.5) * 1.5)  # [B, T, 1]
+        loud = loud_share(mel.double())  # [B, T, 1]
         steps = torch.arange(mel.shape[1], device=mel.device).double()
         age = steps[:, None] - steps[None]  # [T, T]
         kernel = torch.exp(age.clamp(min=0) * decay) * (age >= 0).double()
@@ -112,4 +140,4 @@ class SpeechEncoderModel(StreamingModule):
         weights = kernel @ loud + fading * weight
         cursor.put(totals[:, -1:].float())
         cursor.put(weights[:, -1:].float())
-        return ((distance - totals / weights) / 3).float()
+        return ((distance - totals / weights) / INPUT_SCALE).float()

@@ -22,6 +22,7 @@ from lipstream.inference import OnnxModel
 from lipstream.inference.constants import encode_constant
 from lipstream.motion.baseline import MOTION_MODEL
 from lipstream.training.encoder_model import EncoderConfig, SpeechEncoderModel
+from lipstream.training.half_weights import halve_initializers, rounded_to_half
 from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionConfig, MotionModel
 from lipstream.training.serving_files import write_serving_files
 from lipstream.training.streaming import StreamingModule
@@ -80,6 +81,7 @@ def _export(
 ) -> Exported:
     path = root / name / "1" / "model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
+    network = rounded_to_half(network).eval()
     state = network.initial_state(len(sample))
     with warnings.catch_warnings(), torch.no_grad():
         # The exporter by tracing, which needs no package beyond torch; it warns of its age.
@@ -100,6 +102,7 @@ def _export(
             },
         )
     model = onnx.load(str(path))
+    halve_initializers(model)
     metadata = {"initial_state": encode_constant(network.initial_state(1)[0].numpy())}
     if isinstance(network, MotionModel):
         metadata["look_aheads_ms"] = " ".join(str(ms) for ms in LOOK_AHEADS_MS)

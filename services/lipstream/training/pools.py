@@ -50,9 +50,9 @@ class Kind:
 
 
 RECIPE: tuple[Ingredient, ...] = (
-    Ingredient("real", 0.44, 14, 11),
-    Ingredient("flite", 0.28, 1, 12),
-    Ingredient("espeak", 0.20, 1, 13),
+    Ingredient("real", 0.60, 14, 11),
+    Ingredient("flite", 0.20, 1, 12),
+    Ingredient("espeak", 0.12, 1, 13),
 )
 
 

@@ -47,10 +47,19 @@ class CausalConv(nn.Module):
     """Convolution over time that sees only the past; with a stride, inputs come in multiples."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, dilation: int = 1, stride: int = 1
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        dilation: int = 1,
+        stride: int = 1,
+        groups: int = 1,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(inputs, outputs, kernel, dilation=dilation, stride=stride)
+        self.conv = nn.Conv1d(
+            inputs, outputs, kernel, dilation=dilation, stride=stride, groups=groups
+        )
         self.past = (kernel - 1) * dilation - (stride - 1)
         self.inputs = inputs
 

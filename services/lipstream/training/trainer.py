@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from lipstream.face.motion import Floats
 from lipstream.training.encoder_model import EncoderConfig, SpeechEncoderModel
 from lipstream.training.examples import Batch, Pool
+from lipstream.training.hama_weights import hama_path, read_hama
 from lipstream.training.losses import (
     LossConfig,
     event_loss,
@@ -28,6 +30,7 @@ from lipstream.training.losses import (
     voice_loss,
 )
 from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionConfig, MotionModel
+from lipstream.training.recogniser import Recogniser, start_encoder, typical_mel
 from lipstream.training.spectral import SpectralAugmentation
 from lipstream.training.validation import (
     DevSpeech,
@@ -57,6 +60,12 @@ class TrainConfig:
     weight_decay: float = 3e-2
     gradient_norm: float = 1.0
     ema: float = 0.999
+    start: Literal["hama", "scratch"] = "hama"
+    """What the encoder starts from: a phone recogniser that also teaches it, or nothing."""
+    started_rate: float = 0.25
+    """Learning rate of what has started from it, relative to that of the rest."""
+    distillation: float = 1.0
+    """Weight of the squared distance from the teacher's hidden output, in its variances."""
     validate_every: int = 500
     patience: int = 5
     """Validations without a new best after which training stops."""
@@ -77,13 +86,30 @@ class Trained:
     steps: int
 
 
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A teacher's hidden output for a batch, and how much to follow it."""
+
+    hidden: Tensor  # [B, 2 N, W]
+    weight: float
+
+
 def step_loss(
-    encoder: SpeechEncoderModel, motion: MotionModel, batch: Batch, config: LossConfig
+    encoder: SpeechEncoderModel,
+    motion: MotionModel,
+    batch: Batch,
+    config: LossConfig,
+    taught: Taught | None = None,
 ) -> Tensor:
-    """The whole loss of one batch, over all look-aheads."""
+    """The whole loss of one batch, over all look-aheads.
+
+    Args:
+        taught: what the teacher makes of the same speech.
+    """
     mel, target = torch.from_numpy(batch.mel), torch.from_numpy(batch.controls)
     phones = torch.from_numpy(batch.phones)
-    features, voice, learned, _ = encoder.encode(mel, encoder.initial_state(len(mel)))
+    hidden, _ = encoder.hidden(mel, encoder.initial_state(len(mel)))
+    features, voice, learned = encoder.features(mel, hidden)
     raw, phone_logits, _ = motion.predict(features, motion.initial_state(len(mel)))
     frames = target.shape[1]
     loss = config.voice * voice_loss(voice, phones)
@@ -96,7 +122,15 @@ def step_loss(
     delay = _JUDGED
     heard = phone_logits[:, _WARM_UP_FRAMES + delay :]
     named = phones[:, 2 * _WARM_UP_FRAMES : 2 * (frames - delay)]
-    return loss + config.phone * phone_loss(heard, named)
+    loss = loss + config.phone * phone_loss(heard, named)
+    if taught is not None:
+        late = 2 * _WARM_UP_FRAMES + encoder.config.delay
+        wanted = taught.hidden[
+            :, 2 * _WARM_UP_FRAMES : taught.hidden.shape[1] - encoder.config.delay
+        ]
+        distance = (hidden[:, late:].float() - wanted).square().mean()
+        loss = loss + taught.weight * distance / wanted.var()
+    return loss
 
 
 def train(
@@ -116,10 +150,11 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     encoder, motion = SpeechEncoderModel(config.encoder), MotionModel(config.motion)
     networks = nn.ModuleDict({"encoder": encoder, "motion": motion})
+    teacher = _teacher(pool) if config.start == "hama" else None
+    if teacher is not None:
+        start_encoder(encoder, teacher)
     averaged = copy.deepcopy(networks).requires_grad_(False)
-    optimizer = torch.optim.AdamW(
-        networks.parameters(), config.learning_rate, weight_decay=config.weight_decay
-    )
+    optimizer = _optimizer(config, encoder, motion)
     best, best_score, best_step, first = copy.deepcopy(averaged.state_dict()), -math.inf, 0, 0
     latest = folder / "latest.pt"
     if latest.exists():
@@ -135,13 +170,22 @@ def train(
     for step in range(first, config.steps):
         rng = np.random.default_rng([config.seed, step])
         batch = pool.batch(rng, config.batch, config.frames)
-        heard = augmentation.apply(torch.from_numpy(batch.mel)).numpy()
+        clean = torch.from_numpy(batch.mel)
+        heard = augmentation.apply(clean).numpy()
         for group in optimizer.param_groups:
-            group["lr"] = _learning_rate(config, step)
+            group["lr"] = group["share"] * _learning_rate(config, step)
         networks.train()
         with torch.autocast("cpu", torch.bfloat16):
+            taught = None
+            if teacher is not None:
+                with torch.no_grad():
+                    taught = Taught(teacher(clean).float(), config.distillation)
             loss = step_loss(
-                encoder, motion, Batch(heard, batch.controls, batch.phones), config.loss
+                encoder,
+                motion,
+                Batch(heard, batch.controls, batch.phones),
+                config.loss,
+                taught,
             )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -190,6 +234,23 @@ def train(
         folder / "best.pt",
     )
     return trained
+
+
+def _teacher(pool: Pool) -> Recogniser:
+    """The recogniser, set to the average speech of the pool."""
+    rng = np.random.default_rng(0)
+    speech = torch.from_numpy(pool.batch(rng, 256, 100).mel)
+    return Recogniser(read_hama(hama_path()), typical_mel(speech))
+
+
+def _optimizer(
+    config: TrainConfig, encoder: SpeechEncoderModel, motion: MotionModel
+) -> torch.optim.Optimizer:
+    started = [*encoder.stem.parameters(), *encoder.blocks.parameters()]
+    rest = [*encoder.project.parameters(), *encoder.voice.parameters(), *motion.parameters()]
+    share = config.started_rate if config.start == "hama" else 1.0
+    groups = [{"params": started, "share": share}, {"params": rest, "share": 1.0}]
+    return torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
 
 
 def _learning_rate(config: TrainConfig, step: int) -> float:

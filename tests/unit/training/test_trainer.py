@@ -28,7 +28,18 @@ _TINY = TrainConfig(
     frames=40,
     warm_up_steps=3,
     validate_every=15,
-    encoder=EncoderConfig(width=32, features=24, dilations=(1, 2), dropout=0, block_dropout=0),
+    start="scratch",
+    encoder=EncoderConfig(
+        width=32,
+        features=24,
+        heads=2,
+        inner=48,
+        memory=5,
+        past=3,
+        ahead=(1, 0),
+        dropout=0,
+        block_dropout=0,
+    ),
     motion=MotionConfig(features=24, width=24, dilations=(1,), dropout=0, block_dropout=0),
 )
 

@@ -22,10 +22,10 @@ from lipstream.motion.ddim import ddim_schedule
 from lipstream.motion.streaming_talker import TALKER_MODEL
 from lipstream.motion.talker_audio import LOOK_AHEADS_MS
 from lipstream.training.export import PARITY, Exported
+from lipstream.training.half_weights import halve_initializers, rounded_to_half
 from lipstream.training.serving_files import write_serving_files
 from lipstream.training.streaming_talker import head
 from lipstream.training.streaming_talker.config import Architecture, Space
-from lipstream.training.streaming_talker.half_weights import halve_initializers, rounded_to_half
 from lipstream.training.streaming_talker.network import TalkerNetwork
 
 __all__ = ["export_talker"]

@@ -1,0 +1,159 @@
+"""Conformer blocks (A. Gulati et al., 2020) that stream.
+
+Attention looks back over a fixed number of steps; the convolution sees the past and, where a block
+has `ahead`, that many steps of the future. A block with `ahead` gives its output that much later:
+its step `j` is about step `j - ahead` of its input. Without positions: order reaches the attention
+through the convolutions.
+
+The same parameters also run on the whole of an utterance, unbounded (`whole`): as the recogniser
+was trained from which the encoder starts.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lipstream.training.streaming import CausalConv, StateCursor
+
+__all__ = ["ConformerBlock"]
+
+
+class FeedForward(nn.Module):
+    def __init__(self, width: int, inner: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.up = nn.Linear(width, inner)
+        self.down = nn.Linear(inner, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
+        inner = self.dropout(functional.silu(self.up(self.norm(x))))
+        return self.dropout(self.down(inner))  # type: ignore[no-any-return]
+
+
+class PastAttention(nn.Module):
+    """Attention to a step itself and the `memory` steps before it; keys and values are its state.
+
+    Before the first step lie keys and values of zero, which take a share as silence would.
+    """
+
+    def __init__(self, width: int, heads: int, memory: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.memory = memory
+        self.width = width
+        self.norm = nn.LayerNorm(width)
+        self.project = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.state_size = 2 * width * memory
+
+    def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, W] -> [B, T, W]
+        query, fresh = self._projected(x)
+        past = cursor.take(2 * self.width, self.memory).transpose(1, 2)  # [B, M, 2 W]
+        known = torch.cat([past, fresh], 1)
+        cursor.put(known[:, -self.memory :].transpose(1, 2))
+        steps = torch.arange(x.shape[1], device=x.device)[:, None]
+        place = torch.arange(known.shape[1], device=x.device)[None]
+        reach = (place >= steps) & (place <= steps + self.memory)  # [T, M + T]
+        return self._attended(query, known, reach)
+
+    def whole(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
+        """Every step sees every other."""
+        return self._attended(*self._projected(x), None)
+
+    def _projected(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        projected = self.project(self.norm(x))
+        return projected[..., : self.width], projected[..., self.width :]
+
+    def _attended(self, query: Tensor, known: Tensor, reach: Tensor | None) -> Tensor:
+        batch, steps, _ = query.shape
+        share = self.width // self.heads
+        query = query.reshape(batch, steps, self.heads, share).transpose(1, 2)
+        keys = known[..., : self.width].reshape(batch, -1, self.heads, share).permute(0, 2, 3, 1)
+        values = known[..., self.width :].reshape(batch, -1, self.heads, share).transpose(1, 2)
+        scores = (query * share**-0.5) @ keys  # [B, H, T, M + T]
+        if reach is not None:
+            scores = scores.masked_fill(~reach, -1e4)
+        mixed = torch.softmax(scores, -1) @ values
+        joined = mixed.transpose(1, 2).reshape(batch, steps, self.width)
+        return self.dropout(self.out(joined))  # type: ignore[no-any-return]
+
+
+class ShortConvolution(nn.Module):
+    """Gated depthwise convolution over `past` steps, the step itself and `ahead` more."""
+
+    def __init__(self, width: int, past: int, ahead: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.spread = nn.Conv1d(width, 2 * width, 1)
+        self.depthwise = CausalConv(width, width, past + 1 + ahead, groups=width)
+        self.mix = nn.Conv1d(width, width, 1)
+        self.dropout = nn.Dropout(dropout)
+        self.state_size = self.depthwise.state_size
+        self._past, self._ahead = past, ahead
+
+    def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, W] -> [B, T, W]
+        return self._mixed(self.depthwise(self._gated(x), cursor))
+
+    def whole(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
+        gated = functional.pad(self._gated(x), (self._past, self._ahead))
+        return self._mixed(self.depthwise.conv(gated))
+
+    def _gated(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, W, T]
+        return functional.glu(self.spread(self.norm(x).transpose(1, 2)), 1)
+
+    def _mixed(self, x: Tensor) -> Tensor:  # [B, W, T] -> [B, T, W]
+        return self.dropout(self.mix(functional.silu(x)).transpose(1, 2))  # type: ignore[no-any-return]
+
+
+class ConformerBlock(nn.Module):
+    """Half a feed-forward, attention, convolution, half a feed-forward, normalisation.
+
+    Args:
+        ahead: steps by which the output comes later, and which the convolution sees of the future.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        heads: int,
+        inner: int,
+        memory: int,
+        past: int,
+        ahead: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.first = FeedForward(width, inner, dropout)
+        self.attention = PastAttention(width, heads, memory, dropout)
+        self.convolution = ShortConvolution(width, past, ahead, dropout)
+        self.second = FeedForward(width, inner, dropout)
+        self.norm = nn.LayerNorm(width)
+        self._ahead, self._width = ahead, width
+        self.state_size = self.attention.state_size + self.convolution.state_size + width * ahead
+
+    def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, W] -> [B, T, W]
+        x = x + 0.5 * self.first(x)
+        x = x + self.attention(x, cursor)
+        convolved = self.convolution(x, cursor)
+        x = self._delayed(x, cursor) + convolved
+        return self.norm(x + 0.5 * self.second(x))  # type: ignore[no-any-return]
+
+    def whole(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
+        """All of an utterance at once, nothing later than it must be."""
+        x = x + 0.5 * self.first(x)
+        x = x + self.attention.whole(x)
+        x = x + self.convolution.whole(x)
+        return self.norm(x + 0.5 * self.second(x))  # type: ignore[no-any-return]
+
+    def _delayed(self, x: Tensor, cursor: StateCursor) -> Tensor:
+        if not self._ahead:
+            return x
+        steps = x.shape[1]
+        held = torch.cat([cursor.take(self._width, self._ahead).transpose(1, 2), x], 1)
+        cursor.put(held[:, -self._ahead :].transpose(1, 2))
+        return held[:, :steps]
