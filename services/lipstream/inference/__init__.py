@@ -1,5 +1,6 @@
 """Trained models: where they come from, how they run, how their state travels."""
 
+from lipstream.inference.encoder_identity import EncoderIdentity
 from lipstream.inference.onnx_model import ModelRunner, OnnxModel
 from lipstream.inference.packing import pack, unpack
 from lipstream.inference.store import MODELS_VARIABLE, ModelStore
@@ -7,6 +8,7 @@ from lipstream.inference.triton_model import TritonModel
 
 __all__ = [
     "MODELS_VARIABLE",
+    "EncoderIdentity",
     "ModelRunner",
     "ModelStore",
     "OnnxModel",
