@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lipstream.audio.mel import BANDS, POWER_FLOOR
 from lipstream.errors import BadInput
-from lipstream.inference import ModelRunner, ModelStore, pack, unpack
+from lipstream.inference import EncoderIdentity, ModelRunner, ModelStore, pack, unpack
 
 __all__ = [
     "ENCODER_MODEL",
@@ -117,6 +117,10 @@ class SpeechEncoder:
     def feature_count(self) -> int:
         """D, the width of the features."""
         return self._model.width("features")
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        return EncoderIdentity.own(self.feature_count, self._model.digest)
 
     def initial_state(self, batch: int = 1) -> EncoderState:
         """The state before the first sample."""

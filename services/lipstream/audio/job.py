@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
-from lipstream.audio.encoder import SpeechEncoder
-from lipstream.audio.features import features_of
 from lipstream.audio.limits import AudioLimits
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.audio.source import SOUNDTRACK_RATE_HZ, RecordedSpeech, SpeechSource, SpokenText
+from lipstream.audio.speech_models import FeatureExtractor, encode_recording
 from lipstream.audio.wav import write_wav
 from lipstream.runtime.job_context import JobContext
 
@@ -22,8 +22,8 @@ __all__ = ["AudioJob"]
 class AudioJob:
     """Handles one job a call; the encoder is shared."""
 
-    def __init__(self, encoder: SpeechEncoder, limits: AudioLimits) -> None:
-        self._encoder = encoder
+    def __init__(self, extractor: FeatureExtractor[Any], limits: AudioLimits) -> None:
+        self._extractor = extractor
         self._limits = limits
 
     def __call__(self, context: JobContext) -> None:
@@ -41,11 +41,11 @@ class AudioJob:
 
         count = write_wav(scratch / "speech.wav", watched(SOUNDTRACK_RATE_HZ), SOUNDTRACK_RATE_HZ)
         context.progress(0.4)
-        features = list(features_of(self._encoder, watched(SAMPLE_RATE_HZ)))
-        none = np.zeros((0, self._encoder.feature_count), np.float32)
-        np.save(scratch / "features.npy", np.concatenate([none, *features]))
+        features = encode_recording(self._extractor, watched(SAMPLE_RATE_HZ))
+        np.save(scratch / "features.npy", features)
         context.progress(0.9)
         context.store.put_file("speech.wav", scratch / "speech.wav")
+        context.store.put("encoder.txt", self._extractor.identity.encode().encode())
         context.store.put_file("features.npy", scratch / "features.npy")
         context.result("speech_s", round(count / SOUNDTRACK_RATE_HZ, 3))
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats, Motion
-from lipstream.inference import ModelRunner, ModelStore, pack, unpack
+from lipstream.inference import EncoderIdentity, ModelRunner, ModelStore, pack, unpack
 from lipstream.motion.controls import to_blendshapes
 from lipstream.motion.events import sharpened
 from lipstream.motion.idle import IdleState, alive
+from lipstream.motion.training_encoder import trained_on
 
 __all__ = ["MOTION_MODEL", "BaselineGenerator", "BaselineState"]
 
@@ -111,6 +112,10 @@ class BaselineGenerator:
     def feature_count(self) -> int:
         """D, the width of the features it takes."""
         return self._model.width("features")
+
+    @property
+    def encoder(self) -> EncoderIdentity:
+        return trained_on(self._model, self.feature_count)
 
     def initial_state(self, seed: int = 0) -> BaselineState:
         none = np.zeros((0, self.feature_count), np.float32)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from lipstream.face.motion import Floats, Motion
+from lipstream.inference import EncoderIdentity
 
 __all__ = ["MotionGenerator", "MotionState", "generate"]
 
@@ -37,6 +38,12 @@ class MotionGenerator(Protocol[StateT]):
     @property
     def feature_count(self) -> int:
         """D, the width of the features that it takes."""
+        ...
+
+    @property
+    def encoder(self) -> EncoderIdentity:
+        """Which speech encoder's features it was trained on; its width is D. A stage checks it
+        against where the features come from, since others of the same width look alike."""
         ...
 
     def initial_state(self, seed: int = 0) -> StateT:

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, NotFound
 from lipstream.face.motion import Floats, Motion
 from lipstream.face.motion_file import write_npz
+from lipstream.inference import EncoderIdentity
 from lipstream.motion.generator import MotionGenerator, generate
 from lipstream.runtime.job_context import JobContext
 
 __all__ = ["MotionJob"]
 
 _CHUNK_FEATURES = 500
+_LONGEST_NAME = 1000
 
 
 class MotionJob:
@@ -28,8 +30,9 @@ class MotionJob:
     def __call__(self, context: JobContext) -> None:
         """
         Raises:
-            BadInput: the features are damaged.
+            BadInput: the features are damaged, or of an encoder that the generator does not know.
         """
+        self._check_encoder(context)
         features = _load(context.store.get("features.npy"))
 
         def chunks() -> Iterator[Floats]:
@@ -43,6 +46,14 @@ class MotionJob:
         write_npz(path, motion)
         context.store.put_file("motion.npz", path)
         context.result("frames", len(motion))
+
+    def _check_encoder(self, context: JobContext) -> None:
+        try:
+            name = context.store.get("encoder.txt", max_bytes=_LONGEST_NAME)
+        except NotFound:
+            return  # of an audio stage that does not say it yet; the width is checked
+        found = EncoderIdentity.decode(name.decode("ascii", "replace"))
+        self._generator.encoder.require(found)
 
 
 def _load(data: bytes) -> Floats:  # [T, D]

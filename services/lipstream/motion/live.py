@@ -9,6 +9,7 @@ from typing import Any, Generic
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPES
 from lipstream.face.motion import Motion
+from lipstream.inference import EncoderIdentity
 from lipstream.motion.generator import MotionGenerator, StateT
 from lipstream.motion.live_state import LiveMotionState
 from lipstream.v1 import common_pb2, motion_pb2
@@ -32,6 +33,7 @@ class LiveMotion(Generic[StateT]):
         self._generator = generator
         self._session_id = first.header.session_id
         self._seed = config.seed
+        self._heard_from: common_pb2.Encoder | None = None
         self._interval_us = config.snapshot_interval_ms * 1000
         self.begin(first.header.epoch)
         if config.resume_state:
@@ -47,6 +49,7 @@ class LiveMotion(Generic[StateT]):
             case "config":
                 yield self._response(header.epoch, header.pts_us, ready=self._ready())
             case "features":
+                self._check_encoder(request)
                 rows = unpack_tensor(request.features, self._generator.feature_count)
                 for start in range(0, len(rows), _STEP_FEATURES):
                     yield from self._hear(rows[start : start + _STEP_FEATURES], header)
@@ -62,6 +65,20 @@ class LiveMotion(Generic[StateT]):
 
     def interrupted(self, request: motion_pb2.GenerateRequest) -> motion_pb2.GenerateResponse:
         return motion_pb2.GenerateResponse(header=request.header, interrupt=common_pb2.Interrupt())
+
+    def _check_encoder(self, request: motion_pb2.GenerateRequest) -> None:
+        """
+        Raises:
+            BadInput: the generator was not trained on what these features come from.
+        """
+        if not request.HasField("encoder") or request.encoder == self._heard_from:
+            return
+        named = request.encoder
+        layer = named.layer if named.HasField("layer") else None
+        self._generator.encoder.require(
+            EncoderIdentity(named.kind, named.width, named.digest, layer)
+        )
+        self._heard_from = named
 
     def _hear(
         self,

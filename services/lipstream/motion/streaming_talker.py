@@ -14,13 +14,14 @@ import numpy as np
 
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats, Motion
-from lipstream.inference import ModelRunner, ModelStore
+from lipstream.inference import EncoderIdentity, ModelRunner, ModelStore
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
 from lipstream.motion.ddim import ddim_schedule
 from lipstream.motion.events import sharpened
 from lipstream.motion.idle import IdleState, alive
 from lipstream.motion.talker_audio import FEATURES_PER_FRAME, PAST_ROWS, frame_audio
 from lipstream.motion.talker_state import TalkerState
+from lipstream.motion.training_encoder import trained_on
 
 __all__ = ["TALKER_MODEL", "Sampling", "StreamingTalker"]
 
@@ -99,6 +100,10 @@ class StreamingTalker:
     def feature_count(self) -> int:
         """D, the width of the features it takes."""
         return self._feature_count
+
+    @property
+    def encoder(self) -> EncoderIdentity:
+        return trained_on(self._model, self.feature_count)
 
     def initial_state(self, seed: int = 0) -> TalkerState:
         rows = np.zeros((PAST_ROWS, self._feature_count), np.float32)

@@ -40,7 +40,7 @@ def train_motion(
     ] = None,
     encoder: Annotated[
         str,
-        typer.Option(help="For recorded motion: own, hubert:PATH, wav2vec2:PATH, whisper:PATH."),
+        typer.Option(help="Whose features: own, hubert:PATH, wav2vec2:PATH, whisper:PATH."),
     ] = "own",
     config: Annotated[
         Path | None, typer.Option(help="TOML with settings of the run, over the preset's.")

@@ -28,6 +28,7 @@ class GenerateRequest(_message.Message):
     FEATURES_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     INTERRUPT_FIELD_NUMBER: _builtins.int
+    ENCODER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> _common_pb2.LiveHeader: ...
     @_builtins.property
@@ -40,6 +41,12 @@ class GenerateRequest(_message.Message):
     def end(self) -> _common_pb2.EndOfUtterance: ...
     @_builtins.property
     def interrupt(self) -> _common_pb2.Interrupt: ...
+    @_builtins.property
+    def encoder(self) -> _common_pb2.Encoder:
+        """What made the features; they are refused when the generator was trained on another encoder's.
+        Unset where it is not known: then only their width is checked.
+        """
+
     def __init__(
         self,
         *,
@@ -48,10 +55,11 @@ class GenerateRequest(_message.Message):
         features: _common_pb2.Tensor | None = ...,
         end: _common_pb2.EndOfUtterance | None = ...,
         interrupt: _common_pb2.Interrupt | None = ...,
+        encoder: _common_pb2.Encoder | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "encoder", b"encoder", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "encoder", b"encoder", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "features", "end", "interrupt"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015

@@ -10,6 +10,7 @@ from lipstream.audio.encoder import Features
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.audio.speech_models.window import ROW_SAMPLES, StreamWindow, WindowState
 from lipstream.errors import BadInput, TooLarge
+from lipstream.inference import EncoderIdentity
 
 __all__ = ["SpeechNetwork", "WindowedExtractor"]
 
@@ -36,6 +37,9 @@ class SpeechNetwork(Protocol):
         """Of one call; None where there is no limit."""
         ...
 
+    @property
+    def identity(self) -> EncoderIdentity: ...
+
     def run(self, windows: Samples) -> Features:
         """Features `# [B, T, D]` of windows `# [B, 320 T + tail_samples]`."""
         ...
@@ -61,6 +65,11 @@ class WindowedExtractor:
     @property
     def feature_count(self) -> int:
         return self._network.feature_count
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        """Windows are no part of it: others change a model's features little."""
+        return self._network.identity
 
     @property
     def latency_ms(self) -> float:

@@ -17,10 +17,11 @@ from torch import Tensor
 
 from lipstream.errors import BadInput, Internal
 from lipstream.inference import OnnxModel
-from lipstream.inference.constants import encode_constant
+from lipstream.inference.constants import encode_constant, encode_text
 from lipstream.motion.ddim import ddim_schedule
 from lipstream.motion.streaming_talker import TALKER_MODEL
 from lipstream.motion.talker_audio import LOOK_AHEADS_MS
+from lipstream.motion.training_encoder import ENCODER_METADATA
 from lipstream.training.export import PARITY, Exported
 from lipstream.training.serving_files import write_serving_files
 from lipstream.training.streaming_talker import head
@@ -79,7 +80,10 @@ def export_talker(network: TalkerNetwork, root: Path) -> Exported:
         "neutral_style": network.style.neutral.detach().numpy(),
         "look_aheads_ms": np.array(LOOK_AHEADS_MS, np.float32),
     }
-    onnx.helper.set_model_props(model, {k: encode_constant(v) for k, v in constants.items()})
+    metadata = {name: encode_constant(value) for name, value in constants.items()}
+    if config.encoder:
+        metadata[ENCODER_METADATA] = encode_text(config.encoder)
+    onnx.helper.set_model_props(model, metadata)
     onnx.save(model, str(path))
     write_serving_files(path)
     difference = _largest_difference(network, OnnxModel(path))
