@@ -17,6 +17,7 @@ from lipstream.inference import EncoderIdentity, ModelRunner, ModelStore, pack, 
 from lipstream.motion.controls import to_blendshapes
 from lipstream.motion.events import sharpened
 from lipstream.motion.idle import IdleState, alive
+from lipstream.motion.talker_style import no_styles
 from lipstream.motion.training_encoder import trained_on
 
 __all__ = ["MOTION_MODEL", "BaselineGenerator", "BaselineState"]
@@ -117,7 +118,16 @@ class BaselineGenerator:
     def encoder(self) -> EncoderIdentity:
         return trained_on(self._model, self.feature_count)
 
-    def initial_state(self, seed: int = 0) -> BaselineState:
+    @property
+    def style_width(self) -> int:
+        return 0
+
+    def style_of(self, clip: Motion) -> Floats:
+        raise no_styles()
+
+    def initial_state(self, seed: int = 0, style: Floats | None = None) -> BaselineState:
+        if style is not None:
+            raise no_styles()
         none = np.zeros((0, self.feature_count), np.float32)
         voice = np.zeros((0, 2), np.float32)
         return BaselineState(seed & _LARGEST_SEED, 0, self._initial, none, voice, none, IdleState())

@@ -13,6 +13,7 @@ from lipstream.face.motion import Floats, Motion
 from lipstream.face.motion_file import write_npz
 from lipstream.inference import EncoderIdentity
 from lipstream.motion.generator import MotionGenerator, generate
+from lipstream.motion.talker_style import checked_style
 from lipstream.runtime.job_context import JobContext
 
 __all__ = ["MotionJob"]
@@ -30,7 +31,8 @@ class MotionJob:
     def __call__(self, context: JobContext) -> None:
         """
         Raises:
-            BadInput: the features are damaged, or of an encoder that the generator does not know.
+            BadInput: the features are damaged, or of an encoder that the generator does not know,
+                or the style is none of its own.
         """
         self._check_encoder(context)
         features = _load(context.store.get("features.npy"))
@@ -41,11 +43,16 @@ class MotionJob:
                 yield features[first : first + _CHUNK_FEATURES]
 
         seed = int(context.params.get("seed", 0))
-        motion = Motion.concatenate(generate(self._generator, chunks(), seed=seed))
+        style = self._style(context)
+        motion = Motion.concatenate(generate(self._generator, chunks(), seed=seed, style=style))
         path = context.scratch / "motion.npz"
         write_npz(path, motion)
         context.store.put_file("motion.npz", path)
         context.result("frames", len(motion))
+
+    def _style(self, context: JobContext) -> Floats | None:
+        style = context.params.get("style")
+        return None if style is None else checked_style(style, self._generator.style_width)
 
     def _check_encoder(self, context: JobContext) -> None:
         try:

@@ -12,6 +12,7 @@ from lipstream.face.motion import Motion
 from lipstream.inference import EncoderIdentity
 from lipstream.motion.generator import MotionGenerator, StateT
 from lipstream.motion.live_state import LiveMotionState
+from lipstream.motion.talker_style import checked_style
 from lipstream.v1 import common_pb2, motion_pb2
 from lipstream.wire.tensors import Floats, pack_motion, unpack_tensor
 
@@ -33,6 +34,7 @@ class LiveMotion(Generic[StateT]):
         self._generator = generator
         self._session_id = first.header.session_id
         self._seed = config.seed
+        self._style = checked_style(config.style, generator.style_width) if config.style else None
         self._heard_from: common_pb2.Encoder | None = None
         self._interval_us = config.snapshot_interval_ms * 1000
         self.begin(first.header.epoch)
@@ -111,7 +113,7 @@ class LiveMotion(Generic[StateT]):
         """The state; an utterance's clock starts with its first message."""
         if self._state is not None:
             return self._state
-        initial = self._generator.initial_state(self._seed)
+        initial = self._generator.initial_state(self._seed, self._style)
         return self._go_on_from(LiveMotionState(initial, self._generator.fps, header.pts_us))
 
     def _go_on_from(self, state: LiveMotionState[StateT]) -> LiveMotionState[StateT]:
@@ -124,6 +126,7 @@ class LiveMotion(Generic[StateT]):
             fps=self._generator.fps,
             look_ahead_ms=self._generator.look_ahead_ms,
             blendshape_names=BLENDSHAPES,
+            style_width=self._generator.style_width,
         )
 
     def _response(self, epoch: int, pts_us: int, **payload: Any) -> motion_pb2.GenerateResponse:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, Internal, NotFound
 from lipstream.face.motion import Floats, Motion
 from lipstream.inference import EncoderIdentity, ModelRunner, ModelStore
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
@@ -21,6 +21,12 @@ from lipstream.motion.events import sharpened
 from lipstream.motion.idle import IdleState, alive
 from lipstream.motion.talker_audio import FEATURES_PER_FRAME, PAST_ROWS, frame_audio
 from lipstream.motion.talker_state import TalkerState
+from lipstream.motion.talker_style import (
+    STYLE_MODEL,
+    STYLE_OF_METADATA,
+    checked_style,
+    read_style,
+)
 from lipstream.motion.training_encoder import trained_on
 
 __all__ = ["TALKER_MODEL", "Sampling", "StreamingTalker"]
@@ -51,8 +57,10 @@ class StreamingTalker:
     Args:
         look_ahead_ms: how much of the future each frame may hear, one of 40, 80, 120, 160.
         sampling: steps of diffusion and noise.
-        style: of the speaker, `# [D]`; by default the neutral one.
+        style: of sessions that bring none, `# [D]`; by default the neutral one.
         model: the network; by default the one of the model store.
+        style_model: what reads styles off clips; by default the one beside the network, looked for
+            when it is asked for.
 
     Raises:
         BadInput: one of these is not offered.
@@ -65,17 +73,19 @@ class StreamingTalker:
         sampling: Sampling | None = None,
         style: Floats | None = None,
         model: ModelRunner | None = None,
+        style_model: ModelRunner | None = None,
     ) -> None:
+        self._style_model = style_model
+        self._bundled = model is None
         self._model = model or ModelStore.default().open(TALKER_MODEL)
         self._sampling = sampling or Sampling()
         if not 0 <= self._sampling.temperature <= 1:
             raise BadInput("The temperature of sampling lies between 0 and 1.")
         self._schedule = ddim_schedule(self._sampling.steps)
         self._initial = self._model.constant("initial_state")
-        neutral = self._model.constant("neutral_style")
-        self._style = neutral if style is None else np.asarray(style, np.float32)
-        if self._style.shape != neutral.shape:
-            raise BadInput(f"A style has shape {self._style.shape}; {neutral.shape} was expected.")
+        self._style = self._model.constant("neutral_style")
+        if style is not None:
+            self._style = checked_style(style, self.style_width)
         offered = [int(ms) for ms in self._model.constant("look_aheads_ms")]
         if look_ahead_ms not in offered:
             raise BadInput(
@@ -105,9 +115,54 @@ class StreamingTalker:
     def encoder(self) -> EncoderIdentity:
         return trained_on(self._model, self.feature_count)
 
-    def initial_state(self, seed: int = 0) -> TalkerState:
+    @property
+    def style_width(self) -> int:
+        return len(self._style)
+
+    def style_of(self, clip: Motion) -> Floats:
+        return read_style(self._reader(), clip)
+
+    def _reader(self) -> ModelRunner:
+        """
+        Raises:
+            NotFound: there is no style encoder.
+            Internal: it belongs to another network.
+        """
+        if self._style_model is None:
+            missing = NotFound(
+                "This StreamingTalker has no style encoder, so it knows the neutral style only.",
+                remedy=f"Export it again with `lipstream train export`, which writes {STYLE_MODEL} "
+                "beside it, or leave out the style.",
+                code="no_style_encoder",
+            )
+            if not self._bundled:
+                raise missing
+            try:
+                self._style_model = ModelStore.default().open(STYLE_MODEL)
+            except NotFound as error:
+                raise missing from error
+        model, of = self._style_model, self._style_model.text(STYLE_OF_METADATA)
+        other = of and self._model.digest and of != self._model.digest
+        if other or model.width("style") != self.style_width:
+            raise Internal(
+                f"The style encoder {STYLE_MODEL} was exported with another {TALKER_MODEL}.",
+                remedy="Export both again with `lipstream train export`.",
+                code="model_mismatch",
+            )
+        return model
+
+    def initial_state(self, seed: int = 0, style: Floats | None = None) -> TalkerState:
+        if style is not None:
+            style = checked_style(style, self.style_width)
         rows = np.zeros((PAST_ROWS, self._feature_count), np.float32)
-        return TalkerState(seed & _LARGEST_SEED, 0, self._initial, rows, IdleState())
+        return TalkerState(
+            seed & _LARGEST_SEED,
+            0,
+            self._initial,
+            rows,
+            self._style if style is None else style,
+            IdleState(),
+        )
 
     def decode_state(self, data: bytes) -> TalkerState:
         state = TalkerState.decode(data)
@@ -117,6 +172,7 @@ class StreamingTalker:
                 f"The saved motion state holds {found[0]} values and features of "
                 f"{state.rows.shape[1]}; this model's hold {expected[0]} and {self._feature_count}."
             )
+        checked_style(state.style, self.style_width)
         return state
 
     def step(self, features: Floats, state: TalkerState) -> tuple[Motion, TalkerState]:
@@ -145,7 +201,7 @@ class StreamingTalker:
             result = self._model.run(
                 {
                     "audio": np.stack([audio[row][k] for row in due]),
-                    "style": np.repeat(self._style[None], len(due), axis=0),
+                    "style": np.stack([states[row].style for row in due]),
                     "noise": np.stack(
                         [self._noise(states[r].seed, states[r].frame + k) for r in due]
                     ),

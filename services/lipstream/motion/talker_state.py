@@ -23,6 +23,7 @@ class TalkerState:
     """Number of the next frame."""
     network: Floats  # [S] keys and values of the recent frames, the last latent
     rows: Floats  # [PAST_ROWS.., D] features from those before the next frame on
+    style: Floats  # [D] how the session's face moves
     idle: IdleState
 
     @property
@@ -36,6 +37,7 @@ class TalkerState:
                 "counts": np.array([self.seed, self.frame], np.int64),
                 "network": self.network,
                 "rows": self.rows,
+                "style": self.style,
                 "idle": self.idle.to_array(),
             }
         )
@@ -50,12 +52,14 @@ class TalkerState:
         arrays = unpack(data)
         try:
             seed, frame = (int(number) for number in arrays["counts"])
-            network, rows = arrays["network"], arrays["rows"]
+            network, rows, style = (
+                arrays[name].astype(np.float32) for name in ("network", "rows", "style")
+            )
             idle = IdleState.from_array(arrays["idle"])
         except (KeyError, ValueError) as error:
             raise BadInput("This is not the state of a StreamingTalker.") from error
         if network.ndim != 1 or rows.ndim != 2 or len(rows) < PAST_ROWS or frame < 0 or seed < 0:
             raise BadInput("This is not the state of a StreamingTalker.")
-        if not (np.isfinite(network).all() and np.isfinite(rows).all()):
+        if not all(np.isfinite(array).all() for array in (network, rows, style)):
             raise BadInput("This state of a StreamingTalker holds numbers that are not finite.")
-        return cls(seed, frame, network.astype(np.float32), rows.astype(np.float32), idle)
+        return cls(seed, frame, network, rows, style, idle)

@@ -118,6 +118,8 @@ def export(
             f"{exported.path}: {exported.megabytes:.1f} MB, "
             f"differs from torch by {exported.difference:.1g}"
         )
+        for path in exported.beside:
+            _console.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, belongs to it")
 
 
 def _report(line: str) -> None:

@@ -42,6 +42,8 @@ class Exported:
     megabytes: float
     difference: float
     """Largest difference found between torch and onnxruntime."""
+    beside: tuple[Path, ...] = ()
+    """Files of other models that belong to it."""
 
 
 def load_trained(checkpoint: Path) -> tuple[SpeechEncoderModel, MotionModel]:

@@ -26,6 +26,7 @@ from lipstream.training.export import PARITY, Exported
 from lipstream.training.serving_files import write_serving_files
 from lipstream.training.streaming_talker import head
 from lipstream.training.streaming_talker.config import Architecture, Space
+from lipstream.training.streaming_talker.export_style import export_style
 from lipstream.training.streaming_talker.half_weights import halve_initializers, rounded_to_half
 from lipstream.training.streaming_talker.network import TalkerNetwork
 
@@ -37,7 +38,7 @@ _CHECKED_FRAMES = 8
 
 
 def export_talker(network: TalkerNetwork, root: Path) -> Exported:
-    """Write the model below `root` and check it.
+    """Write the model and what reads styles for it below `root`, and check both.
 
     Raises:
         BadInput: this network cannot stream.
@@ -89,7 +90,8 @@ def export_talker(network: TalkerNetwork, root: Path) -> Exported:
     difference = _largest_difference(network, OnnxModel(path))
     if difference > PARITY:
         raise Internal(f"The exported {TALKER_MODEL} differs from torch by {difference:.2g}.")
-    return Exported(path, path.stat().st_size / 1e6, difference)
+    style = export_style(network, root, OnnxModel(path).digest)
+    return Exported(path, path.stat().st_size / 1e6, difference, (style,))
 
 
 def _sample(network: TalkerNetwork, *, frames: int, batch: int = 2) -> list[tuple[Tensor, ...]]:
