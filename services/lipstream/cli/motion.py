@@ -9,7 +9,7 @@ import typer
 
 from lipstream.cli.console import console
 from lipstream.cli.output import check_output
-from lipstream.cli.talking import Encoder, Generator, open_talking
+from lipstream.cli.talking import Encoder, Generator, Style, open_talking
 from lipstream.errors import BadInput
 
 __all__ = ["motion"]
@@ -23,6 +23,7 @@ def motion(
     seed: Annotated[int, typer.Option(help="Same seed, same blinks and head motion.", min=0)] = 0,
     generator: Generator = None,
     encoder: Encoder = None,
+    style: Style = None,
 ) -> None:
     """Write the face's motion: Live Link Face CSV (61 columns) or JSON, by the file's ending.
 
@@ -37,7 +38,7 @@ def motion(
         raise BadInput(f"{out.name} does not end in .csv or .json.", remedy="Choose another name.")
     check_output(out, ".csv", ".json")
     source = open_speech(audio, text, voice)
-    talking = open_talking(generator, encoder)
+    talking = open_talking(generator, encoder, style)
     frames = Motion.concatenate(talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed))
     save_motion(out, frames)
     console.print(f"Wrote {out}: {len(frames)} frames, {len(frames) / frames.fps:.2f} s")

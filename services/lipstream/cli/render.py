@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from lipstream.cli.console import console, progress_bars
 from lipstream.cli.output import check_output, size_text
-from lipstream.cli.talking import Encoder, Generator, open_talking
+from lipstream.cli.talking import Encoder, Generator, Style, open_talking
 from lipstream.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def render(
     seed: Annotated[int, typer.Option(help="Same seed, same blinks and head motion.", min=0)] = 0,
     generator: Generator = None,
     encoder: Encoder = None,
+    style: Style = None,
 ) -> None:
     """Make an avatar say something: H.264 and AAC in an MP4. No server is needed."""
     from lipstream.audio.pcm import SAMPLE_RATE_HZ
@@ -47,7 +48,7 @@ def render(
     check_size_px(size)
     check_fps(fps)
     source = open_speech(audio, text, voice)
-    talking = open_talking(generator, encoder)
+    talking = open_talking(generator, encoder, style)
     began = time.monotonic()
     with progress_bars() as bars:
         model = _model(avatar, bars)
