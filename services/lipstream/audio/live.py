@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Any, Generic
 
@@ -13,6 +13,7 @@ from lipstream.audio.pcm import Samples
 from lipstream.audio.speech_models import FeatureExtractor
 from lipstream.audio.speech_models.stream import StateT
 from lipstream.errors import BadInput
+from lipstream.inference import FaultWatch
 from lipstream.v1 import audio_pb2, common_pb2
 from lipstream.wire.tensors import pack_tensor, unpack_samples
 
@@ -26,10 +27,16 @@ class LiveFeatures(Generic[StateT]):
 
     A step takes at most a second of audio, which the project's own encoder computes in a few
     milliseconds.
+
+    Args:
+        faulty: gets the number of rows of features for which the encoder's network gave none.
     """
 
     def __init__(
-        self, extractor: FeatureExtractor[StateT], first: audio_pb2.ExtractRequest
+        self,
+        extractor: FeatureExtractor[StateT],
+        first: audio_pb2.ExtractRequest,
+        faulty: Callable[[int], None] = lambda count: None,
     ) -> None:
         config = first.config
         if not _LOWEST_RATE_HZ <= config.rate_hz <= _HIGHEST_RATE_HZ:
@@ -42,6 +49,7 @@ class LiveFeatures(Generic[StateT]):
         self._extractor = extractor
         self._encoder = common_pb2.Encoder(**asdict(extractor.identity))
         self._session_id = first.header.session_id
+        self._faults = FaultWatch(faulty, session_id=self._session_id)
         self._rate_hz = config.rate_hz
         self._format = config.sample_format
         self._interval_us = config.snapshot_interval_ms * 1000
@@ -66,7 +74,8 @@ class LiveFeatures(Generic[StateT]):
                 state = self._begun(header)
                 yield from self._features(self._samples.flush(), state, header.epoch)
                 state = self._begun(header)
-                rest = self._extractor.finish(state.features)
+                with self._faults.watch():
+                    rest = self._extractor.finish(state.features)
                 yield from self._given(rest, state, header.epoch)
                 yield self._response(
                     header.epoch, self._begun(header).output_us, end=common_pb2.EndOfUtterance()
@@ -89,7 +98,8 @@ class LiveFeatures(Generic[StateT]):
     def _features(
         self, samples: Samples, state: LiveFeatureState[StateT], epoch: int
     ) -> Iterator[audio_pb2.ExtractResponse]:
-        values, features = self._extractor.step(samples, state.features)
+        with self._faults.watch():
+            values, features = self._extractor.step(samples, state.features)
         yield from self._given(values, replace(state, features=features), epoch)
 
     def _given(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_lane import LiveLane
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.stage_main import StageApp, StageKit
+from lipstream.runtime.telemetry import Telemetry
 from lipstream.v1 import audio_pb2, audio_pb2_grpc, common_pb2
 from lipstream.wire.tensors import pack_samples
 
@@ -38,11 +40,13 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         limits: AudioLimits,
         store: ObjectStore,
         compute: ComputePool,
+        telemetry: Telemetry,
     ) -> None:
         self._extractor = extractor
         self._limits = limits
         self._store = store
         self._compute = compute
+        self._faulty = partial(telemetry.non_finite, "live")
 
     async def Extract(
         self,
@@ -50,7 +54,7 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[audio_pb2.ExtractResponse]:
         lane: LiveLane[audio_pb2.ExtractRequest, audio_pb2.ExtractResponse] = LiveLane(
-            self._compute, lambda first: LiveFeatures(self._extractor, first)
+            self._compute, lambda first: LiveFeatures(self._extractor, first, self._faulty)
         )
         async with aclosing(lane.run(requests)) as responses:
             async for response in responses:
@@ -105,9 +109,9 @@ def build(kit: StageKit) -> StageApp:
     settings = kit.settings
     limits = AudioLimits(max_seconds=settings.max_audio_s, max_bytes=settings.max_upload_bytes)
     extractor = open_voiced_extractor(settings.encoder)
-    servicer = AudioServicer(extractor, limits, kit.store, kit.compute)
+    servicer = AudioServicer(extractor, limits, kit.store, kit.compute, kit.telemetry)
     return StageApp(
-        handle=AudioJob(extractor, limits),
+        handle=AudioJob(extractor, limits, partial(kit.telemetry.non_finite, "job")),
         register=lambda server: audio_pb2_grpc.add_AudioServiceServicer_to_server(servicer, server),
         services=("lipstream.v1.AudioService",),
     )

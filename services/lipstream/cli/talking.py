@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lipstream.cli.console import error_console
+
 if TYPE_CHECKING:
     from lipstream.audio import Samples
     from lipstream.audio.speech_models import FeatureExtractor
@@ -48,10 +50,14 @@ class Talking:
     def motion(self, chunks: Iterable[Samples], *, seed: int) -> Iterator[Motion]:
         """Motion of speech `# [S]` at 16 kHz, piece by piece."""
         from lipstream.audio.speech_models import stream_features
+        from lipstream.inference import FaultWatch
         from lipstream.motion import generate
 
         features = stream_features(self.extractor, chunks)
-        return generate(self.generator, features, seed=seed, style=self.style)
+        watch = FaultWatch()
+        yield from watch.over(generate(self.generator, features, seed=seed, style=self.style))
+        if watch.count:
+            error_console.print(f"note: a network gave no numbers {watch.count} times.")
 
 
 def open_talking(generator: str | None, encoder: str | None, style: Path | None = None) -> Talking:

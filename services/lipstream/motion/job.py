@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from lipstream.errors import BadInput, NotFound
 from lipstream.face.motion import Floats, Motion
 from lipstream.face.motion_file import write_npz
-from lipstream.inference import EncoderIdentity
+from lipstream.inference import EncoderIdentity, FaultWatch
 from lipstream.motion.generator import MotionGenerator, generate
 from lipstream.motion.talker_style import checked_style
 from lipstream.runtime.job_context import JobContext
@@ -23,10 +23,17 @@ _LONGEST_NAME = 1000
 
 
 class MotionJob:
-    """Handles one job at a time per call; the generator is shared."""
+    """Handles one job at a time per call; the generator is shared.
 
-    def __init__(self, generator: MotionGenerator[Any]) -> None:
+    Args:
+        faulty: gets the number of frames for which the generator's network gave none.
+    """
+
+    def __init__(
+        self, generator: MotionGenerator[Any], faulty: Callable[[int], None] = lambda count: None
+    ) -> None:
         self._generator = generator
+        self._faulty = faulty
 
     def __call__(self, context: JobContext) -> None:
         """
@@ -44,7 +51,11 @@ class MotionJob:
 
         seed = int(context.params.get("seed", 0))
         style = self._style(context)
-        motion = Motion.concatenate(generate(self._generator, chunks(), seed=seed, style=style))
+        watch = FaultWatch(self._faulty)
+        pieces = generate(self._generator, chunks(), seed=seed, style=style)
+        motion = Motion.concatenate(watch.over(pieces))
+        if watch.count:
+            context.warn(f"In {watch.count} frames the mouth could not be computed; it was held.")
         path = context.scratch / "motion.npz"
         write_npz(path, motion)
         context.store.put_file("motion.npz", path)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Generic
 
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPES
 from lipstream.face.motion import Motion
-from lipstream.inference import EncoderIdentity
+from lipstream.inference import EncoderIdentity, FaultWatch
 from lipstream.motion.generator import MotionGenerator, StateT
 from lipstream.motion.live_state import LiveMotionState
 from lipstream.motion.talker_style import checked_style
@@ -25,14 +25,21 @@ class LiveMotion(Generic[StateT]):
     """One stream; see `runtime.live_lane.LiveStage`.
 
     A step takes at most a second of features, which is computed in a few milliseconds.
+
+    Args:
+        faulty: gets the number of frames for which the generator's network gave none.
     """
 
     def __init__(
-        self, generator: MotionGenerator[StateT], first: motion_pb2.GenerateRequest
+        self,
+        generator: MotionGenerator[StateT],
+        first: motion_pb2.GenerateRequest,
+        faulty: Callable[[int], None] = lambda count: None,
     ) -> None:
         config = first.config
         self._generator = generator
         self._session_id = first.header.session_id
+        self._faults = FaultWatch(faulty, session_id=self._session_id)
         self._seed = config.seed
         self._style = checked_style(config.style, generator.style_width) if config.style else None
         self._heard_from: common_pb2.Encoder | None = None
@@ -57,7 +64,8 @@ class LiveMotion(Generic[StateT]):
                     yield from self._hear(rows[start : start + _STEP_FEATURES], header)
             case "end":
                 state = self._begun(header)
-                rest = self._generator.finish(state.motion)
+                with self._faults.watch():
+                    rest = self._generator.finish(state.motion)
                 yield from self._frames(rest, state, header.epoch)
                 yield self._response(
                     header.epoch, self._begun(header).output_us, end=common_pb2.EndOfUtterance()
@@ -88,7 +96,8 @@ class LiveMotion(Generic[StateT]):
         header: common_pb2.LiveHeader,
     ) -> Iterator[motion_pb2.GenerateResponse]:
         state = self._begun(header)
-        motion, after = self._generator.step(rows, state.motion)
+        with self._faults.watch():
+            motion, after = self._generator.step(rows, state.motion)
         state = replace(state, motion=after, heard=state.heard + len(rows))
         yield from self._frames(motion, state, header.epoch)
         yield from self._snapshot(header)

@@ -14,11 +14,12 @@ import numpy as np
 
 from lipstream.errors import BadInput, Internal, NotFound
 from lipstream.face.motion import Floats, Motion
-from lipstream.inference import EncoderIdentity, ModelRunner, ModelStore
+from lipstream.inference import EncoderIdentity, FiniteModel, ModelRunner, ModelStore
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
 from lipstream.motion.ddim import ddim_schedule
 from lipstream.motion.events import sharpened
 from lipstream.motion.idle import IdleState, alive
+from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_audio import FEATURES_PER_FRAME, PAST_ROWS, frame_audio
 from lipstream.motion.talker_state import TalkerState
 from lipstream.motion.talker_style import (
@@ -83,6 +84,7 @@ class StreamingTalker:
             raise BadInput("The temperature of sampling lies between 0 and 1.")
         self._schedule = ddim_schedule(self._sampling.steps)
         self._initial = self._model.constant("initial_state")
+        self._finite = FiniteModel(self._model, self._initial)
         self._style = self._model.constant("neutral_style")
         if style is not None:
             self._style = checked_style(style, self.style_width)
@@ -161,6 +163,7 @@ class StreamingTalker:
             self._initial,
             rows,
             self._style if style is None else style,
+            np.zeros(CONTROL_COUNT, np.float32),
             IdleState(),
         )
 
@@ -195,10 +198,11 @@ class StreamingTalker:
         counts = [max(count, 0) for count in waiting]
         audio = [self._audio(*pair) for pair in zip(heard, counts, strict=True)]
         controls = [np.zeros((count, CONTROL_COUNT), np.float32) for count in counts]
+        good = [np.ones(count, np.bool_) for count in counts]
         networks = [state.network for state in states]
         for k in range(max(counts, default=0)):
             due = [row for row, count in enumerate(counts) if k < count]
-            result = self._model.run(
+            result = self._finite.run(
                 {
                     "audio": np.stack([audio[row][k] for row in due]),
                     "style": np.stack([states[row].style for row in due]),
@@ -210,14 +214,21 @@ class StreamingTalker:
                 }
             )
             for place, row in enumerate(due):
-                controls[row][k] = result["controls"][place]
-                networks[row] = result["next_state"][place]
+                controls[row][k] = result.outputs["controls"][place]
+                good[row][k] = result.good[place]
+                networks[row] = result.outputs["next_state"][place]
+        controls = [
+            held(own, known, state.mouth)
+            for own, known, state in zip(controls, good, states, strict=True)
+        ]
         # Expanded together: sessions share the cost of a call, which is most of it.
         shapes = to_blendshapes(sharpened(np.concatenate(controls)))
         mouths = np.split(shapes, np.cumsum(counts)[:-1])
         return [
-            self._finished(state, rows, mouth, network)
-            for state, rows, mouth, network in zip(states, heard, mouths, networks, strict=True)
+            self._finished(state, rows, own, mouth, network)
+            for state, rows, own, mouth, network in zip(
+                states, heard, controls, mouths, networks, strict=True
+            )
         ]
 
     def finish(self, state: TalkerState) -> Motion:
@@ -233,7 +244,7 @@ class StreamingTalker:
             raise BadInput(
                 f"Features have shape {features.shape}; (T, {self._feature_count}) was expected."
             )
-        return np.concatenate([state.rows, np.nan_to_num(features.astype(np.float32))])
+        return np.concatenate([state.rows, clean_features(features)])
 
     def _audio(self, rows: Floats, count: int) -> Floats:  # [count, A]
         if not count:
@@ -252,6 +263,7 @@ class StreamingTalker:
         self,
         state: TalkerState,
         rows: Floats,  # [R, D]
+        controls: Floats,  # [T, 10]
         mouth: Floats,  # [T, 52]
         network: Floats,  # [S]
     ) -> tuple[Motion, TalkerState]:
@@ -272,5 +284,12 @@ class StreamingTalker:
         rest = rows[FEATURES_PER_FRAME * count :].copy()
         # A copy of its own: a row of the batch would keep the whole batch in memory.
         network = network.copy() if count else network
-        after = replace(state, frame=state.frame + count, network=network, rows=rest, idle=idle)
+        after = replace(
+            state,
+            frame=state.frame + count,
+            network=network,
+            rows=rest,
+            mouth=controls[-1].copy() if count else state.mouth,
+            idle=idle,
+        )
         return motion, after
