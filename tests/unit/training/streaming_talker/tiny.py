@@ -37,10 +37,10 @@ def tiny_network(config: TalkerConfig = TINY, seed: int = 0) -> TalkerNetwork:
     return network.eval()
 
 
-def styled_network(features: int = FEATURES) -> TalkerNetwork:
+def styled_network(features: int = FEATURES, encoder: str = "") -> TalkerNetwork:
     """One of random weights whose codes and styles tell clips apart, and motion them."""
     predictor = replace(TINY.predictor, audio=audio_width(features))
-    network = tiny_network(replace(TINY, predictor=predictor))
+    network = tiny_network(replace(TINY, predictor=predictor, encoder=encoder))
     clips = [to_controls(speaking_clip(far).blendshapes) for far in (0.1, 0.4, 0.7, 1.0)]
     motion = torch.from_numpy(np.stack(clips))
     with torch.no_grad():
