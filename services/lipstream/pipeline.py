@@ -68,13 +68,13 @@ class Pipeline:
 AUDIO = Stage(
     "audio",
     inputs=("input",),
-    outputs=("speech.wav", "features.npy"),
+    outputs=("speech.wav", "encoder.txt", "features.npy"),
     deadline_s=600,
     progress_share=0.1,
 )
 MOTION = Stage(
     "motion",
-    inputs=("features.npy",),
+    inputs=("encoder.txt", "features.npy"),
     outputs=("motion.npz",),
     deadline_s=600,
     progress_share=0.1,

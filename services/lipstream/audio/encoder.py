@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from lipstream.audio.mel import BANDS, POWER_FLOOR
 from lipstream.errors import BadInput
-from lipstream.inference import ModelRunner, ModelStore, pack, unpack
+from lipstream.inference import (
+    EncoderIdentity,
+    FiniteModel,
+    ModelRunner,
+    ModelStore,
+    pack,
+    unpack,
+)
 
 __all__ = [
     "ENCODER_MODEL",
@@ -101,6 +108,7 @@ class SpeechEncoder:
     def __init__(self, model: ModelRunner | None = None) -> None:
         self._model = model or ModelStore.default().open(ENCODER_MODEL)
         self._initial = self._after_silence(self._model.constant("initial_state"))
+        self._finite = FiniteModel(self._model, self._initial, _MEL_PER_FEATURE)
 
     def _after_silence(self, empty: Features) -> Features:  # [S] -> [S]
         """The state of a stream that has heard silence so far.
@@ -111,12 +119,16 @@ class SpeechEncoder:
         silence = np.full((1, _PRIMING_FRAMES, BANDS), np.log(POWER_FLOOR), np.float32)
         result = self._model.run({"mel": silence, "state": empty[None]})
         primed: Features = result["next_state"][0]
-        return primed
+        return primed if np.isfinite(primed).all() else empty
 
     @property
     def feature_count(self) -> int:
         """D, the width of the features."""
         return self._model.width("features")
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        return EncoderIdentity.own(self.feature_count, self._model.digest)
 
     def initial_state(self, batch: int = 1) -> EncoderState:
         """The state before the first sample."""
@@ -148,9 +160,10 @@ class SpeechEncoder:
         parts = [np.zeros((len(mel), 0, self.feature_count), np.float32)]
         for first in range(0, whole, _LONGEST_STEP):
             piece = heard[:, first : min(first + _LONGEST_STEP, whole)]
-            result = self._model.run({"mel": np.ascontiguousarray(piece), "state": network})
-            parts.append(result["features"])
-            network = result["next_state"]
+            result = self._finite.run({"mel": np.ascontiguousarray(piece), "state": network})
+            # Of a step that was passed over all channels are 0, as in silence.
+            parts.append(result.outputs["features"])
+            network = result.outputs["next_state"]
         return np.concatenate(parts, axis=1), EncoderState(network, heard[:, whole:].copy())
 
     def encode(self, mel: Features) -> Features:

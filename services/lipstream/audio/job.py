@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
-from lipstream.audio.encoder import SpeechEncoder
-from lipstream.audio.features import features_of
 from lipstream.audio.limits import AudioLimits
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.audio.source import SOUNDTRACK_RATE_HZ, RecordedSpeech, SpeechSource, SpokenText
+from lipstream.audio.speech_models import FeatureExtractor, encode_recording
 from lipstream.audio.wav import write_wav
+from lipstream.inference import FaultWatch
 from lipstream.runtime.job_context import JobContext
 
 __all__ = ["AudioJob"]
 
 
 class AudioJob:
-    """Handles one job a call; the encoder is shared."""
+    """Handles one job a call; the encoder is shared.
 
-    def __init__(self, encoder: SpeechEncoder, limits: AudioLimits) -> None:
-        self._encoder = encoder
+    Args:
+        faulty: gets the number of rows of features for which the encoder's network gave none.
+    """
+
+    def __init__(
+        self,
+        extractor: FeatureExtractor[Any],
+        limits: AudioLimits,
+        faulty: Callable[[int], None] = lambda count: None,
+    ) -> None:
+        self._extractor = extractor
+        self._faulty = faulty
         self._limits = limits
 
     def __call__(self, context: JobContext) -> None:
@@ -41,11 +52,15 @@ class AudioJob:
 
         count = write_wav(scratch / "speech.wav", watched(SOUNDTRACK_RATE_HZ), SOUNDTRACK_RATE_HZ)
         context.progress(0.4)
-        features = list(features_of(self._encoder, watched(SAMPLE_RATE_HZ)))
-        none = np.zeros((0, self._encoder.feature_count), np.float32)
-        np.save(scratch / "features.npy", np.concatenate([none, *features]))
+        faults = FaultWatch(self._faulty)
+        with faults.watch():
+            features = encode_recording(self._extractor, watched(SAMPLE_RATE_HZ))
+        if faults.count:
+            context.warn(f"{faults.count} pieces of 20 ms could not be heard and count as silence.")
+        np.save(scratch / "features.npy", features)
         context.progress(0.9)
         context.store.put_file("speech.wav", scratch / "speech.wav")
+        context.store.put("encoder.txt", self._extractor.identity.encode().encode())
         context.store.put_file("features.npy", scratch / "features.npy")
         context.result("speech_s", round(count / SOUNDTRACK_RATE_HZ, 3))
 

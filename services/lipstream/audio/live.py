@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from typing import Any, Generic
 
-from lipstream.audio.encoder import FEATURE_RATE_HZ, SpeechEncoder
-from lipstream.audio.features import step_features
+from lipstream.audio.encoder import FEATURE_RATE_HZ, Features
 from lipstream.audio.live_samples import LiveSamples
 from lipstream.audio.live_state import LiveFeatureState
 from lipstream.audio.pcm import Samples
+from lipstream.audio.speech_models import FeatureExtractor
+from lipstream.audio.speech_models.stream import StateT
 from lipstream.errors import BadInput
+from lipstream.inference import FaultWatch
 from lipstream.v1 import audio_pb2, common_pb2
 from lipstream.wire.tensors import pack_tensor, unpack_samples
 
@@ -20,13 +22,22 @@ __all__ = ["LiveFeatures"]
 _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 8_000, 48_000
 
 
-class LiveFeatures:
+class LiveFeatures(Generic[StateT]):
     """One stream; see `runtime.live_lane.LiveStage`.
 
-    A step takes at most a second of audio, which is computed in a few milliseconds.
+    A step takes at most a second of audio, which the project's own encoder computes in a few
+    milliseconds.
+
+    Args:
+        faulty: gets the number of rows of features for which the encoder's network gave none.
     """
 
-    def __init__(self, encoder: SpeechEncoder, first: audio_pb2.ExtractRequest) -> None:
+    def __init__(
+        self,
+        extractor: FeatureExtractor[StateT],
+        first: audio_pb2.ExtractRequest,
+        faulty: Callable[[int], None] = lambda count: None,
+    ) -> None:
         config = first.config
         if not _LOWEST_RATE_HZ <= config.rate_hz <= _HIGHEST_RATE_HZ:
             raise BadInput(
@@ -35,17 +46,19 @@ class LiveFeatures:
                 code="sample_rate",
             )
         unpack_samples(b"", config.sample_format)  # refuses a format that is missing
-        self._encoder = encoder
+        self._extractor = extractor
+        self._encoder = common_pb2.Encoder(**asdict(extractor.identity))
         self._session_id = first.header.session_id
+        self._faults = FaultWatch(faulty, session_id=self._session_id)
         self._rate_hz = config.rate_hz
         self._format = config.sample_format
         self._interval_us = config.snapshot_interval_ms * 1000
         self.begin(first.header.epoch)
         if config.resume_state:
-            self._go_on_from(LiveFeatureState.decode(config.resume_state))
+            self._go_on_from(LiveFeatureState.decode(config.resume_state, extractor))
 
     def begin(self, epoch: int) -> None:
-        self._state: LiveFeatureState | None = None
+        self._state: LiveFeatureState[StateT] | None = None
         self._saved_us = 0
 
     def handle(self, request: audio_pb2.ExtractRequest) -> Iterator[audio_pb2.ExtractResponse]:
@@ -60,6 +73,10 @@ class LiveFeatures:
             case "end":
                 state = self._begun(header)
                 yield from self._features(self._samples.flush(), state, header.epoch)
+                state = self._begun(header)
+                with self._faults.watch():
+                    rest = self._extractor.finish(state.features)
+                yield from self._given(rest, state, header.epoch)
                 yield self._response(
                     header.epoch, self._begun(header).output_us, end=common_pb2.EndOfUtterance()
                 )
@@ -79,12 +96,26 @@ class LiveFeatures:
         yield from self._snapshot(header)
 
     def _features(
-        self, samples: Samples, state: LiveFeatureState, epoch: int
+        self, samples: Samples, state: LiveFeatureState[StateT], epoch: int
     ) -> Iterator[audio_pb2.ExtractResponse]:
-        values, features = step_features(self._encoder, samples, state.features)
-        self._state = replace(state, features=features, rows=state.rows + len(values))
+        with self._faults.watch():
+            values, features = self._extractor.step(samples, state.features)
+        yield from self._given(values, replace(state, features=features), epoch)
+
+    def _given(
+        self,
+        values: Features,  # [T, D]
+        state: LiveFeatureState[StateT],
+        epoch: int,
+    ) -> Iterator[audio_pb2.ExtractResponse]:
+        self._state = replace(state, rows=state.rows + len(values))
         if len(values):
-            message = audio_pb2.Features(values=pack_tensor(values), rate_hz=FEATURE_RATE_HZ)
+            message = audio_pb2.Features(
+                values=pack_tensor(values),
+                rate_hz=FEATURE_RATE_HZ,
+                encoder=self._encoder,
+                latency_ms=self._extractor.latency_ms,
+            )
             yield self._response(epoch, state.output_us, features=message)
 
     def _snapshot(self, header: common_pb2.LiveHeader) -> Iterator[audio_pb2.ExtractResponse]:
@@ -95,15 +126,15 @@ class LiveFeatures:
         snapshot = common_pb2.StateSnapshot(state=state.encode())
         yield self._response(header.epoch, state.input_us, snapshot=snapshot)
 
-    def _begun(self, header: common_pb2.LiveHeader) -> LiveFeatureState:
+    def _begun(self, header: common_pb2.LiveHeader) -> LiveFeatureState[StateT]:
         """The state; an utterance's clock starts with its first message."""
         if self._state is not None:
             return self._state
         return self._go_on_from(
-            LiveFeatureState.initial(self._encoder, self._rate_hz, header.pts_us)
+            LiveFeatureState.initial(self._extractor, self._rate_hz, header.pts_us)
         )
 
-    def _go_on_from(self, state: LiveFeatureState) -> LiveFeatureState:
+    def _go_on_from(self, state: LiveFeatureState[StateT]) -> LiveFeatureState[StateT]:
         if state.rate_hz != self._rate_hz:
             raise BadInput(
                 f"The saved state is of a stream of {state.rate_hz} Hz, not {self._rate_hz} Hz.",

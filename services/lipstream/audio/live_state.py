@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Generic, Self
 
 import numpy as np
 
-from lipstream.audio.encoder import FEATURE_RATE_HZ, SpeechEncoder
-from lipstream.audio.features import FeatureState
+from lipstream.audio.encoder import FEATURE_RATE_HZ
 from lipstream.audio.live_samples import SavedSamples
+from lipstream.audio.speech_models import FeatureExtractor
+from lipstream.audio.speech_models.stream import StateT
 from lipstream.errors import BadInput
 from lipstream.inference import pack, unpack
 
@@ -21,10 +22,10 @@ _FURTHEST_US, _MOST = 1 << 62, 1 << 45
 
 
 @dataclass(frozen=True, slots=True)
-class LiveFeatureState:
+class LiveFeatureState(Generic[StateT]):
     """Streaming state and clock of one utterance."""
 
-    features: FeatureState
+    features: StateT
     samples: SavedSamples
     rate_hz: int
     start_us: int
@@ -35,8 +36,8 @@ class LiveFeatureState:
     """Rows of features given."""
 
     @classmethod
-    def initial(cls, encoder: SpeechEncoder, rate_hz: int, start_us: int) -> Self:
-        return cls(FeatureState.initial(encoder), SavedSamples.initial(), rate_hz, start_us)
+    def initial(cls, extractor: FeatureExtractor[StateT], rate_hz: int, start_us: int) -> Self:
+        return cls(extractor.initial_state(), SavedSamples.initial(), rate_hz, start_us)
 
     @property
     def input_us(self) -> int:
@@ -59,17 +60,17 @@ class LiveFeatureState:
         )
 
     @classmethod
-    def decode(cls, data: bytes) -> Self:
+    def decode(cls, data: bytes, extractor: FeatureExtractor[StateT]) -> Self:
         """Inverse of `encode`.
 
         Raises:
-            BadInput: these bytes are no such state.
+            BadInput: these bytes are no such state, or one of another encoder.
         """
         arrays = unpack(data)
         try:
             rate_hz, start_us, heard, rows, given = (int(number) for number in arrays["counts"])
             history = arrays["history"].astype(np.float32)
-            features = FeatureState.decode(arrays["features"].tobytes())
+            features = extractor.decode_state(arrays["features"].tobytes())
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput("This is not the state of a live stream of features.") from error
         if (

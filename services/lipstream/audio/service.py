@@ -5,24 +5,26 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 
-from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.job import AudioJob
 from lipstream.audio.limits import AudioLimits
 from lipstream.audio.live import LiveFeatures
 from lipstream.audio.pcm import SAMPLE_RATE_HZ
 from lipstream.audio.source import RecordedSpeech
 from lipstream.audio.speech import Delivery, Speech
+from lipstream.audio.speech_models import FeatureExtractor, open_voiced_extractor
 from lipstream.audio.synthesis import synthesize_chunks
 from lipstream.audio.voices import find_voice, voices
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_lane import LiveLane
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.stage_main import StageApp, StageKit
+from lipstream.runtime.telemetry import Telemetry
 from lipstream.v1 import audio_pb2, audio_pb2_grpc, common_pb2
 from lipstream.wire.tensors import pack_samples
 
@@ -33,12 +35,18 @@ _DEFAULT_VOICE = "en-us"
 
 class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
     def __init__(
-        self, encoder: SpeechEncoder, limits: AudioLimits, store: ObjectStore, compute: ComputePool
+        self,
+        extractor: FeatureExtractor[Any],
+        limits: AudioLimits,
+        store: ObjectStore,
+        compute: ComputePool,
+        telemetry: Telemetry,
     ) -> None:
-        self._encoder = encoder
+        self._extractor = extractor
         self._limits = limits
         self._store = store
         self._compute = compute
+        self._faulty = partial(telemetry.non_finite, "live")
 
     async def Extract(
         self,
@@ -46,7 +54,7 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[audio_pb2.ExtractResponse]:
         lane: LiveLane[audio_pb2.ExtractRequest, audio_pb2.ExtractResponse] = LiveLane(
-            self._compute, lambda first: LiveFeatures(self._encoder, first)
+            self._compute, lambda first: LiveFeatures(self._extractor, first, self._faulty)
         )
         async with aclosing(lane.run(requests)) as responses:
             async for response in responses:
@@ -100,10 +108,10 @@ def build(kit: StageKit) -> StageApp:
     """The stage from its settings."""
     settings = kit.settings
     limits = AudioLimits(max_seconds=settings.max_audio_s, max_bytes=settings.max_upload_bytes)
-    encoder = SpeechEncoder()
-    servicer = AudioServicer(encoder, limits, kit.store, kit.compute)
+    extractor = open_voiced_extractor(settings.encoder)
+    servicer = AudioServicer(extractor, limits, kit.store, kit.compute, kit.telemetry)
     return StageApp(
-        handle=AudioJob(encoder, limits),
+        handle=AudioJob(extractor, limits, partial(kit.telemetry.non_finite, "job")),
         register=lambda server: audio_pb2_grpc.add_AudioServiceServicer_to_server(servicer, server),
         services=("lipstream.v1.AudioService",),
     )

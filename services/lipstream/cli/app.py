@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 import lipstream
-from lipstream.cli import avatar, demo, motion, render, up, voices
+from lipstream.cli import avatar, demo, motion, render, style, up, voices
 from lipstream.cli.console import console, error_console
 from lipstream.errors import LipstreamError
 
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 app.command("render")(render.render)
 app.command("motion")(motion.motion)
+app.command("style")(style.style)
 app.add_typer(avatar.app, name="avatar")
 app.command("voices")(voices.voices)
 app.command("up")(up.up)

@@ -9,6 +9,7 @@ import typer
 
 from lipstream.cli.console import console
 from lipstream.cli.output import check_output
+from lipstream.cli.talking import Encoder, Generator, Style, open_talking
 from lipstream.errors import BadInput
 
 __all__ = ["motion"]
@@ -20,27 +21,24 @@ def motion(
     text: Annotated[str | None, typer.Option(help="What to say instead.")] = None,
     voice: Annotated[str, typer.Option(help="Voice for --text: lipstream voices.")] = "en-us",
     seed: Annotated[int, typer.Option(help="Same seed, same blinks and head motion.", min=0)] = 0,
-    generator: Annotated[
-        str, typer.Option(help="What makes the motion: baseline or streaming_talker.")
-    ] = "baseline",
+    generator: Generator = None,
+    encoder: Encoder = None,
+    style: Style = None,
 ) -> None:
     """Write the face's motion: Live Link Face CSV (61 columns) or JSON, by the file's ending.
 
     25 frames a second of the 52 ARKit blendshapes, head rotation and gaze.
     """
-    from lipstream.audio.encoder import SpeechEncoder
-    from lipstream.audio.features import features_of
     from lipstream.audio.pcm import SAMPLE_RATE_HZ
     from lipstream.cli.speech import open_speech
     from lipstream.face.motion import Motion
     from lipstream.face.motion_file import save_motion
-    from lipstream.motion import generate, open_generator
 
     if not out.suffix:
         raise BadInput(f"{out.name} does not end in .csv or .json.", remedy="Choose another name.")
     check_output(out, ".csv", ".json")
     source = open_speech(audio, text, voice)
-    features = features_of(SpeechEncoder(), source.chunks(SAMPLE_RATE_HZ))
-    frames = Motion.concatenate(generate(open_generator(generator), features, seed=seed))
+    talking = open_talking(generator, encoder, style)
+    frames = Motion.concatenate(talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed))
     save_motion(out, frames)
     console.print(f"Wrote {out}: {len(frames)} frames, {len(frames) / frames.fps:.2f} s")

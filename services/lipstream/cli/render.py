@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from lipstream.cli.console import console, progress_bars
 from lipstream.cli.output import check_output, size_text
+from lipstream.cli.talking import Encoder, Generator, Style, open_talking
 from lipstream.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -32,17 +33,14 @@ def render(
     size: Annotated[int, typer.Option(help="Width and height, px; even, 64 to 1080.")] = 512,
     fps: Annotated[float, typer.Option(help="Frames a second, 1 to 60.")] = 25.0,
     seed: Annotated[int, typer.Option(help="Same seed, same blinks and head motion.", min=0)] = 0,
-    generator: Annotated[
-        str, typer.Option(help="What makes the motion: baseline or streaming_talker.")
-    ] = "baseline",
+    generator: Generator = None,
+    encoder: Encoder = None,
+    style: Style = None,
 ) -> None:
     """Make an avatar say something: H.264 and AAC in an MP4. No server is needed."""
-    from lipstream.audio.encoder import SpeechEncoder
-    from lipstream.audio.features import features_of
     from lipstream.audio.pcm import SAMPLE_RATE_HZ
     from lipstream.audio.source import SOUNDTRACK_RATE_HZ
     from lipstream.cli.speech import open_speech
-    from lipstream.motion import generate, open_generator
     from lipstream.render import FilmOptions, check_size_px, render_video
     from lipstream.render.h264 import check_fps
 
@@ -50,6 +48,7 @@ def render(
     check_size_px(size)
     check_fps(fps)
     source = open_speech(audio, text, voice)
+    talking = open_talking(generator, encoder, style)
     began = time.monotonic()
     with progress_bars() as bars:
         model = _model(avatar, bars)
@@ -59,10 +58,9 @@ def render(
         samples = sum(chunk.size for chunk in source.chunks(SAMPLE_RATE_HZ))
         frames = max(1, round(samples / SAMPLE_RATE_HZ * fps))
         bars.update(task, description="render", total=frames)
-        features = features_of(SpeechEncoder(), source.chunks(SAMPLE_RATE_HZ))
         stats = render_video(
             model,
-            generate(open_generator(generator), features, seed=seed),
+            talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed),
             source.chunks(SOUNDTRACK_RATE_HZ),
             out,
             audio_rate_hz=SOUNDTRACK_RATE_HZ,

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import lipstream
-from lipstream.gateway import avatars, health, problems, videos
+from lipstream.gateway import avatars, docs_page, health, problems, videos
 from lipstream.gateway.body_limit import BodyLimit
 from lipstream.gateway.health import RequestMetrics
 from lipstream.gateway.inspection import Inspector
@@ -59,10 +59,12 @@ def create_app(settings: Settings) -> FastAPI:
         version=lipstream.__version__,
         description="Speech in, a talking avatar out.",
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's own pages load their scripts from foreign hosts
+        redoc_url=None,
     )
     problems.install(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES)
     app.add_middleware(RequestMetrics, telemetry=telemetry)
-    for router in (avatars.router, videos.router, health.router):
+    for router in (avatars.router, videos.router, health.router, docs_page.router):
         app.include_router(router)
     return app

@@ -92,6 +92,7 @@ async def watch_avatar(avatar_id: str, request: Request, platform: Shared) -> St
     return await event_response(platform, job.id, request)
 
 
+@router.head("/{avatar_id}/preview", include_in_schema=False)
 @router.get("/{avatar_id}/preview", response_class=Response)
 async def get_preview(avatar_id: str, platform: Shared) -> Response:
     """The avatar at rest, PNG."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -54,6 +55,25 @@ class VideoRequest(BaseModel):
     seed: Annotated[
         int, Field(ge=0, lt=2**31, description="Same seed, same blinks and head motion.")
     ] = 0
+    style: Annotated[
+        list[Annotated[float, Field(allow_inf_nan=False)]] | None,
+        Field(
+            min_length=1,
+            max_length=4096,
+            description="How the face moves: what `lipstream style` reads off a clip. In a form, "
+            "as JSON. By default neutral.",
+        ),
+    ] = None
+
+    @field_validator("style", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError("must be a JSON list of numbers") from None
 
     @field_validator("fps", mode="before")
     @classmethod

@@ -87,6 +87,7 @@ async def delete_video(video_id: str, platform: Shared) -> None:
     await asyncio.to_thread(platform.store.delete_all, job_prefix(video_id))
 
 
+@router.head("/{video_id}/file", include_in_schema=False)
 @router.get(
     "/{video_id}/file",
     response_class=StreamingResponse,
@@ -109,6 +110,10 @@ async def get_video_file(video_id: str, request: Request, platform: Shared) -> R
     }
     if info.etag:
         headers["ETag"] = info.etag if info.etag.startswith('"') else f'"{info.etag}"'
+    if request.method == "HEAD":
+        # Nothing is read from the store. Ranges are of GET alone (RFC 9110, 14.2).
+        headers["Content-Length"] = str(info.size_bytes)
+        return Response(media_type="video/mp4", headers=headers)
     try:
         wanted = parse_range(request.headers.get("range"), info.size_bytes)
     except UnsatisfiableRange as error:

@@ -1,13 +1,14 @@
 """Constants that travel with a model as text: in an ONNX file's metadata, in Triton's parameters.
 
 Initial states are often long runs of one value, so a run may be written as `value*count`. Others
-are compressed: `zlib:` and the base64 of their little-endian float32.
+are compressed: `zlib:` and the base64 of their little-endian float32. Names begin with `text:`.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import re
 import zlib
 from itertools import groupby
 
@@ -17,9 +18,12 @@ from numpy.typing import NDArray
 from lipstream.errors import Internal
 from lipstream.face.motion import Floats
 
-__all__ = ["decode_constant", "encode_constant"]
+__all__ = ["decode_constant", "decode_text", "encode_constant", "encode_text"]
 
 _COMPRESSED = "zlib:"
+_TEXT = "text:"
+_PLAIN = re.compile(r"[\w ./:-]*", re.ASCII)
+"""Needs no quoting in any file that holds it."""
 _LONGEST_READABLE = 1000
 _LONGEST = 1 << 24
 """Values in one constant: bounds what a damaged file can ask for."""
@@ -54,6 +58,22 @@ def decode_constant(text: str) -> NDArray[np.float32]:  # [N]
         return np.repeat(np.array([float(value) for value, _ in runs], np.float32), counts)
     except (ValueError, binascii.Error, zlib.error) as error:
         raise Internal("A constant of the model is damaged.", code="model_damaged") from error
+
+
+def encode_text(text: str) -> str:
+    """A constant that is no numbers, such as a name.
+
+    Raises:
+        ValueError: it holds other characters than letters, digits, blanks and `_./:-`.
+    """
+    if not _PLAIN.fullmatch(text):
+        raise ValueError(f"{text!r} cannot be a constant")
+    return _TEXT + text
+
+
+def decode_text(constant: str) -> str | None:
+    """Inverse of `encode_text`; None where the constant is numbers."""
+    return constant.removeprefix(_TEXT) if constant.startswith(_TEXT) else None
 
 
 def _decompressed(text: str) -> NDArray[np.float32]:  # [N]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from lipstream.errors import Internal
 from lipstream.face.motion import Floats
-from lipstream.inference.constants import decode_constant
+from lipstream.inference.constants import decode_constant, decode_text
+from lipstream.inference.weights_digest import weights_digest
 
 __all__ = ["ModelRunner", "OnnxModel"]
 
@@ -34,6 +36,15 @@ class ModelRunner(Protocol):
         """A tensor that was stored with the weights, such as an initial state."""
         ...
 
+    def text(self, name: str) -> str:
+        """A name that was stored with the weights; empty where there is none."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Of the weights; empty where it is not known."""
+        ...
+
 
 class OnnxModel:
     """An ONNX file, loaded once; `run` may be called from several threads.
@@ -43,6 +54,7 @@ class OnnxModel:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         # Imported late: it costs a tenth of a second that `lipstream --help` should not pay.
         # Its official builds report to their maker and keep an identifier of the device, unless
         # this is set before the import.
@@ -80,3 +92,10 @@ class OnnxModel:
         if text is None:
             raise Internal(f"The model lacks the constant {name}.", code="model_damaged")
         return decode_constant(text)
+
+    def text(self, name: str) -> str:
+        return decode_text(self._constants.get(name, "")) or ""
+
+    @cached_property
+    def digest(self) -> str:
+        return weights_digest(self._path)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from lipstream.errors import Internal, NotFound, Unavailable
 from lipstream.face.motion import Floats
-from lipstream.inference.constants import decode_constant
+from lipstream.inference.constants import decode_constant, decode_text
 from lipstream.inference.triton_client import LONGEST_CALL_S, TritonClient
+from lipstream.inference.weights_digest import DIGEST
 
 __all__ = ["TritonModel"]
 
@@ -89,6 +90,15 @@ class TritonModel:
                 code="model_damaged",
             )
         return decode_constant(self._config.parameters[name].string_value)
+
+    def text(self, name: str) -> str:
+        if name not in self._config.parameters:
+            return ""
+        return decode_text(self._config.parameters[name].string_value) or ""
+
+    @property
+    def digest(self) -> str:
+        return self.text(DIGEST)
 
     def _infer(self, inputs: Mapping[str, Floats]) -> dict[str, NDArray[np.float32]]:
         tensors = []

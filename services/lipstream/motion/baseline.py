@@ -13,10 +13,20 @@ import numpy as np
 
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats, Motion
-from lipstream.inference import ModelRunner, ModelStore, pack, unpack
-from lipstream.motion.controls import to_blendshapes
+from lipstream.inference import (
+    EncoderIdentity,
+    FiniteModel,
+    ModelRunner,
+    ModelStore,
+    pack,
+    unpack,
+)
+from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
 from lipstream.motion.events import sharpened
 from lipstream.motion.idle import IdleState, alive
+from lipstream.motion.passed_over import clean_features, held
+from lipstream.motion.talker_style import no_styles
+from lipstream.motion.training_encoder import trained_on
 
 __all__ = ["MOTION_MODEL", "BaselineGenerator", "BaselineState"]
 
@@ -41,6 +51,7 @@ class BaselineState:
     pending: Floats  # [0..1, D] a feature that still lacks the other of its pair
     voice: Floats  # [0..delay, 2] loudness and speech of steps whose frames still wait
     last: Floats  # [0..2, D] the latest pair, with which the end of the stream is continued
+    mouth: Floats  # [10] controls of the latest step, held where the network gives none
     idle: IdleState
 
     def encode(self) -> bytes:
@@ -51,6 +62,7 @@ class BaselineState:
                 "pending": self.pending,
                 "voice": self.voice,
                 "last": self.last,
+                "mouth": self.mouth,
                 "idle": self.idle.to_array(),
             }
         )
@@ -66,13 +78,17 @@ class BaselineState:
         try:
             seed, heard = (int(number) for number in arrays["counts"])
             network, pending = arrays["network"], arrays["pending"]
-            voice, last = arrays["voice"], arrays["last"]
+            voice, last, mouth = arrays["voice"], arrays["last"], arrays["mouth"]
             idle = IdleState.from_array(arrays["idle"])
         except (KeyError, ValueError) as error:
             raise BadInput("This is not the state of the baseline generator.") from error
-        if any(array.ndim != 2 for array in (network, pending, voice, last)):
+        if any(array.ndim != 2 for array in (network, pending, voice, last)) or mouth.shape != (
+            CONTROL_COUNT,
+        ):
             raise BadInput("This is not the state of the baseline generator.")
-        return cls(seed, heard, network, pending, voice, last, idle)
+        if not all(np.isfinite(a).all() for a in (network, pending, voice, last, mouth)):
+            raise BadInput("This state of the baseline holds numbers that are not finite.")
+        return cls(seed, heard, network, pending, voice, last, mouth, idle)
 
 
 class BaselineGenerator:
@@ -89,6 +105,7 @@ class BaselineGenerator:
     def __init__(self, *, look_ahead_ms: int = 80, model: ModelRunner | None = None) -> None:
         self._model = model or ModelStore.default().open(MOTION_MODEL)
         self._initial = self._model.constant("initial_state")[None]
+        self._finite = FiniteModel(self._model, self._initial[0], _FEATURES_PER_FRAME)
         offered = [int(ms) for ms in self._model.constant("look_aheads_ms")]
         if look_ahead_ms not in offered:
             raise BadInput(
@@ -112,10 +129,26 @@ class BaselineGenerator:
         """D, the width of the features it takes."""
         return self._model.width("features")
 
-    def initial_state(self, seed: int = 0) -> BaselineState:
+    @property
+    def encoder(self) -> EncoderIdentity:
+        return trained_on(self._model, self.feature_count)
+
+    @property
+    def style_width(self) -> int:
+        return 0
+
+    def style_of(self, clip: Motion) -> Floats:
+        raise no_styles()
+
+    def initial_state(self, seed: int = 0, style: Floats | None = None) -> BaselineState:
+        if style is not None:
+            raise no_styles()
         none = np.zeros((0, self.feature_count), np.float32)
         voice = np.zeros((0, 2), np.float32)
-        return BaselineState(seed & _LARGEST_SEED, 0, self._initial, none, voice, none, IdleState())
+        mouth = np.zeros(CONTROL_COUNT, np.float32)
+        return BaselineState(
+            seed & _LARGEST_SEED, 0, self._initial, none, voice, none, mouth, IdleState()
+        )
 
     def decode_state(self, data: bytes) -> BaselineState:
         state = BaselineState.decode(data)
@@ -131,7 +164,7 @@ class BaselineGenerator:
             raise BadInput(
                 f"Features have shape {features.shape}; (T, {self.feature_count}) was expected."
             )
-        heard = np.concatenate([state.pending, np.nan_to_num(features.astype(np.float32))])
+        heard = np.concatenate([state.pending, clean_features(features)])
         whole = len(heard) // _FEATURES_PER_FRAME * _FEATURES_PER_FRAME
         parts = [Motion.rest(0, self.fps)]
         for first in range(0, whole, _LONGEST_STEP):
@@ -141,8 +174,10 @@ class BaselineGenerator:
 
     def _advance(self, pairs: Floats, state: BaselineState) -> tuple[Motion, BaselineState]:
         """Whole pairs of features `# [2 T, D]` through the network."""
-        result = self._model.run({"features": pairs[None], "state": state.network})
-        raw = result["controls"][0, :, self._head]  # [T, 10]
+        result = self._finite.run({"features": pairs[None], "state": state.network})
+        given = result.outputs["controls"][0, :, self._head]  # [T, 10]
+        raw = held(given, result.good[0], state.mouth)
+        mouth = raw[-1].copy()
         by_frame = pairs.reshape(len(pairs) // _FEATURES_PER_FRAME, _FEATURES_PER_FRAME, -1)
         voice = np.stack([by_frame[..., _LOUDNESS].max(1), by_frame[..., _SPEECH].mean(1)], axis=1)
         # Output k is frame k - delay: the first ones are before the stream's start.
@@ -162,9 +197,10 @@ class BaselineGenerator:
         return motion, replace(
             state,
             heard=state.heard + len(voice),
-            network=result["next_state"],
+            network=result.outputs["next_state"],
             voice=known[len(known) - min(self._delay, len(known)) :],
             last=pairs[-_FEATURES_PER_FRAME:],
+            mouth=mouth,
             idle=idle,
         )
 

@@ -15,7 +15,15 @@ import numpy as np
 from lipstream.face.arkit import BLENDSHAPE_COUNT, INDEX
 from lipstream.face.motion import Floats
 
-__all__ = ["CONTROL_COUNT", "EVENTS", "Control", "aperture", "lip_width", "to_blendshapes"]
+__all__ = [
+    "CONTROL_COUNT",
+    "EVENTS",
+    "Control",
+    "aperture",
+    "lip_width",
+    "to_blendshapes",
+    "to_controls",
+]
 
 
 class Control(IntEnum):
@@ -36,6 +44,9 @@ class Control(IntEnum):
 CONTROL_COUNT = len(Control)
 EVENTS: tuple[Control, ...] = (Control.CLOSE, Control.TUCK)
 
+_LEAST_JAW, _LEAST_PARTED = 0.03, 0.2
+"""Below these, what they scale cannot be told."""
+_SPREAD_SHARES = {"mouthStretch": 0.5, "mouthSmile": 0.35, "mouthDimple": 0.1}
 _LOWER_SHARE, _UPPER_SHARE, _TUCK_SHARE = 0.30, 0.20, 0.5
 
 
@@ -102,3 +113,42 @@ def to_blendshapes(controls: Floats) -> Floats:
     put("mouthShrugUpper", 0.2 * c[..., Control.CLOSE])
     put("tongueOut", 0.3 * np.maximum(c[..., Control.TONGUE] - 0.4, 0))
     return weights
+
+
+def to_controls(blendshapes: Floats) -> Floats:
+    """Controls `# [..., 10]` that show about this mouth: `to_blendshapes` backwards.
+
+    Of recorded faces too, whose two sides differ and whose shapes no control moves: sides are
+    averaged, other shapes left out. Where lips are shut or tucked, what they hide is little known.
+
+    Args:
+        blendshapes: ARKit weights `# [..., 52]`.
+    """
+    w = np.clip(blendshapes, 0, 1)
+
+    def sides(name: str) -> Floats:
+        mean: Floats = (w[..., INDEX[f"{name}Left"]] + w[..., INDEX[f"{name}Right"]]) / 2
+        return mean
+
+    jaw, press = w[..., INDEX["jawOpen"]], sides("mouthPress")
+    shut = np.clip(w[..., INDEX["mouthClose"]] / np.maximum(jaw, _LEAST_JAW), 0, 1)
+    tuck = np.clip((w[..., INDEX["mouthRollLower"]] - press) / 0.6, 0, 1)
+    parted, bare = 1 - shut, np.maximum(1 - tuck, _LEAST_PARTED)
+    seen = np.maximum(parted, _LEAST_PARTED)
+    spread = sum(share * sides(name) for name, share in _SPREAD_SHARES.items())
+    tongue = w[..., INDEX["tongueOut"]]
+    controls = np.zeros((*w.shape[:-1], CONTROL_COUNT), np.float32)
+    for control, value in {
+        Control.JAW: jaw,
+        Control.CLOSE: shut,
+        Control.PUCKER: w[..., INDEX["mouthPucker"]],
+        Control.FUNNEL: w[..., INDEX["mouthFunnel"]] / (0.25 + 0.75 * parted),
+        Control.SPREAD: spread / sum(share**2 for share in _SPREAD_SHARES.values()),
+        Control.TUCK: tuck,
+        Control.PRESS: press / 0.5,
+        Control.UPPER_UP: sides("mouthUpperUp") / seen,
+        Control.LOWER_DOWN: sides("mouthLowerDown") / (seen * bare),
+        Control.TONGUE: np.where(tongue > 0, tongue / 0.3 + 0.4, 0),
+    }.items():
+        controls[..., control] = np.clip(value, 0, 1)
+    return controls

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from lipstream.face.motion import Floats, Motion
+from lipstream.inference import EncoderIdentity
 
 __all__ = ["MotionGenerator", "MotionState", "generate"]
 
@@ -39,8 +40,36 @@ class MotionGenerator(Protocol[StateT]):
         """D, the width of the features that it takes."""
         ...
 
-    def initial_state(self, seed: int = 0) -> StateT:
-        """The state before the first feature; the seed decides blinks, gaze and sway."""
+    @property
+    def encoder(self) -> EncoderIdentity:
+        """Which speech encoder's features it was trained on; its width is D. A stage checks it
+        against where the features come from, since others of the same width look alike."""
+        ...
+
+    @property
+    def style_width(self) -> int:
+        """Numbers of a style; 0 where the generator has none."""
+        ...
+
+    def style_of(self, clip: Motion) -> Floats:  # [style_width]
+        """How the person in a clip moves, a second or more of speech.
+
+        Raises:
+            BadInput: the generator has no styles, or the clip shows none.
+            NotFound: the model that reads styles is not there.
+        """
+        ...
+
+    def initial_state(self, seed: int = 0, style: Floats | None = None) -> StateT:
+        """The state before the first feature.
+
+        Args:
+            seed: decides blinks, gaze and sway, and what else is random.
+            style: what `style_of` gave; by default the neutral one.
+
+        Raises:
+            BadInput: it is no style of this generator.
+        """
         ...
 
     def decode_state(self, data: bytes) -> StateT:
@@ -69,9 +98,10 @@ def generate(
     feature_chunks: Iterable[Floats],  # each [T50, D]
     *,
     seed: int = 0,
+    style: Floats | None = None,  # [style_width]
 ) -> Iterator[Motion]:
     """Motion of one stream of features, chunk by chunk."""
-    state = generator.initial_state(seed)
+    state = generator.initial_state(seed, style)
     for features in feature_chunks:
         motion, state = generator.step(features, state)
         if len(motion):

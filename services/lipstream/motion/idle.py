@@ -29,6 +29,8 @@ _INNER_BROW = INDEX["browInnerUp"]
 _OUTER_BROWS = [INDEX["browOuterUpLeft"], INDEX["browOuterUpRight"]]
 _CHEEKS = [INDEX["cheekSquintLeft"], INDEX["cheekSquintRight"]]
 
+_LOUDEST = 4.0
+
 
 @dataclass(frozen=True, slots=True)
 class IdleState:
@@ -85,6 +87,8 @@ def alive(
         speech: mean probability of speech there.
     """
     count = len(mouth)
+    # Whatever an encoder gives, a stress is over within seconds.
+    loudness, speech = (np.clip(level, -_LOUDEST, _LOUDEST) for level in (loudness, speech))
     blendshapes = mouth.copy()
     rotation = np.zeros((count, 3), np.float32)
     translation = np.zeros((count, 3), np.float32)

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, NotFound
 from lipstream.face.motion import Floats, Motion
 from lipstream.face.motion_file import write_npz
+from lipstream.inference import EncoderIdentity, FaultWatch
 from lipstream.motion.generator import MotionGenerator, generate
+from lipstream.motion.talker_style import checked_style
 from lipstream.runtime.job_context import JobContext
 
 __all__ = ["MotionJob"]
 
 _CHUNK_FEATURES = 500
+_LONGEST_NAME = 1000
 
 
 class MotionJob:
-    """Handles one job at a time per call; the generator is shared."""
+    """Handles one job at a time per call; the generator is shared.
 
-    def __init__(self, generator: MotionGenerator[Any]) -> None:
+    Args:
+        faulty: gets the number of frames for which the generator's network gave none.
+    """
+
+    def __init__(
+        self, generator: MotionGenerator[Any], faulty: Callable[[int], None] = lambda count: None
+    ) -> None:
         self._generator = generator
+        self._faulty = faulty
 
     def __call__(self, context: JobContext) -> None:
         """
         Raises:
-            BadInput: the features are damaged.
+            BadInput: the features are damaged, or of an encoder that the generator does not know,
+                or the style is none of its own.
         """
+        self._check_encoder(context)
         features = _load(context.store.get("features.npy"))
 
         def chunks() -> Iterator[Floats]:
@@ -38,11 +50,28 @@ class MotionJob:
                 yield features[first : first + _CHUNK_FEATURES]
 
         seed = int(context.params.get("seed", 0))
-        motion = Motion.concatenate(generate(self._generator, chunks(), seed=seed))
+        style = self._style(context)
+        watch = FaultWatch(self._faulty)
+        pieces = generate(self._generator, chunks(), seed=seed, style=style)
+        motion = Motion.concatenate(watch.over(pieces))
+        if watch.count:
+            context.warn(f"In {watch.count} frames the mouth could not be computed; it was held.")
         path = context.scratch / "motion.npz"
         write_npz(path, motion)
         context.store.put_file("motion.npz", path)
         context.result("frames", len(motion))
+
+    def _style(self, context: JobContext) -> Floats | None:
+        style = context.params.get("style")
+        return None if style is None else checked_style(style, self._generator.style_width)
+
+    def _check_encoder(self, context: JobContext) -> None:
+        try:
+            name = context.store.get("encoder.txt", max_bytes=_LONGEST_NAME)
+        except NotFound:
+            return  # of an audio stage that does not say it yet; the width is checked
+        found = EncoderIdentity.decode(name.decode("ascii", "replace"))
+        self._generator.encoder.require(found)
 
 
 def _load(data: bytes) -> Floats:  # [T, D]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Generic
 
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPES
 from lipstream.face.motion import Motion
+from lipstream.inference import EncoderIdentity, FaultWatch
 from lipstream.motion.generator import MotionGenerator, StateT
 from lipstream.motion.live_state import LiveMotionState
+from lipstream.motion.talker_style import checked_style
 from lipstream.v1 import common_pb2, motion_pb2
 from lipstream.wire.tensors import Floats, pack_motion, unpack_tensor
 
@@ -23,15 +25,24 @@ class LiveMotion(Generic[StateT]):
     """One stream; see `runtime.live_lane.LiveStage`.
 
     A step takes at most a second of features, which is computed in a few milliseconds.
+
+    Args:
+        faulty: gets the number of frames for which the generator's network gave none.
     """
 
     def __init__(
-        self, generator: MotionGenerator[StateT], first: motion_pb2.GenerateRequest
+        self,
+        generator: MotionGenerator[StateT],
+        first: motion_pb2.GenerateRequest,
+        faulty: Callable[[int], None] = lambda count: None,
     ) -> None:
         config = first.config
         self._generator = generator
         self._session_id = first.header.session_id
+        self._faults = FaultWatch(faulty, session_id=self._session_id)
         self._seed = config.seed
+        self._style = checked_style(config.style, generator.style_width) if config.style else None
+        self._heard_from: common_pb2.Encoder | None = None
         self._interval_us = config.snapshot_interval_ms * 1000
         self.begin(first.header.epoch)
         if config.resume_state:
@@ -47,12 +58,14 @@ class LiveMotion(Generic[StateT]):
             case "config":
                 yield self._response(header.epoch, header.pts_us, ready=self._ready())
             case "features":
+                self._check_encoder(request)
                 rows = unpack_tensor(request.features, self._generator.feature_count)
                 for start in range(0, len(rows), _STEP_FEATURES):
                     yield from self._hear(rows[start : start + _STEP_FEATURES], header)
             case "end":
                 state = self._begun(header)
-                rest = self._generator.finish(state.motion)
+                with self._faults.watch():
+                    rest = self._generator.finish(state.motion)
                 yield from self._frames(rest, state, header.epoch)
                 yield self._response(
                     header.epoch, self._begun(header).output_us, end=common_pb2.EndOfUtterance()
@@ -63,13 +76,28 @@ class LiveMotion(Generic[StateT]):
     def interrupted(self, request: motion_pb2.GenerateRequest) -> motion_pb2.GenerateResponse:
         return motion_pb2.GenerateResponse(header=request.header, interrupt=common_pb2.Interrupt())
 
+    def _check_encoder(self, request: motion_pb2.GenerateRequest) -> None:
+        """
+        Raises:
+            BadInput: the generator was not trained on what these features come from.
+        """
+        if not request.HasField("encoder") or request.encoder == self._heard_from:
+            return
+        named = request.encoder
+        layer = named.layer if named.HasField("layer") else None
+        self._generator.encoder.require(
+            EncoderIdentity(named.kind, named.width, named.digest, layer)
+        )
+        self._heard_from = named
+
     def _hear(
         self,
         rows: Floats,  # [T, D]
         header: common_pb2.LiveHeader,
     ) -> Iterator[motion_pb2.GenerateResponse]:
         state = self._begun(header)
-        motion, after = self._generator.step(rows, state.motion)
+        with self._faults.watch():
+            motion, after = self._generator.step(rows, state.motion)
         state = replace(state, motion=after, heard=state.heard + len(rows))
         yield from self._frames(motion, state, header.epoch)
         yield from self._snapshot(header)
@@ -94,7 +122,7 @@ class LiveMotion(Generic[StateT]):
         """The state; an utterance's clock starts with its first message."""
         if self._state is not None:
             return self._state
-        initial = self._generator.initial_state(self._seed)
+        initial = self._generator.initial_state(self._seed, self._style)
         return self._go_on_from(LiveMotionState(initial, self._generator.fps, header.pts_us))
 
     def _go_on_from(self, state: LiveMotionState[StateT]) -> LiveMotionState[StateT]:
@@ -107,6 +135,7 @@ class LiveMotion(Generic[StateT]):
             fps=self._generator.fps,
             look_ahead_ms=self._generator.look_ahead_ms,
             blendshape_names=BLENDSHAPES,
+            style_width=self._generator.style_width,
         )
 
     def _response(self, epoch: int, pts_us: int, **payload: Any) -> motion_pb2.GenerateResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import grpc.aio
@@ -28,6 +29,7 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
         self._generator = generator
         self._compute = compute
         self._telemetry = telemetry
+        self._faulty = partial(telemetry.non_finite, "live")
 
     async def Generate(
         self,
@@ -35,7 +37,7 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[motion_pb2.GenerateResponse]:
         lane: LiveLane[motion_pb2.GenerateRequest, motion_pb2.GenerateResponse] = LiveLane(
-            self._compute, lambda first: LiveMotion(self._generator, first)
+            self._compute, lambda first: LiveMotion(self._generator, first, self._faulty)
         )
         async with aclosing(lane.run(requests)) as responses:
             async for response in responses:
@@ -49,7 +51,7 @@ def build(kit: StageKit) -> StageApp:
     generator = open_generator(kit.settings.generator)
     servicer = MotionServicer(generator, kit.compute, kit.telemetry)
     return StageApp(
-        handle=MotionJob(generator),
+        handle=MotionJob(generator, partial(kit.telemetry.non_finite, "job")),
         register=lambda server: motion_pb2_grpc.add_MotionServiceServicer_to_server(
             servicer, server
         ),

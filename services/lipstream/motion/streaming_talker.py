@@ -12,15 +12,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, Internal, NotFound
 from lipstream.face.motion import Floats, Motion
-from lipstream.inference import ModelRunner, ModelStore
+from lipstream.inference import EncoderIdentity, FiniteModel, ModelRunner, ModelStore
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
 from lipstream.motion.ddim import ddim_schedule
 from lipstream.motion.events import sharpened
 from lipstream.motion.idle import IdleState, alive
+from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_audio import FEATURES_PER_FRAME, PAST_ROWS, frame_audio
 from lipstream.motion.talker_state import TalkerState
+from lipstream.motion.talker_style import (
+    STYLE_MODEL,
+    STYLE_OF_METADATA,
+    checked_style,
+    read_style,
+)
+from lipstream.motion.training_encoder import trained_on
 
 __all__ = ["TALKER_MODEL", "Sampling", "StreamingTalker"]
 
@@ -50,8 +58,10 @@ class StreamingTalker:
     Args:
         look_ahead_ms: how much of the future each frame may hear, one of 40, 80, 120, 160.
         sampling: steps of diffusion and noise.
-        style: of the speaker, `# [D]`; by default the neutral one.
+        style: of sessions that bring none, `# [D]`; by default the neutral one.
         model: the network; by default the one of the model store.
+        style_model: what reads styles off clips; by default the one beside the network, looked for
+            when it is asked for.
 
     Raises:
         BadInput: one of these is not offered.
@@ -64,17 +74,20 @@ class StreamingTalker:
         sampling: Sampling | None = None,
         style: Floats | None = None,
         model: ModelRunner | None = None,
+        style_model: ModelRunner | None = None,
     ) -> None:
+        self._style_model = style_model
+        self._bundled = model is None
         self._model = model or ModelStore.default().open(TALKER_MODEL)
         self._sampling = sampling or Sampling()
         if not 0 <= self._sampling.temperature <= 1:
             raise BadInput("The temperature of sampling lies between 0 and 1.")
         self._schedule = ddim_schedule(self._sampling.steps)
         self._initial = self._model.constant("initial_state")
-        neutral = self._model.constant("neutral_style")
-        self._style = neutral if style is None else np.asarray(style, np.float32)
-        if self._style.shape != neutral.shape:
-            raise BadInput(f"A style has shape {self._style.shape}; {neutral.shape} was expected.")
+        self._finite = FiniteModel(self._model, self._initial)
+        self._style = self._model.constant("neutral_style")
+        if style is not None:
+            self._style = checked_style(style, self.style_width)
         offered = [int(ms) for ms in self._model.constant("look_aheads_ms")]
         if look_ahead_ms not in offered:
             raise BadInput(
@@ -100,9 +113,59 @@ class StreamingTalker:
         """D, the width of the features it takes."""
         return self._feature_count
 
-    def initial_state(self, seed: int = 0) -> TalkerState:
+    @property
+    def encoder(self) -> EncoderIdentity:
+        return trained_on(self._model, self.feature_count)
+
+    @property
+    def style_width(self) -> int:
+        return len(self._style)
+
+    def style_of(self, clip: Motion) -> Floats:
+        return read_style(self._reader(), clip)
+
+    def _reader(self) -> ModelRunner:
+        """
+        Raises:
+            NotFound: there is no style encoder.
+            Internal: it belongs to another network.
+        """
+        if self._style_model is None:
+            missing = NotFound(
+                "This StreamingTalker has no style encoder, so it knows the neutral style only.",
+                remedy=f"Export it again with `lipstream train export`, which writes {STYLE_MODEL} "
+                "beside it, or leave out the style.",
+                code="no_style_encoder",
+            )
+            if not self._bundled:
+                raise missing
+            try:
+                self._style_model = ModelStore.default().open(STYLE_MODEL)
+            except NotFound as error:
+                raise missing from error
+        model, of = self._style_model, self._style_model.text(STYLE_OF_METADATA)
+        other = of and self._model.digest and of != self._model.digest
+        if other or model.width("style") != self.style_width:
+            raise Internal(
+                f"The style encoder {STYLE_MODEL} was exported with another {TALKER_MODEL}.",
+                remedy="Export both again with `lipstream train export`.",
+                code="model_mismatch",
+            )
+        return model
+
+    def initial_state(self, seed: int = 0, style: Floats | None = None) -> TalkerState:
+        if style is not None:
+            style = checked_style(style, self.style_width)
         rows = np.zeros((PAST_ROWS, self._feature_count), np.float32)
-        return TalkerState(seed & _LARGEST_SEED, 0, self._initial, rows, IdleState())
+        return TalkerState(
+            seed & _LARGEST_SEED,
+            0,
+            self._initial,
+            rows,
+            self._style if style is None else style,
+            np.zeros(CONTROL_COUNT, np.float32),
+            IdleState(),
+        )
 
     def decode_state(self, data: bytes) -> TalkerState:
         state = TalkerState.decode(data)
@@ -112,6 +175,7 @@ class StreamingTalker:
                 f"The saved motion state holds {found[0]} values and features of "
                 f"{state.rows.shape[1]}; this model's hold {expected[0]} and {self._feature_count}."
             )
+        checked_style(state.style, self.style_width)
         return state
 
     def step(self, features: Floats, state: TalkerState) -> tuple[Motion, TalkerState]:
@@ -134,13 +198,14 @@ class StreamingTalker:
         counts = [max(count, 0) for count in waiting]
         audio = [self._audio(*pair) for pair in zip(heard, counts, strict=True)]
         controls = [np.zeros((count, CONTROL_COUNT), np.float32) for count in counts]
+        good = [np.ones(count, np.bool_) for count in counts]
         networks = [state.network for state in states]
         for k in range(max(counts, default=0)):
             due = [row for row, count in enumerate(counts) if k < count]
-            result = self._model.run(
+            result = self._finite.run(
                 {
                     "audio": np.stack([audio[row][k] for row in due]),
-                    "style": np.repeat(self._style[None], len(due), axis=0),
+                    "style": np.stack([states[row].style for row in due]),
                     "noise": np.stack(
                         [self._noise(states[r].seed, states[r].frame + k) for r in due]
                     ),
@@ -149,14 +214,21 @@ class StreamingTalker:
                 }
             )
             for place, row in enumerate(due):
-                controls[row][k] = result["controls"][place]
-                networks[row] = result["next_state"][place]
+                controls[row][k] = result.outputs["controls"][place]
+                good[row][k] = result.good[place]
+                networks[row] = result.outputs["next_state"][place]
+        controls = [
+            held(own, known, state.mouth)
+            for own, known, state in zip(controls, good, states, strict=True)
+        ]
         # Expanded together: sessions share the cost of a call, which is most of it.
         shapes = to_blendshapes(sharpened(np.concatenate(controls)))
         mouths = np.split(shapes, np.cumsum(counts)[:-1])
         return [
-            self._finished(state, rows, mouth, network)
-            for state, rows, mouth, network in zip(states, heard, mouths, networks, strict=True)
+            self._finished(state, rows, own, mouth, network)
+            for state, rows, own, mouth, network in zip(
+                states, heard, controls, mouths, networks, strict=True
+            )
         ]
 
     def finish(self, state: TalkerState) -> Motion:
@@ -172,7 +244,7 @@ class StreamingTalker:
             raise BadInput(
                 f"Features have shape {features.shape}; (T, {self._feature_count}) was expected."
             )
-        return np.concatenate([state.rows, np.nan_to_num(features.astype(np.float32))])
+        return np.concatenate([state.rows, clean_features(features)])
 
     def _audio(self, rows: Floats, count: int) -> Floats:  # [count, A]
         if not count:
@@ -191,6 +263,7 @@ class StreamingTalker:
         self,
         state: TalkerState,
         rows: Floats,  # [R, D]
+        controls: Floats,  # [T, 10]
         mouth: Floats,  # [T, 52]
         network: Floats,  # [S]
     ) -> tuple[Motion, TalkerState]:
@@ -211,5 +284,12 @@ class StreamingTalker:
         rest = rows[FEATURES_PER_FRAME * count :].copy()
         # A copy of its own: a row of the batch would keep the whole batch in memory.
         network = network.copy() if count else network
-        after = replace(state, frame=state.frame + count, network=network, rows=rest, idle=idle)
+        after = replace(
+            state,
+            frame=state.frame + count,
+            network=network,
+            rows=rest,
+            mouth=controls[-1].copy() if count else state.mouth,
+            idle=idle,
+        )
         return motion, after

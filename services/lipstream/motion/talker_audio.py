@@ -17,6 +17,7 @@ __all__ = [
     "FUTURE_ROWS",
     "LOOK_AHEADS_MS",
     "PAST_ROWS",
+    "audio_width",
     "frame_audio",
 ]
 
@@ -24,11 +25,19 @@ LOOK_AHEADS_MS: tuple[int, ...] = (40, 80, 120, 160)
 """The first is the frame's own 40 ms; each further one is a frame of delay more."""
 FEATURES_PER_FRAME = 2
 FEATURE_WIDTH = 128
+"""Of the preset; training takes that of the encoder at hand."""
 PAST_ROWS = 4
 """Features before the frame's own pair."""
 FUTURE_ROWS = FEATURES_PER_FRAME * len(LOOK_AHEADS_MS)
 """Features from the frame's own pair on."""
-AUDIO_WIDTH = (PAST_ROWS + FUTURE_ROWS) * FEATURE_WIDTH + len(LOOK_AHEADS_MS)
+
+
+def audio_width(feature_count: int) -> int:
+    """A, the numbers of audio in a frame, of features `# [T, feature_count]`."""
+    return (PAST_ROWS + FUTURE_ROWS) * feature_count + len(LOOK_AHEADS_MS)
+
+
+AUDIO_WIDTH = audio_width(FEATURE_WIDTH)
 
 
 def frame_audio(features: Floats, frames: int, delay: int) -> Floats:  # [frames, A]

@@ -10,6 +10,7 @@ import numpy as np
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats
 from lipstream.inference import pack, unpack
+from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.motion.idle import IdleState
 from lipstream.motion.talker_audio import PAST_ROWS
 
@@ -23,6 +24,8 @@ class TalkerState:
     """Number of the next frame."""
     network: Floats  # [S] keys and values of the recent frames, the last latent
     rows: Floats  # [PAST_ROWS.., D] features from those before the next frame on
+    style: Floats  # [D] how the session's face moves
+    mouth: Floats  # [10] controls of the frame before, held where the network gives none
     idle: IdleState
 
     @property
@@ -36,6 +39,8 @@ class TalkerState:
                 "counts": np.array([self.seed, self.frame], np.int64),
                 "network": self.network,
                 "rows": self.rows,
+                "style": self.style,
+                "mouth": self.mouth,
                 "idle": self.idle.to_array(),
             }
         )
@@ -50,12 +55,15 @@ class TalkerState:
         arrays = unpack(data)
         try:
             seed, frame = (int(number) for number in arrays["counts"])
-            network, rows = arrays["network"], arrays["rows"]
+            network, rows, style, mouth = (
+                arrays[name].astype(np.float32) for name in ("network", "rows", "style", "mouth")
+            )
             idle = IdleState.from_array(arrays["idle"])
         except (KeyError, ValueError) as error:
             raise BadInput("This is not the state of a StreamingTalker.") from error
-        if network.ndim != 1 or rows.ndim != 2 or len(rows) < PAST_ROWS or frame < 0 or seed < 0:
+        shaped = network.ndim == 1 and rows.ndim == 2 and mouth.shape == (CONTROL_COUNT,)
+        if not shaped or len(rows) < PAST_ROWS or frame < 0 or seed < 0:
             raise BadInput("This is not the state of a StreamingTalker.")
-        if not (np.isfinite(network).all() and np.isfinite(rows).all()):
+        if not all(np.isfinite(array).all() for array in (network, rows, style, mouth)):
             raise BadInput("This state of a StreamingTalker holds numbers that are not finite.")
-        return cls(seed, frame, network.astype(np.float32), rows.astype(np.float32), idle)
+        return cls(seed, frame, network, rows, style, mouth, idle)

@@ -51,6 +51,14 @@ class Settings(BaseSettings):
         Field(description="Which model makes motion; see model_repository/MODEL_CARD.md."),
     ] = "baseline"
 
+    encoder: Annotated[
+        str,
+        Field(
+            description="Which speech encoder the audio stage runs: own, or hubert:PATH, "
+            "wav2vec2:PATH, whisper:PATH with options; see lipstream.audio.speech_models.choice."
+        ),
+    ] = "own"
+
     # Where processes listen, and where they find each other
     host: Annotated[str, Field(description="Address on which this process listens.")] = "127.0.0.1"
     gateway_port: Port = 8080

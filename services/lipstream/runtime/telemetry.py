@@ -64,6 +64,11 @@ class Telemetry:
         )
         self._in_flight = gauge("lipstream_in_flight", "Calls and jobs being worked on.", "lane")
         self._frames = counter("lipstream_frames_total", "Video or motion frames made.", "lane")
+        self._non_finite = counter(
+            "lipstream_non_finite_total",
+            "Steps of a network that gave NaN or infinity and were passed over.",
+            "lane",
+        )
         self._first_frame_s = seconds(
             "lipstream_first_frame_seconds",
             "From a call's first input to its first frame.",
@@ -111,6 +116,10 @@ class Telemetry:
 
     def frames(self, lane: str, count: int = 1) -> None:
         self._frames.labels(self.service, lane).inc(count)
+
+    def non_finite(self, lane: str, count: int) -> None:
+        """Count steps of networks whose result was replaced; `lane` is `live` or `job`."""
+        self._non_finite.labels(self.service, lane).inc(count)
 
     def first_frame(self, duration_s: float, *, warm: bool) -> None:
         self._first_frame_s.labels(self.service, "warm" if warm else "cold").observe(duration_s)

@@ -40,7 +40,7 @@ def train_motion(
     ] = None,
     encoder: Annotated[
         str,
-        typer.Option(help="For recorded motion: own, hubert:PATH, wav2vec2:PATH, whisper:PATH."),
+        typer.Option(help="Whose features: own, hubert:PATH, wav2vec2:PATH, whisper:PATH."),
     ] = "own",
     config: Annotated[
         Path | None, typer.Option(help="TOML with settings of the run, over the preset's.")
@@ -118,6 +118,8 @@ def export(
             f"{exported.path}: {exported.megabytes:.1f} MB, "
             f"differs from torch by {exported.difference:.1g}"
         )
+        for path in exported.beside:
+            _console.print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, belongs to it")
 
 
 def _report(line: str) -> None:

@@ -17,7 +17,7 @@ from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.motion.phones import SILENCE, SYMBOL_INDEX, Segment
 from lipstream.training.augmentation import Acoustics, nonspeech
 
-__all__ = ["Batch", "Example", "Pool", "make_example", "nonspeech_example", "phone_track"]
+__all__ = ["Batch", "Example", "Pool", "make_example", "nonspeech_example", "phone_track", "record"]
 
 MEL_PER_FRAME = 4
 PHONES_PER_FRAME = 2
@@ -59,6 +59,14 @@ def make_example(
     Args:
         acoustics: effects; without them the speech stays as it is, clean and at its speed.
     """
+    samples, controls, segments = record(utterance, rng, acoustics)
+    return _example(samples, controls, segments)
+
+
+def record(
+    utterance: Utterance, rng: np.random.Generator, acoustics: Acoustics | None
+) -> tuple[Floats, Floats, tuple[Segment, ...]]:
+    """What `make_example` makes an example of: samples `# [S]`, controls `# [N, 10]`, phones."""
     samples = utterance.waveform
     segments = utterance.segments
     if acoustics is not None:
@@ -73,7 +81,7 @@ def make_example(
     duration_s = len(samples) / SAMPLE_RATE_HZ
     controls = articulate(segments, duration_s, samples=samples)
     heard = samples if acoustics is None else acoustics.apply(samples, rng)
-    return _example(heard, controls, segments)
+    return heard, controls, segments
 
 
 def nonspeech_example(duration_s: float, rng: np.random.Generator) -> Example:

@@ -7,8 +7,10 @@ session. The initial state travels in the file's metadata.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import onnx
@@ -18,9 +20,10 @@ from torch import Tensor
 from lipstream.audio.encoder import ENCODER_MODEL
 from lipstream.audio.mel import BANDS
 from lipstream.errors import BadInput, Internal
-from lipstream.inference import OnnxModel
-from lipstream.inference.constants import encode_constant
+from lipstream.inference import EncoderIdentity, OnnxModel
+from lipstream.inference.constants import encode_constant, encode_text
 from lipstream.motion.baseline import MOTION_MODEL
+from lipstream.motion.training_encoder import ENCODER_METADATA
 from lipstream.training.encoder_model import EncoderConfig, SpeechEncoderModel
 from lipstream.training.half_weights import halve_initializers, rounded_to_half
 from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionConfig, MotionModel
@@ -40,6 +43,8 @@ class Exported:
     megabytes: float
     difference: float
     """Largest difference found between torch and onnxruntime."""
+    beside: tuple[Path, ...] = ()
+    """Files of other models that belong to it."""
 
 
 def load_trained(checkpoint: Path) -> tuple[SpeechEncoderModel, MotionModel]:
@@ -72,12 +77,20 @@ def export_models(
     with torch.no_grad():
         features, _ = encoder(mel, encoder.initial_state(2))
     first = _export(encoder, ENCODER_MODEL, "mel", "features", mel, root)
-    second = _export(motion, MOTION_MODEL, "features", "controls", features, root)
+    heard = EncoderIdentity.own(features.shape[2], OnnxModel(first.path).digest)
+    metadata = {ENCODER_METADATA: encode_text(heard.encode())}
+    second = _export(motion, MOTION_MODEL, "features", "controls", features, root, metadata)
     return first, second
 
 
 def _export(
-    network: StreamingModule, name: str, source: str, result: str, sample: Tensor, root: Path
+    network: StreamingModule,
+    name: str,
+    source: str,
+    result: str,
+    sample: Tensor,
+    root: Path,
+    extra: Mapping[str, str] = MappingProxyType({}),
 ) -> Exported:
     path = root / name / "1" / "model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +116,7 @@ def _export(
         )
     model = onnx.load(str(path))
     halve_initializers(model)
-    metadata = {"initial_state": encode_constant(network.initial_state(1)[0].numpy())}
+    metadata = {"initial_state": encode_constant(network.initial_state(1)[0].numpy()), **extra}
     if isinstance(network, MotionModel):
         metadata["look_aheads_ms"] = " ".join(str(ms) for ms in LOOK_AHEADS_MS)
     onnx.helper.set_model_props(model, metadata)

@@ -51,7 +51,7 @@ def hama_path() -> Path:
             return path
     raise NotFound(
         "The weights that the speech encoder starts from are not installed.",
-        remedy="Run `pip install hama==1.7.0`, or train from scratch: `start = "scratch"` in --config.",
+        remedy="Run `pip install hama==1.7.0`, or set start to scratch in --config.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -88,6 +89,11 @@ def _train_baseline(recipe: Recipe, report: Report) -> Path:
 
     if recipe.motion_corpus is not None:
         raise BadInput("The baseline trains on labelled speech, not on recorded motion.")
+    if recipe.encoder != "own":
+        raise BadInput(
+            "The baseline is trained together with an encoder of its own.",
+            remedy="Choose the preset streaming_talker, or leave out --encoder.",
+        )
     config = TrainConfig(seed=recipe.seed, threads=recipe.threads)
     config = overridden(config, recipe.overrides)
     if recipe.steps is not None:
@@ -100,11 +106,24 @@ def _train_baseline(recipe: Recipe, report: Report) -> Path:
 
 
 def _train_talker(recipe: Recipe, report: Report) -> Path:
+    from lipstream.audio.speech_models import EncoderChoice, open_voiced_extractor
+    from lipstream.training.streaming_talker.recordings import recording_pool
     from lipstream.training.streaming_talker.trainer import train_talker
 
-    encoder = SpeechEncoder()
-    pool, dev = _talker_data(recipe, encoder, report)
-    train_talker(_talker_training(recipe), pool, dev, encoder, recipe.run, report=report)
+    config = _talker_training(recipe)
+    choice = EncoderChoice.parse(recipe.encoder)
+    if choice.path is None:
+        encoder = SpeechEncoder()
+        pool, dev = _talker_data(recipe, encoder, report)
+        train_talker(config, pool, dev, encoder, recipe.run, report=report)
+        return recipe.run / _TALKER_WEIGHTS
+    extractor = open_voiced_extractor(choice)
+    # One folder for each: features of another encoder, or of another window, are others.
+    name = hashlib.sha256(f"{choice} {extractor.identity}".encode()).hexdigest()[:12]
+    cache = recipe.run / f"heard-{choice.kind}-{name}"
+    pool = recording_pool(recipe.corpus, extractor, cache, report=report)
+    dev = development_speech(recipe.dev) if recipe.dev else []
+    train_talker(config, pool, dev, extractor, recipe.run, report=report)
     return recipe.run / _TALKER_WEIGHTS
 
 
@@ -160,6 +179,8 @@ def _train_recorded(recipe: Recipe, name: str, folder: Path, report: Report) -> 
     choice = EncoderChoice.parse(recipe.encoder)
     extractor = open_extractor(choice)
     store = FeatureStore(recipe.run / "features", corpus, choice)
+    network = replace(config.network, encoder=extractor.identity.encode())
+    config = replace(config, network=network)
     report(f"{store.build(extractor)} of {len(corpus)} clips heard now")
     train_recorded(config, corpus, store, extractor.feature_count, recipe.run, report=report)
     return recipe.run / _TALKER_WEIGHTS

@@ -13,7 +13,13 @@ from pathlib import Path
 import onnx
 
 from lipstream.errors import BadInput
-from lipstream.inference.constants import decode_constant, encode_constant
+from lipstream.inference.constants import (
+    decode_constant,
+    decode_text,
+    encode_constant,
+    encode_text,
+)
+from lipstream.inference.weights_digest import DIGEST, weights_digest
 
 __all__ = ["serving_files", "write_serving_files"]
 
@@ -107,9 +113,8 @@ def _model(onnx_path: Path, *, ragged: bool = False) -> str:
         _Tensor(tensor.name, known.get(tensor.name, tensor.dims))
         for tensor in map(_tensor, model.graph.output)
     ]
-    constants = {
-        prop.key: encode_constant(decode_constant(prop.value)) for prop in model.metadata_props
-    }
+    constants = {prop.key: _rewritten(prop.value) for prop in model.metadata_props}
+    constants[DIGEST] = encode_text(weights_digest(onnx_path))
     return f"""\
 name: "{onnx_path.parent.parent.name}"
 max_batch_size: {_LARGEST_BATCH}
@@ -123,6 +128,12 @@ model_warmup [ {{
 }} ]
 {_section("parameters", [_constant(*constant) for constant in constants.items()])}
 """
+
+
+def _rewritten(constant: str) -> str:
+    if decode_text(constant) is not None:
+        return constant
+    return encode_constant(decode_constant(constant))
 
 
 def _tensor(value: onnx.ValueInfoProto) -> _Tensor:

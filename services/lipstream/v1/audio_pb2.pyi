@@ -153,21 +153,31 @@ class Features(_message.Message):
 
     VALUES_FIELD_NUMBER: _builtins.int
     RATE_HZ_FIELD_NUMBER: _builtins.int
+    ENCODER_FIELD_NUMBER: _builtins.int
+    LATENCY_MS_FIELD_NUMBER: _builtins.int
     rate_hz: _builtins.float
     """50."""
+    latency_ms: _builtins.float
+    """How much audio after its own 20 ms a row waits for, at most: the encoder's look-ahead."""
     @_builtins.property
     def values(self) -> _common_pb2.Tensor:
         """[T, D] at `rate_hz`."""
+
+    @_builtins.property
+    def encoder(self) -> _common_pb2.Encoder:
+        """To be sent on to the motion stage with the values."""
 
     def __init__(
         self,
         *,
         values: _common_pb2.Tensor | None = ...,
         rate_hz: _builtins.float = ...,
+        encoder: _common_pb2.Encoder | None = ...,
+        latency_ms: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["encoder", b"encoder", "values", b"values"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate_hz", b"rate_hz", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoder", b"encoder", "latency_ms", b"latency_ms", "rate_hz", b"rate_hz", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

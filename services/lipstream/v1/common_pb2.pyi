@@ -178,6 +178,42 @@ class Tensor(_message.Message):
 Global___Tensor: _TypeAlias = Tensor  # noqa: Y015
 
 @_typing.final
+class Encoder(_message.Message):
+    """Which speech encoder features come from. Motion models refuse those of others."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    LAYER_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """`own`, `hubert`, `wav2vec2` or `whisper`."""
+    width: _builtins.int
+    """D, numbers in a row of features."""
+    digest: _builtins.str
+    """Of the weights; empty where it is not known, and then not compared."""
+    layer: _builtins.int
+    """Whose output the features are; unset for the last."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        width: _builtins.int = ...,
+        digest: _builtins.str = ...,
+        layer: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_layer", b"_layer", "layer", b"layer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_layer", b"_layer", "digest", b"digest", "kind", b"kind", "layer", b"layer", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__layer: _TypeAlias = _typing.Literal["layer"]  # noqa: Y015
+    _WhichOneofArgType__layer: _TypeAlias = _typing.Literal["_layer", b"_layer"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__layer) -> _WhichOneofReturnType__layer | None: ...
+
+Global___Encoder: _TypeAlias = Encoder  # noqa: Y015
+
+@_typing.final
 class MotionFrames(_message.Message):
     """T frames of a face's motion at the stream's rate; T is the length of `blendshapes` / (52 * 4)."""
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from lipstream.v1 import common_pb2 as lipstream_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/motion.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"\xfb\x01\n\x0fGenerateRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12.\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1c.lipstream.v1.GenerateConfigH\x00\x12(\n\x08\x66\x65\x61tures\x18\x03 \x01(\x0b\x32\x14.lipstream.v1.TensorH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x42\t\n\x07payload\"R\n\x0eGenerateConfig\x12\x0c\n\x04seed\x18\x01 \x01(\x04\x12\x14\n\x0cresume_state\x18\x02 \x01(\x0c\x12\x1c\n\x14snapshot_interval_ms\x18\x03 \x01(\r\"\xaf\x02\n\x10GenerateResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12,\n\x05ready\x18\x02 \x01(\x0b\x32\x1b.lipstream.v1.GenerateReadyH\x00\x12,\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1a.lipstream.v1.MotionFramesH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12/\n\x08snapshot\x18\x06 \x01(\x0b\x32\x1b.lipstream.v1.StateSnapshotH\x00\x42\t\n\x07payload\"M\n\rGenerateReady\x12\x0b\n\x03\x66ps\x18\x01 \x01(\x02\x12\x15\n\rlook_ahead_ms\x18\x02 \x01(\r\x12\x18\n\x10\x62lendshape_names\x18\x03 \x03(\t2^\n\rMotionService\x12M\n\x08Generate\x12\x1d.lipstream.v1.GenerateRequest\x1a\x1e.lipstream.v1.GenerateResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/motion.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"\xa3\x02\n\x0fGenerateRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12.\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1c.lipstream.v1.GenerateConfigH\x00\x12(\n\x08\x66\x65\x61tures\x18\x03 \x01(\x0b\x32\x14.lipstream.v1.TensorH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12&\n\x07\x65ncoder\x18\x06 \x01(\x0b\x32\x15.lipstream.v1.EncoderB\t\n\x07payload\"a\n\x0eGenerateConfig\x12\x0c\n\x04seed\x18\x01 \x01(\x04\x12\x14\n\x0cresume_state\x18\x02 \x01(\x0c\x12\x1c\n\x14snapshot_interval_ms\x18\x03 \x01(\r\x12\r\n\x05style\x18\x04 \x03(\x02\"\xaf\x02\n\x10GenerateResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12,\n\x05ready\x18\x02 \x01(\x0b\x32\x1b.lipstream.v1.GenerateReadyH\x00\x12,\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1a.lipstream.v1.MotionFramesH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12/\n\x08snapshot\x18\x06 \x01(\x0b\x32\x1b.lipstream.v1.StateSnapshotH\x00\x42\t\n\x07payload\"b\n\rGenerateReady\x12\x0b\n\x03\x66ps\x18\x01 \x01(\x02\x12\x15\n\rlook_ahead_ms\x18\x02 \x01(\r\x12\x18\n\x10\x62lendshape_names\x18\x03 \x03(\t\x12\x13\n\x0bstyle_width\x18\x04 \x01(\r2^\n\rMotionService\x12M\n\x08Generate\x12\x1d.lipstream.v1.GenerateRequest\x1a\x1e.lipstream.v1.GenerateResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,13 +33,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lipstream.v1.motion_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GENERATEREQUEST']._serialized_start=71
-  _globals['_GENERATEREQUEST']._serialized_end=322
-  _globals['_GENERATECONFIG']._serialized_start=324
-  _globals['_GENERATECONFIG']._serialized_end=406
-  _globals['_GENERATERESPONSE']._serialized_start=409
-  _globals['_GENERATERESPONSE']._serialized_end=712
-  _globals['_GENERATEREADY']._serialized_start=714
-  _globals['_GENERATEREADY']._serialized_end=791
-  _globals['_MOTIONSERVICE']._serialized_start=793
-  _globals['_MOTIONSERVICE']._serialized_end=887
+  _globals['_GENERATEREQUEST']._serialized_end=362
+  _globals['_GENERATECONFIG']._serialized_start=364
+  _globals['_GENERATECONFIG']._serialized_end=461
+  _globals['_GENERATERESPONSE']._serialized_start=464
+  _globals['_GENERATERESPONSE']._serialized_end=767
+  _globals['_GENERATEREADY']._serialized_start=769
+  _globals['_GENERATEREADY']._serialized_end=867
+  _globals['_MOTIONSERVICE']._serialized_start=869
+  _globals['_MOTIONSERVICE']._serialized_end=963
 # @@protoc_insertion_point(module_scope)

@@ -28,6 +28,7 @@ class GenerateRequest(_message.Message):
     FEATURES_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     INTERRUPT_FIELD_NUMBER: _builtins.int
+    ENCODER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> _common_pb2.LiveHeader: ...
     @_builtins.property
@@ -40,6 +41,12 @@ class GenerateRequest(_message.Message):
     def end(self) -> _common_pb2.EndOfUtterance: ...
     @_builtins.property
     def interrupt(self) -> _common_pb2.Interrupt: ...
+    @_builtins.property
+    def encoder(self) -> _common_pb2.Encoder:
+        """What made the features; they are refused when the generator was trained on another encoder's.
+        Unset where it is not known: then only their width is checked.
+        """
+
     def __init__(
         self,
         *,
@@ -48,10 +55,11 @@ class GenerateRequest(_message.Message):
         features: _common_pb2.Tensor | None = ...,
         end: _common_pb2.EndOfUtterance | None = ...,
         interrupt: _common_pb2.Interrupt | None = ...,
+        encoder: _common_pb2.Encoder | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "encoder", b"encoder", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "encoder", b"encoder", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "features", "end", "interrupt"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
@@ -66,22 +74,31 @@ class GenerateConfig(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     RESUME_STATE_FIELD_NUMBER: _builtins.int
     SNAPSHOT_INTERVAL_MS_FIELD_NUMBER: _builtins.int
+    STYLE_FIELD_NUMBER: _builtins.int
     seed: _builtins.int
     """Same seed and input, same motion."""
     resume_state: _builtins.bytes
     """From an earlier stream's `StateSnapshot`; empty to begin afresh."""
     snapshot_interval_ms: _builtins.int
     """A `StateSnapshot` follows the frames at least so often; 0 for none."""
+    @_builtins.property
+    def style(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """How the face moves: numbers that `lipstream style` reads off a clip, as many as the ready
+        message says; empty for the neutral style. With `resume_state`, that of the saved session
+        counts until its epoch ends.
+        """
+
     def __init__(
         self,
         *,
         seed: _builtins.int = ...,
         resume_state: _builtins.bytes = ...,
         snapshot_interval_ms: _builtins.int = ...,
+        style: _abc.Iterable[_builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_state", b"resume_state", "seed", b"seed", "snapshot_interval_ms", b"snapshot_interval_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_state", b"resume_state", "seed", b"seed", "snapshot_interval_ms", b"snapshot_interval_ms", "style", b"style"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -140,9 +157,12 @@ class GenerateReady(_message.Message):
     FPS_FIELD_NUMBER: _builtins.int
     LOOK_AHEAD_MS_FIELD_NUMBER: _builtins.int
     BLENDSHAPE_NAMES_FIELD_NUMBER: _builtins.int
+    STYLE_WIDTH_FIELD_NUMBER: _builtins.int
     fps: _builtins.float
     look_ahead_ms: _builtins.int
     """How much later than its features a frame can come at the earliest."""
+    style_width: _builtins.int
+    """Numbers of a style; 0 where the generator has none."""
     @_builtins.property
     def blendshape_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the 52 values of `MotionFrames.blendshapes`, in order."""
@@ -153,10 +173,11 @@ class GenerateReady(_message.Message):
         fps: _builtins.float = ...,
         look_ahead_ms: _builtins.int = ...,
         blendshape_names: _abc.Iterable[_builtins.str] | None = ...,
+        style_width: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blendshape_names", b"blendshape_names", "fps", b"fps", "look_ahead_ms", b"look_ahead_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blendshape_names", b"blendshape_names", "fps", b"fps", "look_ahead_ms", b"look_ahead_ms", "style_width", b"style_width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -96,6 +96,7 @@ def motion_requests(
         request = motion_pb2.GenerateRequest(header=answer.header)
         if answer.HasField("features"):
             request.features.CopyFrom(answer.features.values)
+            request.encoder.CopyFrom(answer.features.encoder)
         else:
             request.end.SetInParent()
         yield request

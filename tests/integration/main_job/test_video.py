@@ -67,9 +67,25 @@ def test_files_are_served_in_ranges(platform: Platform) -> None:
     assert part.status_code == 206
     assert part.headers["content-range"] == f"bytes 10-99/{len(whole.content)}"
     assert part.content == whole.content[10:100]
+    for ranged in ({}, {"Range": "bytes=10-99"}):
+        head = platform.http.head(path, headers=ranged)
+        assert (head.status_code, head.content) == (200, b"")
+        for name in ("content-length", "content-type", "accept-ranges", "etag"):
+            assert head.headers[name] == whole.headers[name]
     tail = platform.http.get(path, headers={"Range": "bytes=-7"})
     assert tail.content == whole.content[-7:]
     assert platform.http.get(path, headers={"Range": "bytes=99999999-"}).status_code == 416
+
+
+def test_what_can_be_fetched_can_be_asked_about(platform: Platform) -> None:
+    path = f"/v1/avatars/{AVATAR}/preview"
+    picture, head = platform.http.get(path), platform.http.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(picture.content))
+    assert head.headers["content-type"] == "image/png"
+    for missing in ("/v1/avatars/nobody/preview", "/v1/videos/none/file"):
+        head = platform.http.head(missing)
+        assert (head.status_code, head.content) == (404, b"")
 
 
 def test_two_jobs_at_once_move_as_they_do_one_after_the_other(platform: Platform) -> None:

@@ -20,7 +20,9 @@ def client() -> TestClient:
     @app.post("/")
     async def wish(request: Request) -> dict[str, object]:
         async with video_form(request, max_text_chars=1000) as (wanted, audio):
-            return {"text": wanted.text, "audio": None if audio is None else audio.size}
+            size = None if audio is None else audio.size
+            style = {} if wanted.style is None else {"style": wanted.style}
+            return {"text": wanted.text, "audio": size, **style}
 
     return TestClient(app, raise_server_exceptions=False)
 
@@ -40,6 +42,18 @@ def test_json(client: TestClient, kind: str) -> None:
 def test_a_form_with_a_file(client: TestClient) -> None:
     answer = client.post("/", data={"avatar": "grace"}, files={"audio": b"12345"})
     assert answer.json() == {"text": None, "audio": 5}
+
+
+def test_a_style_is_a_list_of_numbers(client: TestClient) -> None:
+    wish = {"avatar": "grace", "text": "hi"}
+    assert client.post("/", json={**wish, "style": [0.5, -1]}).json()["style"] == [0.5, -1]
+    sent = client.post("/", data={"avatar": "grace", "style": "[0.5]"}, files={"audio": b"1"})
+    assert sent.json()["style"] == [0.5]
+    for wrong in ([], ["a"], "warm", {"a": 1}, [0.0] * 4097, "[" * 10_000):
+        answer = client.post("/", json={**wish, "style": wrong})
+        assert answer.status_code == 422, wrong
+        assert "style" in answer.json()["detail"]
+    assert _post(client, b'{"avatar":"g","text":"x","style":[NaN]}', "application/json")[0] == 422
 
 
 @pytest.mark.parametrize(

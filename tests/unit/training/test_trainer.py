@@ -86,12 +86,14 @@ def test_exported_models_serve(run: Path, tmp_path: Path) -> None:
     exported = export_models(encoder, motion, tmp_path)
     assert max(e.difference for e in exported) < 1e-4
     store = ModelStore(tmp_path)
-    features = SpeechEncoder(OnnxModel(store.onnx_path("speech_encoder"))).encode(
-        np.zeros((40, 80), np.float32)
-    )
+    hearing = SpeechEncoder(OnnxModel(store.onnx_path("speech_encoder")))
+    features = hearing.encode(np.zeros((40, 80), np.float32))
     generator = BaselineGenerator(model=OnnxModel(store.onnx_path("motion_baseline")))
     frames, _ = generator.step(features, generator.initial_state())
     assert features.shape == (20, 24)
+    assert generator.encoder == hearing.identity
+    with pytest.raises(BadInput, match="was trained on features of"):
+        generator.encoder.require(SpeechEncoder().identity)
     assert len(frames) == 9
     config = (tmp_path / "motion_baseline" / "config.pbtxt").read_text()
     assert 'name: "features" data_type: TYPE_FP32 dims: [ -1, 24 ]' in config

@@ -4,11 +4,16 @@
 from lipstream.audio.speech_models.alignment import at_frame_rate
 from lipstream.audio.speech_models.choice import EncoderChoice
 from lipstream.audio.speech_models.extractor import (
-    FeatureExtractor,
     OwnExtractor,
-    encode_recording,
     open_extractor,
+    open_voiced_extractor,
 )
+from lipstream.audio.speech_models.stream import (
+    FeatureExtractor,
+    encode_recording,
+    stream_features,
+)
+from lipstream.audio.speech_models.voiced import VoicedExtractor
 from lipstream.audio.speech_models.window import StreamWindow, WindowState
 from lipstream.audio.speech_models.windowed import WindowedExtractor
 
@@ -17,9 +22,12 @@ __all__ = [
     "FeatureExtractor",
     "OwnExtractor",
     "StreamWindow",
+    "VoicedExtractor",
     "WindowState",
     "WindowedExtractor",
     "at_frame_rate",
     "encode_recording",
     "open_extractor",
+    "open_voiced_extractor",
+    "stream_features",
 ]

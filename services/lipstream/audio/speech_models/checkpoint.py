@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ _EXAMPLES = {
 }
 _SAFE = ("model.safetensors", "model.safetensors.index.json")
 _TORCH = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+_DIGEST_LENGTH = 16
 _MAX_JSON_BYTES = 10_000_000
 
 
@@ -71,6 +73,15 @@ class Checkpoint:
             )
         preprocessor = folder / "preprocessor_config.json"
         return cls(folder, config, _read(preprocessor) if preprocessor.is_file() else {}, safe)
+
+    def digest(self) -> str:
+        """Of the weights, hexadecimal; takes about a second a gigabyte."""
+        digest = hashlib.sha256()
+        pattern = "model*.safetensors" if self.safetensors else "pytorch_model*.bin"
+        for path in sorted(self.folder.glob(pattern)):
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()[:_DIGEST_LENGTH]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""Samples in, features at 50 Hz out: the one interface of every speech encoder."""
+"""The configured speech encoder, loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -11,57 +10,12 @@ from lipstream.audio.encoder import Features, SpeechEncoder
 from lipstream.audio.features import FeatureState, step_features
 from lipstream.audio.pcm import Samples
 from lipstream.audio.speech_models.choice import EncoderChoice
+from lipstream.audio.speech_models.stream import FeatureExtractor
+from lipstream.audio.speech_models.voiced import VoicedExtractor
 from lipstream.audio.speech_models.windowed import WindowedExtractor
+from lipstream.inference import EncoderIdentity
 
-__all__ = ["FeatureExtractor", "OwnExtractor", "StreamState", "encode_recording", "open_extractor"]
-
-
-class StreamState(Protocol):
-    """The past of one stream, apart from the weights."""
-
-    def encode(self) -> bytes: ...
-
-
-State = TypeVar("State", bound=StreamState)
-
-
-class FeatureExtractor(Protocol[State]):
-    """Holds weights only; a stream's past is its state. Chunks of any length give what one long
-    call gives, up to rounding."""
-
-    @property
-    def feature_count(self) -> int:
-        """D, the width of the features."""
-        ...
-
-    @property
-    def latency_ms(self) -> float:
-        """Audio after a row's own 20 ms that is needed before the row comes, at most."""
-        ...
-
-    @property
-    def row_centre_ms(self) -> float:
-        """Row `j` is about `20 j + row_centre_ms` milliseconds after the start."""
-        ...
-
-    def initial_state(self) -> State: ...
-
-    def decode_state(self, data: bytes) -> State:
-        """A state from what its `encode` gave.
-
-        Raises:
-            BadInput: these bytes are no such state.
-        """
-        ...
-
-    def step(self, samples: Samples, state: State) -> tuple[Features, State]:
-        """Rows `# [T, D]` that these samples `# [S]` at 16 kHz complete, and the state after."""
-        ...
-
-    def finish(self, state: State) -> Features:
-        """The rows still owed when the stream has ended `# [T, D]`: in all, one for every whole
-        20 ms."""
-        ...
+__all__ = ["OwnExtractor", "open_extractor", "open_voiced_extractor"]
 
 
 class OwnExtractor:
@@ -75,6 +29,10 @@ class OwnExtractor:
     @property
     def feature_count(self) -> int:
         return self._encoder.feature_count
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        return self._encoder.identity
 
     def initial_state(self) -> FeatureState:
         return FeatureState.initial(self._encoder)
@@ -90,7 +48,7 @@ class OwnExtractor:
 
 
 def open_extractor(choice: EncoderChoice | str) -> FeatureExtractor[Any]:
-    """The configured encoder, loaded.
+    """The configured encoder and nothing else.
 
     Raises:
         NotFound: its weights, or the packages that run it, are not there.
@@ -106,13 +64,12 @@ def open_extractor(choice: EncoderChoice | str) -> FeatureExtractor[Any]:
     return WindowedExtractor(network, chosen.window)
 
 
-def encode_recording(
-    extractor: FeatureExtractor[State], chunks: Iterable[Samples]
-) -> Features:  # [T, D]
-    """Features of a whole recording as its stream would get them: what training reads."""
-    state = extractor.initial_state()
-    parts = [np.zeros((0, extractor.feature_count), np.float32)]
-    for samples in chunks:
-        features, state = extractor.step(samples, state)
-        parts.append(features)
-    return np.concatenate([*parts, extractor.finish(state)])
+def open_voiced_extractor(choice: EncoderChoice | str) -> FeatureExtractor[Any]:
+    """The configured encoder for motion: its first two channels are loudness and the probability
+    of speech, whichever it is.
+
+    Raises:
+        NotFound, BadInput: as `open_extractor`.
+    """
+    extractor = open_extractor(choice)
+    return extractor if isinstance(extractor, OwnExtractor) else VoicedExtractor(extractor)

@@ -27,6 +27,7 @@ from lipstream.audio.speech_models.checkpoint import Checkpoint
 from lipstream.audio.speech_models.window import ROW_SAMPLES
 from lipstream.audio.speech_models.windowed import SpeechNetwork
 from lipstream.errors import BadInput, NotFound
+from lipstream.inference import EncoderIdentity
 
 __all__ = ["load_network"]
 
@@ -46,7 +47,7 @@ def load_network(kind: str, folder: Path, layer: int | None, device: str) -> Spe
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     if kind == "whisper":
         return _Whisper(model.encoder.to(chosen), checkpoint, layer)
-    return _Wave(model.to(chosen), checkpoint, layer)
+    return _Wave(kind, model.to(chosen), checkpoint, layer)
 
 
 def _load(kind: str, checkpoint: Checkpoint) -> Any:
@@ -85,7 +86,7 @@ class _Wave:
 
     most_rows: int | None = None
 
-    def __init__(self, model: Any, checkpoint: Checkpoint, layer: int | None) -> None:
+    def __init__(self, kind: str, model: Any, checkpoint: Checkpoint, layer: int | None) -> None:
         config = model.config
         stride, covered = 1, 1
         for kernel, step in zip(config.conv_kernel, config.conv_stride, strict=True):
@@ -101,6 +102,7 @@ class _Wave:
         self.centre_samples = covered // 2
         self._model = model
         self._layer = _checked_layer(layer, config.num_hidden_layers)
+        self.identity = EncoderIdentity(kind, self.feature_count, checkpoint.digest(), layer)
         self._normalised = bool(checkpoint.preprocessor.get("do_normalize", True))
 
     def run(self, windows: Samples) -> Features:
@@ -124,6 +126,7 @@ class _Whisper:
         self.most_rows = config.max_source_positions - 1
         self._encoder = encoder
         self._layer = _checked_layer(layer, config.encoder_layers)
+        self.identity = EncoderIdentity("whisper", self.feature_count, checkpoint.digest(), layer)
         self._samples = config.max_source_positions * ROW_SAMPLES
         extractor_class = _named(_transformers(), "WhisperFeatureExtractor")
         self._log_mel = extractor_class(

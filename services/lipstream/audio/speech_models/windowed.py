@@ -10,6 +10,7 @@ from lipstream.audio.encoder import Features
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.audio.speech_models.window import ROW_SAMPLES, StreamWindow, WindowState
 from lipstream.errors import BadInput, TooLarge
+from lipstream.inference import EncoderIdentity, note_faults
 
 __all__ = ["SpeechNetwork", "WindowedExtractor"]
 
@@ -36,6 +37,9 @@ class SpeechNetwork(Protocol):
         """Of one call; None where there is no limit."""
         ...
 
+    @property
+    def identity(self) -> EncoderIdentity: ...
+
     def run(self, windows: Samples) -> Features:
         """Features `# [B, T, D]` of windows `# [B, 320 T + tail_samples]`."""
         ...
@@ -61,6 +65,11 @@ class WindowedExtractor:
     @property
     def feature_count(self) -> int:
         return self._network.feature_count
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        """Windows are no part of it: others change a model's features little."""
+        return self._network.identity
 
     @property
     def latency_ms(self) -> float:
@@ -139,7 +148,12 @@ class WindowedExtractor:
         features = self._network.run(np.stack(windows))
         last = features.shape[1] - self.window.right_rows
         blocks = features[:, last - self.window.block_rows : last]
-        return np.nan_to_num(blocks).reshape(-1, self.feature_count)
+        rows = blocks.reshape(-1, self.feature_count)
+        finite = np.isfinite(rows).all(axis=1)
+        if not finite.all():
+            note_faults(int((~finite).sum()))
+            rows = np.where(finite[:, None], rows, np.float32(0))
+        return rows
 
 
 def _mono(samples: Samples) -> Samples:

@@ -49,6 +49,7 @@ def read_checkpoint(path: Path) -> TalkerNetwork:
                 subjects=config["subjects"],
                 event_head=config["event_head"],
                 diffusion=config["diffusion"],
+                encoder=config.get("encoder", ""),  # checkpoints of before do not say it
             )
         )
         network.load_state_dict(saved["network"])

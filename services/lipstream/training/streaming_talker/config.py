@@ -94,3 +94,5 @@ class TalkerConfig:
     making tells when lips closed before, late, rather than what is heard now."""
     diffusion: bool = True
     """Without it the head regresses the latent directly."""
+    encoder: str = ""
+    """Whose features it hears: an `EncoderIdentity`, written; empty where it is not known."""

@@ -17,15 +17,17 @@ from torch import Tensor
 
 from lipstream.errors import BadInput, Internal
 from lipstream.inference import OnnxModel
-from lipstream.inference.constants import encode_constant
+from lipstream.inference.constants import encode_constant, encode_text
 from lipstream.motion.ddim import ddim_schedule
 from lipstream.motion.streaming_talker import TALKER_MODEL
 from lipstream.motion.talker_audio import LOOK_AHEADS_MS
+from lipstream.motion.training_encoder import ENCODER_METADATA
 from lipstream.training.export import PARITY, Exported
 from lipstream.training.half_weights import halve_initializers, rounded_to_half
 from lipstream.training.serving_files import write_serving_files
 from lipstream.training.streaming_talker import head
 from lipstream.training.streaming_talker.config import Architecture, Space
+from lipstream.training.streaming_talker.export_style import export_style
 from lipstream.training.streaming_talker.network import TalkerNetwork
 
 __all__ = ["export_talker"]
@@ -36,7 +38,7 @@ _CHECKED_FRAMES = 8
 
 
 def export_talker(network: TalkerNetwork, root: Path) -> Exported:
-    """Write the model below `root` and check it.
+    """Write the model and what reads styles for it below `root`, and check both.
 
     Raises:
         BadInput: this network cannot stream.
@@ -79,13 +81,17 @@ def export_talker(network: TalkerNetwork, root: Path) -> Exported:
         "neutral_style": network.style.neutral.detach().numpy(),
         "look_aheads_ms": np.array(LOOK_AHEADS_MS, np.float32),
     }
-    onnx.helper.set_model_props(model, {k: encode_constant(v) for k, v in constants.items()})
+    metadata = {name: encode_constant(value) for name, value in constants.items()}
+    if config.encoder:
+        metadata[ENCODER_METADATA] = encode_text(config.encoder)
+    onnx.helper.set_model_props(model, metadata)
     onnx.save(model, str(path))
     write_serving_files(path)
     difference = _largest_difference(network, OnnxModel(path))
     if difference > PARITY:
         raise Internal(f"The exported {TALKER_MODEL} differs from torch by {difference:.2g}.")
-    return Exported(path, path.stat().st_size / 1e6, difference)
+    style = export_style(network, root, OnnxModel(path).digest)
+    return Exported(path, path.stat().st_size / 1e6, difference, (style,))
 
 
 def _sample(network: TalkerNetwork, *, frames: int, batch: int = 2) -> list[tuple[Tensor, ...]]:

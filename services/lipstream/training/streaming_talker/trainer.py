@@ -7,7 +7,7 @@ judged by generating it, not by the loss.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from lipstream.audio.encoder import SpeechEncoder
+from lipstream.audio.speech_models import FeatureExtractor, encode_recording
 from lipstream.face.motion import Floats
 from lipstream.motion.controls import CONTROL_COUNT
-from lipstream.motion.talker_audio import LOOK_AHEADS_MS
+from lipstream.motion.talker_audio import LOOK_AHEADS_MS, audio_width
 from lipstream.training.streaming_talker.checkpoint import write_checkpoint
 from lipstream.training.streaming_talker.clips import ClipPool
 from lipstream.training.streaming_talker.config import TalkerConfig
@@ -76,7 +77,7 @@ def train_talker(
     config: TalkerTraining,
     pool: ClipPool,
     dev: Sequence[DevSpeech],
-    encoder: SpeechEncoder,
+    encoder: SpeechEncoder | FeatureExtractor[Any],
     folder: Path,
     *,
     report: Callable[[str], None] = lambda line: None,
@@ -91,15 +92,28 @@ def train_talker(
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     folder.mkdir(parents=True, exist_ok=True)
+    config = replace(config, network=_fitted(config.network, encoder))
     network = TalkerNetwork(config.network)
     report(f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} million parameters")
     _train_autoencoder(config, network, pool, dev, folder, report)
-    heard = [encoder.encode(item.mel) for item in dev]
+    heard = [_heard(encoder, item) for item in dev]
     judged = _train_generation(config, network, pool, dev, heard, folder, report)
     if dev:
         _calibrate(config, network, dev, heard)
     write_checkpoint(folder / "talker.pt", network, {**judged.columns, "seed": config.seed})
     return TrainedTalker(network, judged.columns)
+
+
+def _fitted(network: TalkerConfig, encoder: SpeechEncoder | FeatureExtractor[Any]) -> TalkerConfig:
+    """The configuration for the features of this encoder."""
+    predictor = replace(network.predictor, audio=audio_width(encoder.feature_count))
+    return replace(network, predictor=predictor, encoder=encoder.identity.encode())
+
+
+def _heard(encoder: SpeechEncoder | FeatureExtractor[Any], item: DevSpeech) -> Floats:  # [T, D]
+    if isinstance(encoder, SpeechEncoder):
+        return encoder.encode(item.mel)
+    return encode_recording(encoder, [item.utterance.waveform])
 
 
 def _train_autoencoder(
