@@ -70,8 +70,10 @@ def _mount_workshop() -> None:
         app.add_typer(commands.train_app, name="train")
         app.add_typer(commands.corpus_app, name="corpus")
     elif asked == ["evaluate"]:
+        from lipstream.cli.evaluate_motion import evaluate_motion_command
         from lipstream.evaluation import commands as evaluation
 
+        evaluation.app.command("motion")(evaluate_motion_command)
         app.add_typer(evaluation.app, name="evaluate")
 
 

@@ -116,7 +116,7 @@ def read_corpus(folder: Path, kind: str = "") -> Iterator[Utterance]:
     if not paths:
         raise BadInput(
             f"No corpus of kind {kind or 'any'} lies in {folder}.",
-            remedy="Build one with `lipstream train corpus`.",
+            remedy="Build one with `lipstream corpus align`.",
         )
     for path in paths:
         yield from read_shard(path)

@@ -1,0 +1,1 @@
+"""What contenders are put through: labelled speech, recorded faces, quiet, repetition."""
