@@ -15,11 +15,13 @@ from rich.table import Table
 from lipstream.errors import NotFound
 from lipstream.evaluation.lips import LipScore, Scored, score
 from lipstream.evaluation.utterance import Utterance
+from lipstream.evaluation.video.command import video
 from lipstream.motion.generators import DEFAULT_GENERATOR, open_generator
 
 __all__ = ["app", "evaluate_lips"]
 
 app = typer.Typer(help="Measure the trained models.")
+app.command("video")(video)
 _console = Console()
 
 
