@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import typer
 
+from lipstream.evaluation.video.command import video
+
 __all__ = ["app"]
 
 app = typer.Typer(help="Measure the trained models.")
+app.command("video")(video)
 
 
 @app.callback()

@@ -13,7 +13,7 @@ from lipstream.evaluation.labels import read_hts_labels, read_sphinx_json, read_
 from lipstream.evaluation.utterance import SAMPLE_RATE_HZ, Utterance
 from lipstream.motion.phones import Segment
 
-__all__ = ["DEV_SPEAKERS", "is_dev_speaker", "labelled_utterances"]
+__all__ = ["DEV_SPEAKERS", "is_dev_speaker", "labelled_utterances", "labels_of"]
 
 DEV_SPEAKERS = 5
 """So many of LibriSpeech test-other's speakers, the first in order, serve development."""
@@ -30,7 +30,7 @@ def labelled_utterances(folder: Path) -> Iterator[Utterance]:
     """
     found = False
     for path in sorted(p for p in folder.rglob("*") if p.suffix in {".wav", ".flac"}):
-        segments = _labels_of(path)
+        segments = labels_of(path)
         if segments:
             found = True
             yield _utterance(path, segments)
@@ -38,7 +38,8 @@ def labelled_utterances(folder: Path) -> Iterator[Utterance]:
         raise NotFound(f"No labelled speech lies in {folder}.")
 
 
-def _labels_of(path: Path) -> tuple[Segment, ...]:
+def labels_of(path: Path) -> tuple[Segment, ...]:
+    """Phones of the labels beside a file of speech; none where there are none."""
     for suffix in ("_phones.TextGrid", ".TextGrid"):
         labels = path.with_name(path.stem + suffix)
         if labels.is_file():

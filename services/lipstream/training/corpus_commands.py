@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lipstream.errors import BadInput, NotFound
-from lipstream.training.corpora.alignment import Aligner
+from lipstream.evaluation.alignment import Aligner
 from lipstream.training.corpora.build import build_aligned, build_synthesised
 from lipstream.training.corpora.speakers import (
     EspeakSpeaker,

@@ -11,10 +11,10 @@ import pytest
 
 from lipstream.audio.wav import write_wav
 from lipstream.errors import BadInput, Conflict, NotFound
+from lipstream.evaluation.alignment import Aligner
 from lipstream.evaluation.utterance import Utterance, read_corpus, read_shard, write_shard
 from lipstream.face.motion import Floats
 from lipstream.motion.phones import Segment
-from lipstream.training.corpora.alignment import Aligner
 from lipstream.training.corpora.build import build_aligned, build_synthesised
 from lipstream.training.corpora.closures import refine_closures
 from lipstream.training.corpora.librispeech import recordings

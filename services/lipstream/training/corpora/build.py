@@ -12,6 +12,7 @@ from scipy.signal import resample_poly
 
 from lipstream.audio.limits import check_speech
 from lipstream.errors import BadInput, LipstreamError
+from lipstream.evaluation.alignment import Aligner
 from lipstream.evaluation.utterance import (
     SAMPLE_RATE_HZ,
     Utterance,
@@ -20,7 +21,6 @@ from lipstream.evaluation.utterance import (
     write_shard,
 )
 from lipstream.motion.phones import SILENCE
-from lipstream.training.corpora.alignment import Aligner
 from lipstream.training.corpora.claim import claim_shards
 from lipstream.training.corpora.clip_audio import read_audio
 from lipstream.training.corpora.librispeech import Recording
