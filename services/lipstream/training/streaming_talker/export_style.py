@@ -16,8 +16,8 @@ from lipstream.inference.constants import encode_text
 from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.motion.talker_style import STYLE_MODEL, STYLE_OF_METADATA
 from lipstream.training.export import PARITY
-from lipstream.training.serving_files import write_serving_files
 from lipstream.training.half_weights import halve_initializers
+from lipstream.training.serving_files import write_serving_files
 from lipstream.training.streaming_talker.network import TalkerNetwork
 from lipstream.training.streaming_talker.vq_vae import CausalEncoder
 
