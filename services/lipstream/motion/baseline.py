@@ -22,7 +22,7 @@ from lipstream.inference import (
     unpack,
 )
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
-from lipstream.motion.events import sharpened
+from lipstream.motion.events import frames_before, sharpened
 from lipstream.motion.idle import IdleState, alive
 from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_style import no_styles
@@ -181,13 +181,14 @@ class BaselineGenerator:
         by_frame = pairs.reshape(len(pairs) // _FEATURES_PER_FRAME, _FEATURES_PER_FRAME, -1)
         voice = np.stack([by_frame[..., _LOUDNESS].max(1), by_frame[..., _SPEECH].mean(1)], axis=1)
         # Output k is frame k - delay: the first ones are before the stream's start.
-        raw = raw[max(self._delay - state.heard, 0) :]
+        early = max(self._delay - state.heard, 0)
+        decided = sharpened(raw, frames_before(raw, state.mouth))[early:]
         known = np.concatenate([state.voice, voice])
         count = len(known) - self._delay
         ahead = [known[k : k + count] for k in range(self._delay + 1)] if count > 0 else []
         heard = np.array(ahead) if ahead else np.zeros((1, 0, 2), np.float32)
         motion, idle = alive(
-            to_blendshapes(sharpened(raw)),
+            to_blendshapes(decided),
             heard[..., 0].max(axis=0),
             heard[..., 1].mean(axis=0),
             state.idle,

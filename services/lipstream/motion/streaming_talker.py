@@ -17,7 +17,7 @@ from lipstream.face.motion import Floats, Motion
 from lipstream.inference import EncoderIdentity, FiniteModel, ModelRunner, ModelStore
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
 from lipstream.motion.ddim import ddim_schedule
-from lipstream.motion.events import sharpened
+from lipstream.motion.events import frames_before, sharpened
 from lipstream.motion.idle import IdleState, alive
 from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_audio import FEATURES_PER_FRAME, PAST_ROWS, frame_audio
@@ -222,7 +222,10 @@ class StreamingTalker:
             for own, known, state in zip(controls, good, states, strict=True)
         ]
         # Expanded together: sessions share the cost of a call, which is most of it.
-        shapes = to_blendshapes(sharpened(np.concatenate(controls)))
+        before = [
+            frames_before(own, state.mouth) for own, state in zip(controls, states, strict=True)
+        ]
+        shapes = to_blendshapes(sharpened(np.concatenate(controls), np.concatenate(before)))
         mouths = np.split(shapes, np.cumsum(counts)[:-1])
         return [
             self._finished(state, rows, own, mouth, network)

@@ -16,7 +16,7 @@ from lipstream.evaluation.utterance import Utterance
 from lipstream.face.motion import Floats
 from lipstream.motion.articulation import articulate
 from lipstream.motion.controls import CONTROL_COUNT, EVENTS, Control
-from lipstream.motion.events import sharpened
+from lipstream.motion.events import frames_before, sharpened
 from lipstream.training.encoder_model import SpeechEncoderModel
 from lipstream.training.examples import MEL_PER_FRAME
 from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionModel
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _BIASES = np.arange(-3.5, 3.01, 0.1)
-_MOST_CLOSED_ELSEWHERE = 0.015
+_MOST_CLOSED_ELSEWHERE = 0.018
 _MOST_CLOSED_VOWELS = 0.04
 _MOST_CLOSED_CONSONANTS = 0.05
 _MOST_TUCKED_ELSEWHERE = 0.03
@@ -91,7 +91,7 @@ def decide(raw: Floats, bias: Floats, gain: Floats) -> Floats:
     controls = np.clip(raw * gain, 0, 1)
     events = list(EVENTS)
     controls[:, events] = 1 / (1 + np.exp(-(raw[:, events] + bias[events])))
-    return sharpened(controls)
+    return sharpened(controls, frames_before(controls, np.zeros(CONTROL_COUNT, np.float32)))
 
 
 def calibrate_gains(outputs: Sequence[Floats], speech: Sequence[DevSpeech]) -> Floats:
