@@ -52,9 +52,9 @@ class PastAttention(nn.Module):
 
     def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, W] -> [B, T, W]
         query, fresh = self._projected(x)
-        past = cursor.take(2 * self.width, self.memory).transpose(1, 2)  # [B, M, 2 W]
-        known = torch.cat([past, fresh], 1)
-        cursor.put(known[:, -self.memory :].transpose(1, 2))
+        past = cursor.take(self.memory, 2 * self.width)
+        known = torch.cat([past, fresh], 1)  # [B, M + T, 2 W]
+        cursor.put(known[:, -self.memory :])
         steps = torch.arange(x.shape[1], device=x.device)[:, None]
         place = torch.arange(known.shape[1], device=x.device)[None]
         reach = (place >= steps) & (place <= steps + self.memory)  # [T, M + T]
@@ -154,6 +154,6 @@ class ConformerBlock(nn.Module):
         if not self._ahead:
             return x
         steps = x.shape[1]
-        held = torch.cat([cursor.take(self._width, self._ahead).transpose(1, 2), x], 1)
-        cursor.put(held[:, -self._ahead :].transpose(1, 2))
+        held = torch.cat([cursor.take(self._ahead, self._width), x], 1)
+        cursor.put(held[:, -self._ahead :])
         return held[:, :steps]

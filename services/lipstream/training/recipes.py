@@ -118,9 +118,7 @@ def _train_talker(recipe: Recipe, report: Report) -> Path:
         train_talker(config, pool, dev, encoder, recipe.run, report=report)
         return recipe.run / _TALKER_WEIGHTS
     extractor = open_voiced_extractor(choice)
-    # One folder for each: features of another encoder, or of another window, are others.
-    name = hashlib.sha256(f"{choice} {extractor.identity}".encode()).hexdigest()[:12]
-    cache = recipe.run / f"heard-{choice.kind}-{name}"
+    cache = _heard_folder(recipe, choice.kind, f"{choice} {extractor.identity}")
     pool = recording_pool(recipe.corpus, extractor, cache, report=report)
     dev = development_speech(recipe.dev) if recipe.dev else []
     train_talker(config, pool, dev, extractor, recipe.run, report=report)
@@ -160,8 +158,14 @@ def _talker_data(
     from lipstream.training.streaming_talker.clips import clip_pool
 
     kinds = recipe_examples(recipe.corpus, recipe.run / "examples", report=report)
-    pool = clip_pool(kinds, encoder, recipe.run / "heard", report)
+    cache = _heard_folder(recipe, "own", str(encoder.identity))
+    pool = clip_pool(kinds, encoder, cache, report)
     return pool, development_speech(recipe.dev) if recipe.dev else []
+
+
+def _heard_folder(recipe: Recipe, kind: str, encoder: str) -> Path:
+    """One for each encoder: the features of another, or of another window, are others."""
+    return recipe.run / f"heard-{kind}-{hashlib.sha256(encoder.encode()).hexdigest()[:12]}"
 
 
 def _train_recorded(recipe: Recipe, name: str, folder: Path, report: Report) -> Path:
