@@ -22,7 +22,7 @@ from lipstream.inference import (
     unpack,
 )
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
-from lipstream.motion.events import frames_before, sharpened
+from lipstream.motion.events import frames_before, sharpened, split_output
 from lipstream.motion.idle import IdleState, alive
 from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_style import no_styles
@@ -175,14 +175,14 @@ class BaselineGenerator:
     def _advance(self, pairs: Floats, state: BaselineState) -> tuple[Motion, BaselineState]:
         """Whole pairs of features `# [2 T, D]` through the network."""
         result = self._finite.run({"features": pairs[None], "state": state.network})
-        given = result.outputs["controls"][0, :, self._head]  # [T, 10]
+        given, coming = split_output(result.outputs["controls"][0, :, self._head])
         raw = held(given, result.good[0], state.mouth)
         mouth = raw[-1].copy()
         by_frame = pairs.reshape(len(pairs) // _FEATURES_PER_FRAME, _FEATURES_PER_FRAME, -1)
         voice = np.stack([by_frame[..., _LOUDNESS].max(1), by_frame[..., _SPEECH].mean(1)], axis=1)
         # Output k is frame k - delay: the first ones are before the stream's start.
         early = max(self._delay - state.heard, 0)
-        decided = sharpened(raw, frames_before(raw, state.mouth))[early:]
+        decided = sharpened(raw, frames_before(raw, state.mouth), coming)[early:]
         known = np.concatenate([state.voice, voice])
         count = len(known) - self._delay
         ahead = [known[k : k + count] for k in range(self._delay + 1)] if count > 0 else []

@@ -2,9 +2,10 @@
 
 A probability makes poor motion: half closed lips read as nothing. Above the upper bound an event is
 complete, below the lower one it is absent, and the steep flank between keeps motion continuous.
-While the chance of a closure rises, less is enough: its time is known to a frame or so, which
-spreads its probability over two, and lips that shut at the first and part when the chance falls
-close on time and leave the vowel behind a closure open.
+
+The time of a closure is known to a frame or so, which spreads its probability over two or three. So
+less is enough while it rises and the frame to come does not promise much more: the lips shut once,
+on time, and leave the vowels beside the closure open.
 """
 
 from __future__ import annotations
@@ -12,28 +13,40 @@ from __future__ import annotations
 import numpy as np
 
 from lipstream.face.motion import Floats
-from lipstream.motion.controls import EVENTS, Control
+from lipstream.motion.controls import CONTROL_COUNT, EVENTS, Control
 
-__all__ = ["frames_before", "sharpened"]
+__all__ = ["OUTPUT_COUNT", "frames_before", "sharpened", "split_output"]
 
-_BOUNDS = {Control.CLOSE: (0.75, 0.90), Control.TUCK: (0.20, 0.60)}
+OUTPUT_COUNT = CONTROL_COUNT + len(EVENTS)
+"""Of a motion network: the controls of a frame, then the chance of each event in the next frame
+with what has been heard so far, 0 where nothing has."""
+
+_BOUNDS = {Control.CLOSE: (0.85, 0.95), Control.TUCK: (0.20, 0.60)}
 _RISING = {Control.CLOSE: (0.15, 0.25)}
+_ENOUGH = 0.6
+"""Of the chance in the frame to come, below which a rising closure waits for that frame."""
 
 
-def sharpened(controls: Floats, before: Floats) -> Floats:
+def split_output(output: Floats) -> tuple[Floats, Floats]:  # [..., 12] -> [..., 10], [..., 2]
+    """Controls of each frame, and the events of the one after it."""
+    return output[..., :CONTROL_COUNT], output[..., CONTROL_COUNT:]
+
+
+def sharpened(controls: Floats, before: Floats, coming: Floats) -> Floats:
     """Controls `# [..., 10]` with decided events.
 
     Args:
         controls: `# [..., 10]`, events as probabilities.
         before: the same of the frame before each. `# [..., 10]`
+        coming: probability of each event in the frame after. `# [..., 2]`
     """
     decided = controls.copy()
-    for event in EVENTS:
+    for place, event in enumerate(EVENTS):
         chance = controls[..., event]
         shown: Floats = _flank(chance, *_BOUNDS[event])
         if event in _RISING:
-            rising = chance >= before[..., event]
-            shown = np.maximum(shown, np.where(rising, _flank(chance, *_RISING[event]), 0))
+            rises = (chance >= before[..., event]) & (chance >= _ENOUGH * coming[..., place])
+            shown = np.maximum(shown, np.where(rises, _flank(chance, *_RISING[event]), 0))
         decided[..., event] = shown
     return decided
 

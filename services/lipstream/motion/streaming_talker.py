@@ -17,7 +17,7 @@ from lipstream.face.motion import Floats, Motion
 from lipstream.inference import EncoderIdentity, FiniteModel, ModelRunner, ModelStore
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
 from lipstream.motion.ddim import ddim_schedule
-from lipstream.motion.events import frames_before, sharpened
+from lipstream.motion.events import OUTPUT_COUNT, frames_before, sharpened, split_output
 from lipstream.motion.idle import IdleState, alive
 from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_audio import FEATURES_PER_FRAME, PAST_ROWS, frame_audio
@@ -197,7 +197,7 @@ class StreamingTalker:
         waiting = [(len(rows) - PAST_ROWS) // FEATURES_PER_FRAME - self._delay for rows in heard]
         counts = [max(count, 0) for count in waiting]
         audio = [self._audio(*pair) for pair in zip(heard, counts, strict=True)]
-        controls = [np.zeros((count, CONTROL_COUNT), np.float32) for count in counts]
+        outputs = [np.zeros((count, OUTPUT_COUNT), np.float32) for count in counts]
         good = [np.ones(count, np.bool_) for count in counts]
         networks = [state.network for state in states]
         for k in range(max(counts, default=0)):
@@ -214,18 +214,19 @@ class StreamingTalker:
                 }
             )
             for place, row in enumerate(due):
-                controls[row][k] = result.outputs["controls"][place]
+                outputs[row][k] = result.outputs["controls"][place]
                 good[row][k] = result.good[place]
                 networks[row] = result.outputs["next_state"][place]
         controls = [
-            held(own, known, state.mouth)
-            for own, known, state in zip(controls, good, states, strict=True)
+            held(split_output(own)[0], known, state.mouth)
+            for own, known, state in zip(outputs, good, states, strict=True)
         ]
+        coming = split_output(np.concatenate(outputs))[1]
         # Expanded together: sessions share the cost of a call, which is most of it.
         before = [
             frames_before(own, state.mouth) for own, state in zip(controls, states, strict=True)
         ]
-        shapes = to_blendshapes(sharpened(np.concatenate(controls), np.concatenate(before)))
+        shapes = to_blendshapes(sharpened(np.concatenate(controls), np.concatenate(before), coming))
         mouths = np.split(shapes, np.cumsum(counts)[:-1])
         return [
             self._finished(state, rows, own, mouth, network)

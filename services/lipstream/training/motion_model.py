@@ -69,7 +69,10 @@ class MotionModel(StreamingModule):
         self.register_buffer("gain", torch.ones(len(LOOK_AHEADS_MS), CONTROL_COUNT))
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Controls `# [B, T / 2, 4 look-aheads, 10]`, events as probabilities, and the next state.
+        """Output `# [B, T / 2, 4 look-aheads, 12]` and the next state.
+
+        Controls, events as probabilities; then the events of the frame after, of which the next
+        shorter look-ahead tells, and the shortest nothing.
 
         Args:
             features: `# [B, T, D]`, T even.
@@ -77,7 +80,11 @@ class MotionModel(StreamingModule):
         """
         raw, _, successor = self.predict(features, state)
         chances = torch.sigmoid(raw + self.event_bias)
-        return torch.where(self.events, chances, (raw * self.gain).clamp(0, 1)), successor
+        controls = torch.where(self.events, chances, (raw * self.gain).clamp(0, 1))
+        events = list(EVENTS)
+        sooner = torch.sigmoid(raw[:, :, :-1, events] + self.event_bias[1:, events])
+        coming = torch.cat([torch.zeros_like(sooner[:, :, :1]), sooner], 2)
+        return torch.cat([controls, coming], 3), successor
 
     def predict(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Raw outputs (events as logits), phone logits `# [B, T / 2, 2 symbols]`, next state."""

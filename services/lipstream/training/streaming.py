@@ -21,13 +21,13 @@ class StateCursor:
         self._position = 0
         self._successors: list[Tensor] = []
 
-    def take(self, channels: int, steps: int) -> Tensor:  # [B, channels, steps]
-        width = channels * steps
+    def take(self, rows: int, columns: int) -> Tensor:  # [B, rows, columns]
+        width = rows * columns
         piece = self._state[:, self._position : self._position + width]
         self._position += width
-        return piece.reshape(-1, channels, steps)
+        return piece.reshape(-1, rows, columns)
 
-    def put(self, piece: Tensor) -> None:  # [B, channels, steps]
+    def put(self, piece: Tensor) -> None:  # [B, rows, columns]
         self._successors.append(piece.flatten(1))
 
     def successor(self) -> Tensor:  # [B, S]

@@ -22,6 +22,7 @@ from lipstream.training.examples import MEL_PER_FRAME
 from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionModel
 
 __all__ = [
+    "NO_EVENT",
     "DevSpeech",
     "calibrate_events",
     "calibrate_gains",
@@ -32,6 +33,8 @@ __all__ = [
     "validated",
 ]
 
+NO_EVENT = -20.0
+"""Logit of an event that nothing speaks for."""
 _BIASES = np.arange(-3.5, 3.01, 0.1)
 _MOST_CLOSED_ELSEWHERE = 0.018
 _MOST_CLOSED_VOWELS = 0.04
@@ -81,17 +84,25 @@ def predict(
     return outputs
 
 
-def decide(raw: Floats, bias: Floats, gain: Floats) -> Floats:
-    """Controls `# [T, 10]` of one look-ahead from raw outputs `# [T, 10]`.
+def decide(outputs: Floats, delay: int, bias: Floats, gain: Floats) -> Floats:
+    """Controls `# [T, 10]` of one look-ahead from raw outputs `# [T, 4 look-aheads, 10]`.
 
     Args:
         bias: of the events' logits. `# [10]`
         gain: of the other controls. `# [10]`
     """
+    raw, events = outputs[:, delay], list(EVENTS)
     controls = np.clip(raw * gain, 0, 1)
-    events = list(EVENTS)
-    controls[:, events] = 1 / (1 + np.exp(-(raw[:, events] + bias[events])))
-    return sharpened(controls, frames_before(controls, np.zeros(CONTROL_COUNT, np.float32)))
+    controls[:, events] = _chance(raw[:, events] + bias[events])
+    coming = np.full((len(raw), len(EVENTS)), NO_EVENT, np.float32)
+    if delay:
+        coming[:-1] = outputs[1:, delay - 1, events]
+    before = frames_before(controls, np.zeros(CONTROL_COUNT, np.float32))
+    return sharpened(controls, before, _chance(coming + bias[events]))
+
+
+def _chance(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 
 def calibrate_gains(outputs: Sequence[Floats], speech: Sequence[DevSpeech]) -> Floats:
@@ -144,7 +155,7 @@ def validated(
     """Score one look-ahead under the given calibration."""
     return score(
         Scored(
-            LipTrack.from_controls(decide(raw[:, delay], bias, gain)),
+            LipTrack.from_controls(decide(raw, delay, bias, gain)),
             item.reference,
             item.utterance.segments,
         )

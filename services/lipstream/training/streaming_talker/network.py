@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lipstream.motion.controls import CONTROL_COUNT, EVENTS
-from lipstream.motion.talker_audio import LOOK_AHEADS_MS
+from lipstream.motion.talker_audio import FEATURES_PER_FRAME, FUTURE_ROWS, LOOK_AHEADS_MS, PAST_ROWS
 from lipstream.training.streaming import StreamingModule
 from lipstream.training.streaming_talker.config import Space, TalkerConfig
 from lipstream.training.streaming_talker.head import DiffusionHead, RegressionHead
@@ -104,6 +105,22 @@ class TalkerNetwork(StreamingModule):
             columns[event] = logits[..., place]
         return torch.stack(columns, 2)
 
+    def coming_events(self, audio: Tensor) -> Tensor:  # [..., A] -> [..., 2]
+        """Logits of the next frame's events: that frame's audio is this one's, a frame later, and
+        its look-ahead a frame shorter."""
+        flags = len(LOOK_AHEADS_MS)
+        frame = FEATURES_PER_FRAME * (audio.shape[-1] - flags) // (PAST_ROWS + FUTURE_ROWS)
+        later = functional.pad(audio[..., frame:-flags], (0, frame))
+        shorter = functional.pad(audio[..., 1 - flags :], (0, 1))
+        return self.event_head(torch.cat([later, shorter], -1))  # type: ignore[no-any-return]
+
+    def _coming(self, audio: Tensor, heard: Tensor) -> Tensor:  # [B, 2]
+        if not self.config.event_head:
+            return torch.zeros_like(heard[:, : len(EVENTS)])
+        bias = (heard @ self.event_bias)[:, list(EVENTS)]
+        # The shortest look-ahead hears nothing of the next frame.
+        return torch.sigmoid(self.coming_events(audio) + bias) * (1 - heard[:, :1])
+
     def raw_step(
         self,
         audio: Tensor,  # [B, A]
@@ -134,10 +151,14 @@ class TalkerNetwork(StreamingModule):
         schedule: Tensor,  # [B, K, 5]
         state: Tensor,  # [B, S]
     ) -> tuple[Tensor, Tensor]:
-        """One frame: motion `# [B, M]`, of controls the events as probabilities, and the state."""
+        """One frame: motion `# [B, M]` and the next state.
+
+        Of controls `# [B, 12]`: events as probabilities, then those of the frame after.
+        """
         motion, successor = self.raw_step(audio, style, noise, schedule, state)
         if self.config.space is Space.CONTROLS:
             heard = audio[:, -len(LOOK_AHEADS_MS) :]  # [B, 4] which look-ahead it is
             chances = torch.sigmoid(motion + heard @ self.event_bias)
             motion = torch.where(self.events, chances, (motion * (heard @ self.gain)).clamp(0, 1))
+            motion = torch.cat([motion, self._coming(audio, heard)], 1)
         return motion, successor

@@ -18,10 +18,16 @@ from torch import Tensor
 from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.speech_models import FeatureExtractor, encode_recording
 from lipstream.face.motion import Floats
-from lipstream.motion.controls import CONTROL_COUNT
-from lipstream.motion.talker_audio import LOOK_AHEADS_MS, audio_width
+from lipstream.motion.controls import CONTROL_COUNT, EVENTS
+from lipstream.motion.talker_audio import (
+    FEATURES_PER_FRAME,
+    LOOK_AHEADS_MS,
+    PAST_ROWS,
+    audio_width,
+    frame_audio,
+)
 from lipstream.training.streaming_talker.checkpoint import write_checkpoint
-from lipstream.training.streaming_talker.clips import ClipPool
+from lipstream.training.streaming_talker.clips import ClipPool, padded_features
 from lipstream.training.streaming_talker.config import TalkerConfig
 from lipstream.training.streaming_talker.diffusion import NoiseSchedule
 from lipstream.training.streaming_talker.loop import Judged, StageConfig, run_stage
@@ -34,6 +40,7 @@ from lipstream.training.streaming_talker.network import TalkerNetwork
 from lipstream.training.streaming_talker.presets import preset
 from lipstream.training.streaming_talker.rollout import rollout
 from lipstream.training.validation import (
+    NO_EVENT,
     DevSpeech,
     calibrate_events,
     calibrate_gains,
@@ -208,14 +215,27 @@ def _generated(
         temperature=config.temperature,
         seed=config.seed,
     )
-    return _at_look_ahead(raw, delay)
+    outputs = _at_look_ahead(raw, delay)
+    if delay and network.config.event_head:
+        for whole, features in zip(outputs, heard, strict=True):
+            whole[:, delay - 1, list(EVENTS)] = _events(network, features, len(whole), delay - 1)
+    return outputs
+
+
+def _events(network: TalkerNetwork, features: Floats, frames: int, delay: int) -> Floats:
+    """Logits of the events `# [frames, 2]` at a look-ahead."""
+    rows = padded_features(features)[: PAST_ROWS + FEATURES_PER_FRAME * (frames + delay)]
+    with torch.no_grad():
+        logits = network.event_head(torch.from_numpy(frame_audio(rows, frames, delay)))
+    return np.asarray(logits.numpy(), np.float32)
 
 
 def _at_look_ahead(raw: Sequence[Floats], delay: int) -> list[Floats]:  # each [T, 4, 10]
-    """In the layout of the baseline's outputs, of which calibration looks at one look-ahead."""
+    """In the layout of the baseline's outputs; the other look-aheads have no events."""
     outputs = []
     for frames in raw:
         whole = np.zeros((len(frames), len(LOOK_AHEADS_MS), CONTROL_COUNT), np.float32)
+        whole[..., list(EVENTS)] = NO_EVENT
         whole[:, delay] = frames
         outputs.append(whole)
     return outputs
