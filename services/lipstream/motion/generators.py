@@ -20,7 +20,7 @@ _OPENERS: Mapping[str, Callable[[int], MotionGenerator[Any]]] = MappingProxyType
     }
 )
 GENERATORS: tuple[str, ...] = tuple(_OPENERS)
-DEFAULT_GENERATOR = "baseline"
+DEFAULT_GENERATOR = "streaming_talker"
 """The one with the better figures; see model_repository/MODEL_CARD.md."""
 
 

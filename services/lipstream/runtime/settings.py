@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     generator: Annotated[
         Literal["baseline", "streaming_talker"],
         Field(description="Which model makes motion; see model_repository/MODEL_CARD.md."),
-    ] = "baseline"
+    ] = "streaming_talker"
 
     encoder: Annotated[
         str,

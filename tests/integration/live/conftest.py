@@ -18,7 +18,7 @@ from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.features import features_of
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.face.motion import Floats, Motion
-from lipstream.motion import BaselineGenerator, generate
+from lipstream.motion import generate, open_generator
 from lipstream.motion import service as motion
 from lipstream.render import service as render
 from lipstream.v1 import audio_pb2_grpc, motion_pb2_grpc, render_pb2_grpc
@@ -77,5 +77,5 @@ def say(text: str) -> Utterance:
     samples = np.rint(resample(speech.samples, speech.rate_hz, SAMPLE_RATE_HZ) * 32768) / 32768
     samples = samples.clip(-1, 1 - 1 / 32768).astype(np.float32)
     features = np.concatenate(list(features_of(SpeechEncoder(), [samples])))
-    frames = Motion.concatenate(generate(BaselineGenerator(), [features], seed=SEED))
+    frames = Motion.concatenate(generate(open_generator(), [features], seed=SEED))
     return Utterance(samples, features, frames)

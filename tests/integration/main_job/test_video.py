@@ -109,7 +109,7 @@ def test_the_command_makes_the_same_motion_as_the_services(
     from lipstream.audio.limits import AudioLimits
     from lipstream.audio.source import SpokenText
     from lipstream.face.motion import Motion
-    from lipstream.motion import BaselineGenerator, generate
+    from lipstream.motion import generate, open_generator
 
     video = platform.post_text(SENTENCE, size=64, seed=3)
     platform.ended(video["id"])
@@ -118,7 +118,7 @@ def test_the_command_makes_the_same_motion_as_the_services(
     served = read_npz(path)
     source = SpokenText(SENTENCE, "en-us", AudioLimits())
     features = features_of(SpeechEncoder(), source.chunks(16_000))
-    local = Motion.concatenate(generate(BaselineGenerator(), features, seed=3))
+    local = Motion.concatenate(generate(open_generator(), features, seed=3))
     np.testing.assert_allclose(served.blendshapes, local.blendshapes, atol=1e-5)
     np.testing.assert_allclose(served.rotation, local.rotation, atol=1e-6)
 
