@@ -31,7 +31,13 @@ def test_a_video_passes_all_stages_in_order(redis_server: RedisProcess) -> None:
 
             assert job.status is JobStatus.SUCCEEDED
             assert job.progress == 1.0
-            assert set(job.outputs) == {"speech.wav", "features.npy", "motion.npz", "video.mp4"}
+            assert set(job.outputs) == {
+                "speech.wav",
+                "features.npy",
+                "encoder.txt",
+                "motion.npz",
+                "video.mp4",
+            }
             assert lane.store.get(job.outputs["video.mp4"]) == f"{job.id} render".encode()
             assert job.results == {"audio_attempt": 1, "motion_attempt": 1, "render_attempt": 1}
             assert lane.tries(job) == ["audio-1", "motion-1", "render-1"]

@@ -50,13 +50,13 @@ def test_an_avatar_is_rendered_and_looked_at(tmp_path: Path) -> None:
         *("--keep", str(tmp_path / "kept"), "--draw", str(tmp_path / "drawn")),
         json_file=tmp_path / "avatar.json",
     )
-    assert set(found) == {"baseline 80 ms, video", "baseline 80 ms, motion"}
-    seen, meant = (found[f"baseline 80 ms, {what}"]["true"] for what in ("video", "motion"))
+    assert set(found) == {"streaming_talker 80 ms, video", "streaming_talker 80 ms, motion"}
+    seen, meant = (found[f"streaming_talker 80 ms, {what}"]["true"] for what in ("video", "motion"))
     assert seen["pbm_count"] == meant["pbm_count"] > 0
     assert abs(seen["best_lag_ms"] - meant["best_lag_ms"]) <= 20
     assert abs(seen["opening_r"] - meant["opening_r"]) < 0.3
-    (clip,) = found["baseline 80 ms, video"]["clips"]
+    (clip,) = found["streaming_talker 80 ms, video"]["clips"]
     assert clip["seen_share"] == 1
     assert clip["fps"] == pytest.approx(30, abs=0.1)
-    assert list((tmp_path / "kept").glob("mary-baseline-80-ms.mp4"))
+    assert list((tmp_path / "kept").glob("mary-streaming_talker-80-ms.mp4"))
     assert list((tmp_path / "drawn").glob("mary-*.png"))

@@ -32,7 +32,7 @@ from lipstream.evaluation.trials.recorded import (
 )
 from lipstream.evaluation.trials.repeated import REPEATED_RECORDINGS, repeated_trial
 from lipstream.evaluation.utterance import Utterance
-from lipstream.motion.generators import DEFAULT_GENERATOR, open_generator
+from lipstream.motion.generators import BASELINE, DEFAULT_GENERATOR, open_generator
 
 __all__ = ["Material", "MotionEvaluation", "evaluate_motion", "open_contenders"]
 
@@ -63,7 +63,7 @@ def open_contenders(
     Raises:
         BadInput: there is no such generator, or not with this look-ahead.
     """
-    names = dict.fromkeys((DEFAULT_GENERATOR, *generators))
+    names = dict.fromkeys((BASELINE, *(generators or [DEFAULT_GENERATOR])))
     return tuple(
         generated(name, open_generator(name, look_ahead_ms=ms))
         for name in names

@@ -11,7 +11,7 @@ from lipstream.motion.baseline import BaselineGenerator
 from lipstream.motion.generator import MotionGenerator
 from lipstream.motion.streaming_talker import StreamingTalker
 
-__all__ = ["DEFAULT_GENERATOR", "GENERATORS", "open_generator"]
+__all__ = ["BASELINE", "DEFAULT_GENERATOR", "GENERATORS", "open_generator"]
 
 _OPENERS: Mapping[str, Callable[[int], MotionGenerator[Any]]] = MappingProxyType(
     {
@@ -20,6 +20,7 @@ _OPENERS: Mapping[str, Callable[[int], MotionGenerator[Any]]] = MappingProxyType
     }
 )
 GENERATORS: tuple[str, ...] = tuple(_OPENERS)
+BASELINE = "baseline"
 DEFAULT_GENERATOR = "streaming_talker"
 """The one with the better figures; see model_repository/MODEL_CARD.md."""
 

@@ -52,7 +52,7 @@ _WARM_UP_FRAMES = 5
 class TrainConfig:
     """Everything that determines a training run, besides its data."""
 
-    steps: int = 6000
+    steps: int = 2000
     batch: int = 24
     frames: int = 100
     learning_rate: float = 2e-3
@@ -66,7 +66,7 @@ class TrainConfig:
     """Learning rate of what has started from it, relative to that of the rest."""
     distillation: float = 1.0
     """Weight of the squared distance from the teacher's hidden output, in its variances."""
-    validate_every: int = 500
+    validate_every: int = 200
     patience: int = 5
     """Validations without a new best after which training stops."""
     seed: int = 0

@@ -32,6 +32,8 @@ _TINY_RUN: dict[str, Any] = {
 app = typer.Typer()
 app.command()(evaluate_motion_command)
 
+_BOTH = ("baseline, 80 ms", "streaming_talker, 80 ms")
+
 
 def _figures(folder: Path, *arguments: str) -> dict[str, Any]:
     path = folder / "figures.json"
@@ -59,7 +61,13 @@ def test_aligned_speech_and_recorded_motion_in_one_report(tmp_path: Path) -> Non
         *("--corpus", str(corpus), "--no-held-out", "--motion-corpus", str(faces)),
         *("--report", str(report)),
     )
-    assert list(figures) == ["labels", "loudness", "still", "baseline, 80 ms"]
+    assert list(figures) == [
+        "labels",
+        "loudness",
+        "still",
+        "baseline, 80 ms",
+        "streaming_talker, 80 ms",
+    ]
     assert figures["labels"]["lip_sync"]["pbm_closed"] == 1
     assert figures["still"]["against_recorded"]["clips"] == 2
     assert figures["still"]["against_recorded"]["fdd_mm2"] is None
@@ -167,6 +175,12 @@ def test_a_run_on_blendshapes_is_a_generator_among_others(
     train_preset(Recipe("arkit", Path("none"), run, motion_corpus=faces, overrides=_TINY_RUN))
     arguments = ("--motion-corpus", str(faces), "--run", str(run), "--no-held-out")
     figures = _figures(tmp_path, *arguments)
-    assert list(figures) == ["loudness", "still", "baseline, 80 ms", "run"]
+    assert list(figures) == [
+        "loudness",
+        "still",
+        "baseline, 80 ms",
+        "streaming_talker, 80 ms",
+        "run",
+    ]
     assert figures["run"]["against_recorded"]["clips"] == 2
     assert "silence" in figures["run"]["rest"]
