@@ -121,11 +121,15 @@ def _block(raw: dict[str, Tensor], index: int) -> dict[str, Tensor]:
         "attention.out.bias": raw[source + "attn.out_proj.bias"],
         "attention.norm.weight": raw[source + "attn_norm.weight"],
         "attention.norm.bias": raw[source + "attn_norm.bias"],
-        "convolution.depthwise.conv.weight": raw[f"onnx::Conv_{depthwise}"],
-        "convolution.depthwise.conv.bias": raw[f"onnx::Conv_{depthwise + 1}"],
+        "convolution.depthwise.weight": raw[f"onnx::Conv_{depthwise}"],
+        "convolution.depthwise.bias": raw[f"onnx::Conv_{depthwise + 1}"],
         "second.up.weight": up2,
         "second.down.weight": down2,
     }
+    for ours, theirs in (("spread", "pointwise1"), ("mix", "pointwise2")):
+        # Convolutions of one step, which are linear layers.
+        parts[f"convolution.{ours}.weight"] = raw[f"{source}conv.{theirs}.weight"][..., 0]
+        parts[f"convolution.{ours}.bias"] = raw[f"{source}conv.{theirs}.bias"]
     for ours, theirs in (("first", "ffn1"), ("second", "ffn2")):
         parts[f"{ours}.up.bias"] = raw[f"{source}{theirs}.fc1.bias"]
         parts[f"{ours}.down.bias"] = raw[f"{source}{theirs}.fc2.bias"]
@@ -133,8 +137,6 @@ def _block(raw: dict[str, Tensor], index: int) -> dict[str, Tensor]:
         ("first.norm", "ffn1.norm"),
         ("second.norm", "ffn2.norm"),
         ("convolution.norm", "conv.norm"),
-        ("convolution.spread", "conv.pointwise1"),
-        ("convolution.mix", "conv.pointwise2"),
         ("norm", "norm"),
     ):
         for kind in ("weight", "bias"):

@@ -54,12 +54,9 @@ class CausalConv(nn.Module):
         *,
         dilation: int = 1,
         stride: int = 1,
-        groups: int = 1,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(
-            inputs, outputs, kernel, dilation=dilation, stride=stride, groups=groups
-        )
+        self.conv = nn.Conv1d(inputs, outputs, kernel, dilation=dilation, stride=stride)
         self.past = (kernel - 1) * dilation - (stride - 1)
         self.inputs = inputs
 

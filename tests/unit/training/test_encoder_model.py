@@ -56,3 +56,13 @@ def test_a_block_comes_as_late_as_it_looks_ahead() -> None:
     torch.nn.init.zeros_(block.attention.out.bias)
     streamed = block(x, StateCursor(state))
     assert torch.allclose(streamed[:, 3:], block.whole(x)[:, :-3], atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_convolution_by_products_is_the_convolution() -> None:
+    torch.manual_seed(2)
+    block = ConformerBlock(16, heads=2, inner=16, memory=4, past=3, ahead=1, dropout=0.0)
+    x, state = torch.randn(2, 30, 16), torch.randn(2, block.state_size)
+    by_convolution = block.train()(x, StateCursor(state))
+    by_products = block.eval()(x, StateCursor(state))
+    assert torch.allclose(by_products, by_convolution, atol=1e-5)

@@ -101,6 +101,6 @@ def test_what_is_cut_keeps_the_nearest_past(weights: dict[str, Tensor], speech: 
     recogniser = Recogniser(weights, typical_mel(speech))
     encoder = SpeechEncoderModel(EncoderConfig(past=8, ahead=(2, 0, 0, 0)))
     start_encoder(encoder, recogniser)
-    full = weights["blocks.0.convolution.depthwise.conv.weight"]
-    cut = encoder.state_dict()["blocks.0.convolution.depthwise.conv.weight"]
+    full = weights["blocks.0.convolution.depthwise.weight"]
+    cut = encoder.state_dict()["blocks.0.convolution.depthwise.weight"]
     assert torch.equal(cut, full[..., 7:18])
