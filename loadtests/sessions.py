@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lipstream.audio.encoder import SpeechEncoder
-from lipstream.audio.mel import MelState, log_mel_chunk
+from lipstream.audio.mel import MelState, log_mel_chunks
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.face.motion import Floats, Motion
 from lipstream.motion import MotionGenerator
@@ -64,13 +64,11 @@ class Sessions:
 
     def advance(self, samples: int = FRAME_SAMPLES) -> int:
         """Hear this much more; how many frames the first session made of it."""
-        mel = []
-        for row, position in enumerate(self._positions):
-            frames, self._mel[row] = log_mel_chunk(
-                self._models.heard(position, samples), self._mel[row]
-            )
-            mel.append(frames)
-            self._positions[row] = position + samples
+        chunks = [self._models.heard(position, samples) for position in self._positions]
+        self._positions = [position + samples for position in self._positions]
+        heard = log_mel_chunks(chunks, self._mel)
+        self._mel = [state for _, state in heard]
+        mel = [frames for frames, _ in heard]
         features, self._encoder = self._models.encoder.step(np.stack(mel), self._encoder)
         moved = self._models.move(features, self._motion)
         self._motion = [state for _, state in moved]

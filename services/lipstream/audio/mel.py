@@ -12,6 +12,7 @@ sum.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self, TypeAlias
@@ -29,6 +30,7 @@ __all__ = [
     "MelState",
     "log_mel",
     "log_mel_chunk",
+    "log_mel_chunks",
     "mel_filters",
 ]
 
@@ -118,17 +120,43 @@ def log_mel_chunk(samples: Samples, state: MelState) -> tuple[Samples, MelState]
     Raises:
         BadInput: `samples` is not one-dimensional.
     """
+    return log_mel_chunks([samples], [state])[0]
+
+
+def log_mel_chunks(
+    chunks: Sequence[Samples],  # each [S], S of its own
+    states: Sequence[MelState],
+) -> list[tuple[Samples, MelState]]:
+    """`log_mel_chunk` of several streams at once.
+
+    Raises:
+        BadInput: a chunk is not one-dimensional.
+    """
+    audio = [_joined(state, samples) for samples, state in zip(chunks, states, strict=True)]
+    counts = [(own.size - _OVERLAP_SAMPLES) // HOP_SAMPLES for own in audio]
+    features = [np.empty((count, BANDS), np.float32) for count in counts]
+    for first in range(0, max(counts, default=0), _BLOCK_FRAMES):
+        due = [row for row, count in enumerate(counts) if count > first]
+        windows = [_windows(audio[row], first, counts[row]) for row in due]
+        mel = _log_mel_of(np.concatenate(windows))
+        ends = np.cumsum([len(own) for own in windows])[:-1]
+        for row, own in zip(due, np.split(mel, ends), strict=True):
+            features[row][first : first + len(own)] = own
+    return [
+        (mel, MelState(own[count * HOP_SAMPLES :].copy()))
+        for mel, own, count in zip(features, audio, counts, strict=True)
+    ]
+
+
+def _joined(state: MelState, samples: Samples) -> Samples:
     if samples.ndim != 1:
         raise BadInput(f"Audio has shape {samples.shape}; mono samples [S] were expected.")
-    audio = np.concatenate((state.tail, samples.astype(np.float32, copy=False)))
-    frames = (audio.size - _OVERLAP_SAMPLES) // HOP_SAMPLES
-    features = np.empty((frames, BANDS), np.float32)
-    for first in range(0, frames, _BLOCK_FRAMES):
-        last = min(first + _BLOCK_FRAMES, frames)
-        covered = audio[first * HOP_SAMPLES : last * HOP_SAMPLES + _OVERLAP_SAMPLES]
-        windows = np.lib.stride_tricks.sliding_window_view(covered, WINDOW_SAMPLES)
-        features[first:last] = _log_mel_of(windows[::HOP_SAMPLES])
-    return features, MelState(audio[frames * HOP_SAMPLES :].copy())
+    return np.concatenate((state.tail, samples.astype(np.float32, copy=False)))
+
+
+def _windows(audio: Samples, first: int, count: int) -> Samples:  # [.., 400]
+    frames = np.arange(first, min(first + _BLOCK_FRAMES, count))
+    return audio[frames[:, None] * HOP_SAMPLES + np.arange(WINDOW_SAMPLES)]
 
 
 def _log_mel_of(windows: Samples) -> Doubles:  # [T, 400] -> [T, 80]

@@ -105,7 +105,12 @@ class FiniteModel:
 
 
 def _finite(arrays: Mapping[str, Floats]) -> NDArray[np.bool_]:  # [B]
-    """Rows that hold numbers only: their sum is one exactly then, or is beyond float32."""
+    """Rows that hold numbers only: their squares' sum is one exactly then, or beyond float32."""
     with np.errstate(all="ignore"):
-        sums = [values.reshape(len(values), -1).sum(axis=1) for values in arrays.values()]
+        # All at once, then row by row: nearly always the first look is enough.
+        flat = [values.ravel() for values in arrays.values()]
+        rows = len(next(iter(arrays.values())))
+        if np.isfinite(sum(np.dot(values, values) for values in flat)):
+            return np.ones(rows, np.bool_)
+        sums = [values.reshape(rows, -1).sum(axis=1) for values in arrays.values()]
     return np.asarray(np.isfinite(sums).all(axis=0), np.bool_)

@@ -23,7 +23,7 @@ from lipstream.inference import (
 )
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
 from lipstream.motion.events import frames_before, sharpened, split_output
-from lipstream.motion.idle import IdleState, alive
+from lipstream.motion.idle import IdleState, Voice, alive
 from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_style import no_styles
 from lipstream.motion.training_encoder import trained_on
@@ -63,7 +63,7 @@ class BaselineState:
                 "voice": self.voice,
                 "last": self.last,
                 "mouth": self.mouth,
-                "idle": self.idle.to_array(),
+                "idle": self.idle.numbers,
             }
         )
 
@@ -147,7 +147,7 @@ class BaselineGenerator:
         voice = np.zeros((0, 2), np.float32)
         mouth = np.zeros(CONTROL_COUNT, np.float32)
         return BaselineState(
-            seed & _LARGEST_SEED, 0, self._initial, none, voice, none, mouth, IdleState()
+            seed & _LARGEST_SEED, 0, self._initial, none, voice, none, mouth, IdleState.initial()
         )
 
     def decode_state(self, data: bytes) -> BaselineState:
@@ -187,12 +187,11 @@ class BaselineGenerator:
         count = len(known) - self._delay
         ahead = [known[k : k + count] for k in range(self._delay + 1)] if count > 0 else []
         heard = np.array(ahead) if ahead else np.zeros((1, 0, 2), np.float32)
-        motion, idle = alive(
-            to_blendshapes(decided),
-            heard[..., 0].max(axis=0),
-            heard[..., 1].mean(axis=0),
-            state.idle,
-            seed=state.seed,
+        ((motion, idle),) = alive(
+            [to_blendshapes(decided)],
+            [Voice(heard[..., 0].max(axis=0), heard[..., 1].mean(axis=0))],
+            [state.idle],
+            seeds=[state.seed],
             fps=self.fps,
         )
         return motion, replace(

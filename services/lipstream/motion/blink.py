@@ -7,37 +7,51 @@ voluntary eye blinking kinematics", 2013).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from lipstream.motion.noise import lognormal, uniform
+import numpy as np
+from numpy.typing import NDArray
+
+from lipstream.motion.noise import Doubles, lognormal, uniform
 
 __all__ = ["BlinkState", "advance_blink"]
 
-_INTERVALS, _CLOSING, _OPENING, _DEPTH = range(100, 104)  # streams of noise
+_INTERVALS = 100  # streams of noise
+_SHAPE = np.array([101, 102, 103])  # of closing, opening, depth
 _MEDIAN_INTERVAL_S = 3.2
 _SPREAD = 0.5
 _SHORTEST_S, _LONGEST_S = 0.6, 9.0
 _CLOSING_S = (0.10, 0.15)
 _OPENING_S = (0.20, 0.30)
+_DEPTH = (0.94, 1.0)
+_DOWN_S = 0.02
+"""For so long the lid stays down."""
 _PHRASE_RATE = 0.8
 _PAUSE_RATE = 3.0
 _PAUSE_S = 0.4
 """A pause this young invites a blink."""
+_OLDEST_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class BlinkState:
-    wait_s: float = 1.5
+class BlinkState(NamedTuple):
+    """Of sessions, all `# [B]`."""
+
+    wait_s: Doubles
     """Until the next blink, if time went at its usual pace."""
-    index: int = 0
-    age_s: float = 10.0
+    number: Doubles
+    age_s: Doubles
     """Since the last blink started."""
-    closure: float = 0.0
+    closure: Doubles
     """0 open, 1 shut"""
 
 
 def advance_blink(
-    state: BlinkState, seed: int, *, speaking: bool, pause_s: float, step_s: float
+    state: BlinkState,
+    seeds: NDArray[np.int64],  # [B]
+    *,
+    speaking: NDArray[np.bool_],  # [B]
+    pause_s: Doubles,  # [B]
+    step_s: float,
 ) -> BlinkState:
     """The lids one frame later.
 
@@ -45,32 +59,28 @@ def advance_blink(
         speaking: whether the voice is in a phrase.
         pause_s: time since it last was.
     """
-    pace = _PHRASE_RATE if speaking else _PAUSE_RATE if pause_s < _PAUSE_S else 1.0
+    pace = np.where(speaking, _PHRASE_RATE, np.where(pause_s < _PAUSE_S, _PAUSE_RATE, 1.0))
     wait_s = state.wait_s - pace * step_s
-    age_s = min(state.age_s + step_s, 10.0)
-    index = state.index
-    if wait_s <= 0:
-        index += 1
-        age_s = step_s / 2
-        interval = lognormal(seed, _INTERVALS, index, median=_MEDIAN_INTERVAL_S, spread=_SPREAD)
-        wait_s = min(max(interval, _SHORTEST_S), _LONGEST_S)
-    state = replace(state, wait_s=wait_s, index=index, age_s=age_s)
-    return replace(state, closure=_closure(seed, index, age_s))
+    age_s = np.minimum(state.age_s + step_s, _OLDEST_S)
+    number = state.number
+    due = wait_s <= 0
+    if due.any():
+        number = number + due
+        interval_s = lognormal(seeds, _INTERVALS, number, median=_MEDIAN_INTERVAL_S, spread=_SPREAD)
+        wait_s = np.where(due, np.clip(interval_s, _SHORTEST_S, _LONGEST_S), wait_s)
+        age_s = np.where(due, step_s / 2, age_s)
+    return BlinkState(wait_s, number, age_s, _closure(seeds, number, age_s))
 
 
-def _closure(seed: int, index: int, age_s: float) -> float:
-    closing_s = _between(_CLOSING_S, uniform(seed, _CLOSING, index))
-    opening_s = _between(_OPENING_S, uniform(seed, _OPENING, index))
-    depth = 0.94 + 0.06 * uniform(seed, _DEPTH, index)
-    if age_s < closing_s:
-        t = age_s / closing_s
-        return depth * t * t * (3 - 2 * t)
-    # The lid stays down for a moment, then rises fast at first and slowly at the end.
-    t = (age_s - closing_s - 0.02) / opening_s
-    if t <= 0:
-        return depth
-    return depth * (1 - t) ** 2 * (1 + 2 * t) if t < 1 else 0.0
-
-
-def _between(bounds: tuple[float, float], share: float) -> float:
-    return bounds[0] + share * (bounds[1] - bounds[0])
+def _closure(seeds: NDArray[np.int64], number: Doubles, age_s: Doubles) -> Doubles:
+    shares = uniform(seeds[:, None], _SHAPE, number[:, None]).T
+    bounds = (_CLOSING_S, _OPENING_S, _DEPTH)
+    closing_s, opening_s, depth = (
+        low + share * (high - low) for (low, high), share in zip(bounds, shares, strict=True)
+    )
+    falling = np.minimum(age_s / closing_s, 1)
+    # The lid rises fast at first and slowly at the end.
+    rising = np.clip((age_s - closing_s - _DOWN_S) / opening_s, 0, 1)
+    down = falling * falling * (3 - 2 * falling)
+    closure: Doubles = depth * down * (1 - rising) ** 2 * (1 + 2 * rising)
+    return closure

@@ -7,66 +7,74 @@ keeps looking at its viewer.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from lipstream.motion.noise import lognormal, normal, uniform
+import numpy as np
+from numpy.typing import NDArray
+
+from lipstream.motion.noise import Doubles, lognormal, normal, uniform
 
 __all__ = ["GazeState", "advance_gaze", "eyes_in_head"]
 
-_INTERVALS, _YAW, _PITCH, _KIND = range(200, 204)  # streams of noise
+_INTERVALS, _KIND = 200, 203  # streams of noise
+_ANGLES = np.array([201, 202])  # yaw, pitch
 _MEDIAN_FIXATION_S = 1.1
 _SPREAD = 0.6
+_SHORTEST_S, _LONGEST_S = 0.2, 5.0
 _SMALL_RAD = math.radians(0.7)
 _LARGE_RAD = math.radians(2.2)
 _LARGE_SHARE = 0.15
+_PITCH_SHARE = 0.6
 _FARTHEST_RAD = math.radians(5.0)
 _SACCADE_S = 0.045
 """Time constant with which the eye reaches its target: two frames or so."""
 _COUNTER_ROTATION = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class GazeState:
-    wait_s: float = 0.8
-    index: int = 0
-    yaw: float = 0.0
+class GazeState(NamedTuple):
+    """Of sessions, all `# [B]`."""
+
+    wait_s: Doubles
+    number: Doubles
+    yaw: Doubles
     """radians, relative to the direction of the viewer"""
-    pitch: float = 0.0
+    pitch: Doubles
 
 
-def advance_gaze(state: GazeState, seed: int, step_s: float) -> GazeState:
+def advance_gaze(state: GazeState, seeds: NDArray[np.int64], step_s: float) -> GazeState:
     """The eyes one frame later, for a head that does not move; see `eyes_in_head`."""
-    wait_s, index = state.wait_s - step_s, state.index
-    if wait_s <= 0:
-        index += 1
-        wait_s = lognormal(seed, _INTERVALS, index, median=_MEDIAN_FIXATION_S, spread=_SPREAD)
-        wait_s = min(max(wait_s, 0.2), 5.0)
-    yaw, pitch = _target(seed, index)
+    wait_s, number = state.wait_s - step_s, state.number
+    due = wait_s <= 0
+    if due.any():
+        number = number + due
+        fixation_s = lognormal(seeds, _INTERVALS, number, median=_MEDIAN_FIXATION_S, spread=_SPREAD)
+        wait_s = np.where(due, np.clip(fixation_s, _SHORTEST_S, _LONGEST_S), wait_s)
+    yaw, pitch = _target(seeds, number)
     reach = 1 - math.exp(-step_s / _SACCADE_S)
     return GazeState(
         wait_s,
-        index,
+        number,
         state.yaw + reach * (yaw - state.yaw),
         state.pitch + reach * (pitch - state.pitch),
     )
 
 
-def eyes_in_head(state: GazeState, head_pitch: float, head_yaw: float) -> tuple[float, float]:
+def eyes_in_head(
+    state: GazeState, head_pitch: Doubles, head_yaw: Doubles
+) -> tuple[Doubles, Doubles]:
     """Yaw and pitch of the eyes in a turned head; radians."""
     yaw = state.yaw - _COUNTER_ROTATION * head_yaw
     pitch = state.pitch - _COUNTER_ROTATION * head_pitch
     return yaw, pitch
 
 
-def _target(seed: int, index: int) -> tuple[float, float]:
-    if index == 0:
-        return 0.0, 0.0
-    large = uniform(seed, _KIND, index) < _LARGE_SHARE
-    size = _LARGE_RAD if large else _SMALL_RAD
-    yaw = size * normal(seed, _YAW, index)
-    pitch = 0.6 * size * normal(seed, _PITCH, index)
-    return _bounded(yaw), _bounded(pitch)
+def _target(seeds: NDArray[np.int64], number: Doubles) -> tuple[Doubles, Doubles]:
+    large = uniform(seeds, _KIND, number) < _LARGE_SHARE
+    # The first fixation is on the viewer.
+    size = np.where(number > 0, np.where(large, _LARGE_RAD, _SMALL_RAD), 0.0)
+    across, along = normal(seeds[:, None], _ANGLES, number[:, None]).T
+    return _bounded(size * across), _bounded(_PITCH_SHARE * size * along)
 
 
-def _bounded(angle: float) -> float:
-    return min(max(angle, -_FARTHEST_RAD), _FARTHEST_RAD)
+def _bounded(angle: Doubles) -> Doubles:
+    return np.asarray(np.clip(angle, -_FARTHEST_RAD, _FARTHEST_RAD))

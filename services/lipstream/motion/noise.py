@@ -1,49 +1,68 @@
 """Random numbers as a function of (seed, stream, index), so that motion needs no generator state.
 
 Frame 90,000 of a session costs what frame 1 does, any replica computes the same value, and chunks
-cannot matter.
+cannot matter. All arguments broadcast: many sessions, streams and indices are one call.
 """
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
+from typing import Any, TypeAlias
 
-__all__ = ["lognormal", "normal", "smooth_noise", "uniform"]
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-_MASK = (1 << 64) - 1
-_REMEMBERED = 1 << 14
-"""Numbers: some hundreds a session are asked for in frame after frame."""
+__all__ = ["Doubles", "lognormal", "normal", "smooth_noise", "uniform"]
+
+Doubles: TypeAlias = NDArray[np.float64]
+
+_Words: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
+
+_SEED, _STREAM = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
+_FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_30, _27, _31, _11 = (np.uint64(bits) for bits in (30, 27, 31, 11))
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def uniform(seed: int, stream: int, index: int) -> float:
-    """Uniform in [0, 1): splitmix64 of the three numbers (S. Vigna, 2015)."""
-    value = (seed * 0x9E3779B97F4A7C15 + stream * 0xD1B54A32D192ED03 + index) & _MASK
+def uniform(seed: ArrayLike, stream: ArrayLike, index: ArrayLike) -> Doubles:
+    """Uniform in [0, 1): splitmix64 of the three whole numbers (S. Vigna, 2015)."""
+    value: _Words = np.atleast_1d(_words(seed) * _SEED + _words(stream) * _STREAM + _words(index))
     for _ in range(2):
-        value = (value + 0x9E3779B97F4A7C15) & _MASK
-        value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-        value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
-        value ^= value >> 31
-    return (value >> 11) / (1 << 53)
+        value = value + _SEED
+        value = (value ^ (value >> _30)) * _FIRST
+        value = (value ^ (value >> _27)) * _SECOND
+        value ^= value >> _31
+    return (value >> _11) / float(1 << 53)
 
 
-def normal(seed: int, stream: int, index: int) -> float:
+def normal(seed: ArrayLike, stream: ArrayLike, index: ArrayLike) -> Doubles:
     """Standard normal (Box and Muller)."""
-    radius = math.sqrt(-2 * math.log(1 - uniform(seed, stream, 2 * index)))
-    return radius * math.cos(2 * math.pi * uniform(seed, stream, 2 * index + 1))
+    pair = 2 * np.asarray(index)[..., None] + np.arange(2)
+    size, turn = np.moveaxis(uniform(_column(seed), _column(stream), pair), -1, 0)
+    drawn: Doubles = np.sqrt(-2 * np.log(1 - size)) * np.cos(2 * np.pi * turn)
+    return drawn
 
 
-def lognormal(seed: int, stream: int, index: int, *, median: float, spread: float) -> float:
+def lognormal(
+    seed: ArrayLike, stream: ArrayLike, index: ArrayLike, *, median: float, spread: float
+) -> Doubles:
     """Log-normal with that median; `spread` is the standard deviation of the logarithm."""
-    return median * math.exp(spread * normal(seed, stream, index))
+    return np.asarray(median * np.exp(spread * normal(seed, stream, index)))
 
 
-def smooth_noise(seed: int, stream: int, position: float) -> float:
+def smooth_noise(seed: ArrayLike, stream: ArrayLike, position: ArrayLike) -> Doubles:
     """Band-limited noise, mostly in -1..1, that varies over about one unit of `position`."""
-    index = math.floor(position)
-    t = position - index
+    index = np.floor(position)
+    t = np.asarray(position) - index
     ease = t * t * t * (t * (6 * t - 15) + 10)
-    left = 2 * uniform(seed, stream, index) - 1
-    right = 2 * uniform(seed, stream, index + 1) - 1
-    return left + ease * (right - left)
+    ends = uniform(_column(seed), _column(stream), index[..., None] + np.arange(2))
+    left, right = np.moveaxis(2 * ends - 1, -1, 0)
+    return np.asarray(left + ease * (right - left))
+
+
+def _words(numbers: ArrayLike) -> _Words:
+    # At least one axis: of single numbers numpy reports the overflow that is meant here.
+    words: _Words = np.atleast_1d(np.asarray(numbers)).astype(np.int64).astype(np.uint64)
+    return words
+
+
+def _column(numbers: ArrayLike) -> NDArray[Any]:
+    return np.asarray(numbers)[..., None]

@@ -8,17 +8,19 @@ is a function of the seed and the frame's number.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lipstream.errors import BadInput, Internal, NotFound
 from lipstream.face.motion import Floats, Motion
 from lipstream.inference import EncoderIdentity, FiniteModel, ModelRunner, ModelStore
 from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
 from lipstream.motion.ddim import ddim_schedule
-from lipstream.motion.events import OUTPUT_COUNT, frames_before, sharpened, split_output
-from lipstream.motion.idle import IdleState, alive
+from lipstream.motion.events import OUTPUT_COUNT, sharpened, split_output
+from lipstream.motion.idle import IdleState, Voice, alive
 from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_audio import FEATURES_PER_FRAME, PAST_ROWS, frame_audio
 from lipstream.motion.talker_state import TalkerState
@@ -37,6 +39,8 @@ TALKER_MODEL = "streaming_talker"
 _FRAME_MS = 40
 _LOUDNESS, _SPEECH = 0, 1  # channels of the features with a fixed meaning
 _LARGEST_SEED = (1 << 63) - 1
+_REMEMBERED = 1024
+"""Noises: constant ones are asked for in frame after frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class StreamingTalker:
             rows,
             self._style if style is None else style,
             np.zeros(CONTROL_COUNT, np.float32),
-            IdleState(),
+            IdleState.initial(),
         )
 
     def decode_state(self, data: bytes) -> TalkerState:
@@ -193,47 +197,82 @@ class StreamingTalker:
         """
         if not states:
             return []
-        heard = [self._heard(*pair) for pair in zip(features, states, strict=True)]
-        waiting = [(len(rows) - PAST_ROWS) // FEATURES_PER_FRAME - self._delay for rows in heard]
-        counts = [max(count, 0) for count in waiting]
-        audio = [self._audio(*pair) for pair in zip(heard, counts, strict=True)]
-        outputs = [np.zeros((count, OUTPUT_COUNT), np.float32) for count in counts]
-        good = [np.ones(count, np.bool_) for count in counts]
+        rows, lengths = self._heard(features, states)
+        waiting = (lengths - PAST_ROWS) // FEATURES_PER_FRAME - self._delay
+        counts = np.maximum(waiting, 0)
+        # Frames of all sessions in one row, session by session; first row of each.
+        ends = np.cumsum(counts)
+        firsts = np.concatenate(
+            [
+                start + FEATURES_PER_FRAME * np.arange(count)
+                for start, count in zip(np.cumsum(lengths) - lengths, counts, strict=True)
+            ]
+        )
+        controls, coming, networks = self._drawn(
+            frame_audio(rows, firsts, self._delay), counts, states
+        )
+        before = np.zeros_like(controls)
+        before[1:] = controls[:-1]
+        for row in np.flatnonzero(counts):
+            before[ends[row] - counts[row]] = states[row].mouth
+        shapes = to_blendshapes(sharpened(controls, before, coming))
+        lived = alive(
+            np.split(shapes, ends[:-1]),
+            [Voice(*own.T) for own in np.split(self._voice(rows, firsts), ends[:-1])],
+            [state.idle for state in states],
+            seeds=[state.seed for state in states],
+            fps=self.fps,
+        )
+        heard = np.split(rows, np.cumsum(lengths)[:-1])
+        results = []
+        for row, (state, (motion, idle)) in enumerate(zip(states, lived, strict=True)):
+            after = TalkerState(
+                seed=state.seed,
+                frame=state.frame + len(motion),
+                network=networks[row],
+                rows=heard[row][FEATURES_PER_FRAME * len(motion) :].copy(),
+                style=state.style,
+                mouth=controls[ends[row] - 1].copy() if len(motion) else state.mouth,
+                idle=idle,
+            )
+            results.append((motion, after))
+        return results
+
+    def _drawn(
+        self,
+        audio: Floats,  # [sum T, A]
+        counts: NDArray[np.intp],  # [B] frames of each session
+        states: Sequence[TalkerState],
+    ) -> tuple[Floats, Floats, list[Floats]]:
+        """Controls `# [sum T, 10]`, events to come `# [sum T, 2]`, states of the network."""
+        starts = np.cumsum(counts) - counts
+        output = np.zeros((len(audio), OUTPUT_COUNT), np.float32)
+        good = np.ones(len(audio), np.bool_)
         networks = [state.network for state in states]
-        for k in range(max(counts, default=0)):
-            due = [row for row, count in enumerate(counts) if k < count]
+        for k in range(int(counts.max())):
+            due = np.flatnonzero(counts > k)
+            at = starts[due] + k
+            own = [states[row] for row in due]
             result = self._finite.run(
                 {
-                    "audio": np.stack([audio[row][k] for row in due]),
-                    "style": np.stack([states[row].style for row in due]),
-                    "noise": np.stack(
-                        [self._noise(states[r].seed, states[r].frame + k) for r in due]
-                    ),
+                    "audio": audio[at],
+                    "style": np.stack([state.style for state in own]),
+                    "noise": np.stack([self._noise(state.seed, state.frame + k) for state in own]),
                     "schedule": np.repeat(self._schedule[None], len(due), axis=0),
                     "state": np.stack([networks[row] for row in due]),
                 }
             )
-            for place, row in enumerate(due):
-                outputs[row][k] = result.outputs["controls"][place]
-                good[row][k] = result.good[place]
-                networks[row] = result.outputs["next_state"][place]
-        controls = [
-            held(split_output(own)[0], known, state.mouth)
-            for own, known, state in zip(outputs, good, states, strict=True)
-        ]
-        coming = split_output(np.concatenate(outputs))[1]
-        # Expanded together: sessions share the cost of a call, which is most of it.
-        before = [
-            frames_before(own, state.mouth) for own, state in zip(controls, states, strict=True)
-        ]
-        shapes = to_blendshapes(sharpened(np.concatenate(controls), np.concatenate(before), coming))
-        mouths = np.split(shapes, np.cumsum(counts)[:-1])
-        return [
-            self._finished(state, rows, own, mouth, network)
-            for state, rows, own, mouth, network in zip(
-                states, heard, controls, mouths, networks, strict=True
+            output[at], good[at] = result.outputs["controls"], result.good
+            for row, network in zip(due, result.outputs["next_state"], strict=True):
+                # A copy of its own: a row of the batch would keep the whole batch in memory.
+                networks[row] = network.copy()
+        controls, coming = split_output(output)
+        if not good.all():
+            parts = zip(np.split(controls, starts[1:]), np.split(good, starts[1:]), strict=True)
+            controls = np.concatenate(
+                [held(*part, state.mouth) for part, state in zip(parts, states, strict=True)]
             )
-        ]
+        return controls, coming, networks
 
     def finish(self, state: TalkerState) -> Motion:
         if not state.waiting:
@@ -243,57 +282,36 @@ class StreamingTalker:
         missing = FEATURES_PER_FRAME * (own + self._delay) - state.waiting
         return self.step(np.repeat(state.rows[-1:], missing, axis=0), state)[0]
 
-    def _heard(self, features: Floats, state: TalkerState) -> Floats:  # [R, D]
-        if features.ndim != 2 or features.shape[1] != self._feature_count:
-            raise BadInput(
-                f"Features have shape {features.shape}; (T, {self._feature_count}) was expected."
-            )
-        return np.concatenate([state.rows, clean_features(features)])
-
-    def _audio(self, rows: Floats, count: int) -> Floats:  # [count, A]
-        if not count:
-            return np.zeros((0, self._model.width("audio")), np.float32)
-        return frame_audio(
-            rows[: PAST_ROWS + FEATURES_PER_FRAME * (count + self._delay)], count, self._delay
+    def _heard(
+        self, features: Sequence[Floats], states: Sequence[TalkerState]
+    ) -> tuple[Floats, NDArray[np.intp]]:  # [R, D], [B]
+        """Rows that the sessions' frames are made of, session by session, and how many of each."""
+        parts = []
+        for new, state in zip(features, states, strict=True):
+            if new.ndim != 2 or new.shape[1] != self._feature_count:
+                raise BadInput(
+                    f"Features have shape {new.shape}; (T, {self._feature_count}) was expected."
+                )
+            parts += [state.rows, new]
+        lengths = [len(part) for part in parts]
+        return clean_features(np.concatenate(parts)), np.add.reduceat(
+            lengths, range(0, len(parts), 2)
         )
+
+    def _voice(self, rows: Floats, firsts: NDArray[np.intp]) -> Floats:  # [T, 2]
+        """Loudness and probability of speech of frames: the highest up to their look-ahead."""
+        reach = np.arange(PAST_ROWS, PAST_ROWS + FEATURES_PER_FRAME * (self._delay + 1))
+        own: Floats = rows[:, [_LOUDNESS, _SPEECH]][firsts[:, None] + reach].max(1)
+        return own
 
     def _noise(self, seed: int, frame: int) -> Floats:  # [Z]
         number = 0 if self._sampling.constant_noise else frame
-        random = np.random.Generator(np.random.Philox(key=seed, counter=number << 32))
-        noise = random.standard_normal(self._noise_width, dtype=np.float32)
-        return np.asarray(self._sampling.temperature * noise, np.float32)
+        return self._sampling.temperature * _normal(seed, number, self._noise_width)
 
-    def _finished(
-        self,
-        state: TalkerState,
-        rows: Floats,  # [R, D]
-        controls: Floats,  # [T, 10]
-        mouth: Floats,  # [T, 52]
-        network: Floats,  # [S]
-    ) -> tuple[Motion, TalkerState]:
-        count = len(mouth)
-        voice = rows[PAST_ROWS:, [_LOUDNESS, _SPEECH]]
-        loudest = np.zeros((count, 2), np.float32)
-        for k in range(count):
-            first = FEATURES_PER_FRAME * k
-            loudest[k] = voice[first : first + FEATURES_PER_FRAME * (self._delay + 1)].max(0)
-        motion, idle = alive(
-            mouth,
-            loudest[:, 0],
-            loudest[:, 1],
-            state.idle,
-            seed=state.seed,
-            fps=self.fps,
-        )
-        rest = rows[FEATURES_PER_FRAME * count :].copy()
-        # A copy of its own: a row of the batch would keep the whole batch in memory.
-        network = network.copy() if count else network
-        after = replace(
-            state,
-            frame=state.frame + count,
-            network=network,
-            rows=rest,
-            mouth=controls[-1].copy() if count else state.mouth,
-            idle=idle,
-        )
-        return motion, after
+
+@lru_cache(maxsize=_REMEMBERED)
+def _normal(seed: int, number: int, width: int) -> Floats:  # [width]
+    random = np.random.Generator(np.random.Philox(key=seed, counter=number << 32))
+    noise = random.standard_normal(width, dtype=np.float32)
+    noise.setflags(write=False)
+    return noise

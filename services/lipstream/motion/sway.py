@@ -5,10 +5,12 @@ The sway is a function of time alone, so it neither drifts nor depends on how th
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from lipstream.motion.noise import smooth_noise
+import numpy as np
+from numpy.typing import NDArray
+
+from lipstream.motion.noise import Doubles, smooth_noise
 
 __all__ = ["HeadPose", "head_pose"]
 
@@ -18,44 +20,50 @@ _YAW = (310, ((0.11, 1.9), (0.31, 1.0), (0.8, 0.25)))
 _ROLL = (320, ((0.12, 1.0), (0.33, 0.5), (0.7, 0.15)))
 _SIDE = (330, ((0.10, 0.8), (0.27, 0.4)))  # mm
 _LIFT = (340, ((0.12, 0.5), (0.29, 0.3)))  # mm
+_AXES = (_PITCH, _YAW, _ROLL, _SIDE, _LIFT)
+_STREAMS = np.array([first + k for first, waves in _AXES for k in range(len(waves))])
+_HZ = np.array([hz for _, waves in _AXES for hz, _ in waves])
+_SIZES = np.array([size for _, waves in _AXES for _, size in waves])
+_STARTS = np.cumsum([0, *(len(waves) for _, waves in _AXES)])[:-1]
 _BREATH_HZ, _BREATH_MM = 0.27, 0.35
-_NOD_DEG = 1.6
+_NOD_DEG, _NOD_MM = 1.6, 0.8
 _RESTING_SHARE = 0.7
 """Amplitude of the sway in silence, against 1 in speech."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeadPose:
-    pitch: float
+class HeadPose(NamedTuple):
+    """Of sessions, all `# [B]`."""
+
+    pitch: Doubles
     """radians, as in `Motion.rotation`"""
-    yaw: float
-    roll: float
-    side: float
+    yaw: Doubles
+    roll: Doubles
+    side: Doubles
     """mm, as in `Motion.translation`"""
-    lift: float
+    lift: Doubles
 
 
-def head_pose(seed: int, time_s: float, *, emphasis: float, activity: float) -> HeadPose:
+def head_pose(
+    seeds: NDArray[np.int64],  # [B]
+    time_s: Doubles,  # [B]
+    *,
+    emphasis: Doubles,  # [B]
+    activity: Doubles,  # [B]
+) -> HeadPose:
     """The head at one time.
 
     Args:
         emphasis: stress of the voice, 0..1; the head dips with it.
         activity: 0 silent to 1 speaking.
     """
+    waves = _SIZES * smooth_noise(seeds[:, None], _STREAMS, time_s[:, None] * _HZ)
     share = _RESTING_SHARE + (1 - _RESTING_SHARE) * activity
-
-    def sway(axis: tuple[int, tuple[tuple[float, float], ...]]) -> float:
-        stream, waves = axis
-        return share * sum(
-            amplitude * smooth_noise(seed, stream + k, time_s * hz)
-            for k, (hz, amplitude) in enumerate(waves)
-        )
-
-    breath_mm = _BREATH_MM * math.sin(2 * math.pi * _BREATH_HZ * time_s)
+    pitch, yaw, roll, side, lift = share * np.add.reduceat(waves, _STARTS, axis=1).T
+    breath_mm = _BREATH_MM * np.sin(2 * np.pi * _BREATH_HZ * time_s)
     return HeadPose(
-        pitch=math.radians(sway(_PITCH) - _NOD_DEG * emphasis),
-        yaw=math.radians(sway(_YAW)),
-        roll=math.radians(sway(_ROLL)),
-        side=sway(_SIDE),
-        lift=sway(_LIFT) + breath_mm - 0.8 * emphasis,
+        pitch=np.radians(pitch - _NOD_DEG * emphasis),
+        yaw=np.radians(yaw),
+        roll=np.radians(roll),
+        side=side,
+        lift=lift + breath_mm - _NOD_MM * emphasis,
     )

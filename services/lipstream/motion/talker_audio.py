@@ -7,6 +7,7 @@ the network how far it hears, so that it can tell silence from the unknown.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lipstream.face.motion import Floats
 
@@ -18,6 +19,7 @@ __all__ = [
     "LOOK_AHEADS_MS",
     "PAST_ROWS",
     "audio_width",
+    "consecutive_audio",
     "frame_audio",
 ]
 
@@ -40,19 +42,32 @@ def audio_width(feature_count: int) -> int:
 AUDIO_WIDTH = audio_width(FEATURE_WIDTH)
 
 
-def frame_audio(features: Floats, frames: int, delay: int) -> Floats:  # [frames, A]
-    """Audio of the frames whose own pairs begin at rows `PAST_ROWS, PAST_ROWS + 2, ...`.
+def frame_audio(
+    features: Floats,  # [R, D]
+    firsts: NDArray[np.intp],  # [T]
+    delay: int,
+) -> Floats:  # [T, A]
+    """Audio of frames.
 
     Args:
-        features: `# [PAST_ROWS + 2 (frames + delay), D]`
+        firsts: row of each frame with which what it hears begins, `PAST_ROWS` before its own pair.
         delay: frames of the future that are heard, 0..3.
     """
     heard = PAST_ROWS + FEATURES_PER_FRAME * (delay + 1)
-    flags = len(LOOK_AHEADS_MS)
-    width = features.shape[1]
-    audio = np.zeros((frames, (PAST_ROWS + FUTURE_ROWS) * width + flags), np.float32)
-    windows = np.lib.stride_tricks.sliding_window_view(features, heard, axis=0)
-    rows = windows[: FEATURES_PER_FRAME * frames : FEATURES_PER_FRAME].transpose(0, 2, 1)
-    audio[:, : heard * width] = rows.reshape(frames, heard * width)
-    audio[:, delay - flags] = 1
+    audio = np.zeros((len(firsts), audio_width(features.shape[1])), np.float32)
+    rows = features[firsts[:, None] + np.arange(heard)].reshape(
+        len(firsts), heard * features.shape[1]
+    )
+    audio[:, : rows.shape[1]] = rows
+    audio[:, delay - len(LOOK_AHEADS_MS)] = 1
     return audio
+
+
+def consecutive_audio(features: Floats, frames: int, delay: int) -> Floats:  # [frames, A]
+    """Audio of the frames whose own pairs begin at rows `PAST_ROWS, PAST_ROWS + 2, ...`.
+
+    Args:
+        features: `# [PAST_ROWS + 2 (frames + delay), D]` or more
+        delay: frames of the future that are heard, 0..3.
+    """
+    return frame_audio(features, FEATURES_PER_FRAME * np.arange(frames), delay)

@@ -41,7 +41,7 @@ class TalkerState:
                 "rows": self.rows,
                 "style": self.style,
                 "mouth": self.mouth,
-                "idle": self.idle.to_array(),
+                "idle": self.idle.numbers,
             }
         )
 

@@ -9,10 +9,11 @@ from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPE_COUNT, INDEX
 from lipstream.face.motion import Floats, Motion
 from lipstream.motion.gate import GateState, advance_gate
-from lipstream.motion.idle import IdleState, alive
+from lipstream.motion.idle import IdleState, Voice, alive
 from lipstream.motion.noise import normal, smooth_noise, uniform
 
 _FPS = 25.0
+_SHUT = GateState(np.zeros(1), np.full(1, 10.0), np.zeros(1))
 
 
 def _voice(seconds: float, speaking: bool) -> tuple[Floats, Floats]:
@@ -29,7 +30,13 @@ def _voice(seconds: float, speaking: bool) -> tuple[Floats, Floats]:
 def _live(seconds: float, *, speaking: bool, seed: int = 0) -> Motion:
     loudness, speech = _voice(seconds, speaking)
     mouth = np.zeros((len(loudness), BLENDSHAPE_COUNT), np.float32)
-    return alive(mouth, loudness, speech, IdleState(), seed=seed, fps=_FPS)[0]
+    return _alone(mouth, loudness, speech, IdleState.initial(), seed=seed)[0]
+
+
+def _alone(
+    mouth: Floats, loudness: Floats, speech: Floats, state: IdleState, *, seed: int
+) -> tuple[Motion, IdleState]:
+    return alive([mouth], [Voice(loudness, speech)], [state], seeds=[seed], fps=_FPS)[0]
 
 
 def _blinks(motion: Motion) -> tuple[int, list[int]]:
@@ -77,22 +84,38 @@ def test_brows_rise_with_some_accents_of_speech_and_rest_in_silence() -> None:
 def test_chunks_equal_the_whole_exactly() -> None:
     loudness, speech = _voice(60, True)
     mouth = np.random.default_rng(0).random((len(loudness), BLENDSHAPE_COUNT)).astype(np.float32)
-    whole, end = alive(mouth, loudness, speech, IdleState(), seed=9, fps=_FPS)
-    state = IdleState()
+    whole, end = _alone(mouth, loudness, speech, IdleState.initial(), seed=9)
+    state = IdleState.initial()
     parts = []
     for first in range(0, len(loudness), 13):
         piece = slice(first, first + 13)
-        motion, state = alive(mouth[piece], loudness[piece], speech[piece], state, seed=9, fps=_FPS)
-        state = IdleState.from_array(state.to_array())
+        motion, state = _alone(mouth[piece], loudness[piece], speech[piece], state, seed=9)
+        state = IdleState.from_array(state.numbers)
         parts.append(motion)
     chunked = Motion.concatenate(parts)
     for name in ("blendshapes", "rotation", "translation", "gaze"):
         assert np.array_equal(getattr(whole, name), getattr(chunked, name))
-    assert state == end
+    assert np.array_equal(state.numbers, end.numbers)
+
+
+def test_sessions_together_move_as_each_alone() -> None:
+    sizes, seeds = (7, 0, 31, 12), (4, 5, 6, 1 << 62)
+    loudness, speech = _voice(2, True)
+    mouths = [np.full((size, BLENDSHAPE_COUNT), 0.5, np.float32) for size in sizes]
+    voices = [Voice(loudness[:size], speech[:size]) for size in sizes]
+    states = [IdleState.initial() for _ in sizes]
+    together = alive(mouths, voices, states, seeds=seeds, fps=_FPS)
+    for mouth, voice, state, seed, (motion, after) in zip(
+        mouths, voices, states, seeds, together, strict=True
+    ):
+        alone, end = _alone(mouth, *voice, state, seed=seed)
+        for name in ("blendshapes", "rotation", "translation", "gaze"):
+            assert np.array_equal(getattr(alone, name), getattr(motion, name))
+        assert np.array_equal(after.numbers, end.numbers)
 
 
 def test_damaged_states_are_refused() -> None:
-    numbers = IdleState().to_array()
+    numbers = IdleState.initial().numbers.copy()
     with pytest.raises(BadInput, match="finite numbers"):
         IdleState.from_array(numbers[:-1])
     numbers[3] = np.nan
@@ -101,12 +124,12 @@ def test_damaged_states_are_refused() -> None:
 
 
 def test_gate_opens_at_once_holds_and_closes() -> None:
-    state = GateState()
+    state = _SHUT
     openings = []
     for frame in range(60):
         speech = 0.9 if 10 <= frame < 20 else 0.05
-        state = advance_gate(state, speech, 0.8, 0.04)
-        openings.append(state.opening)
+        state = advance_gate(state, np.array([speech]), np.array([0.8]), 0.04)
+        openings.append(float(state.opening[0]))
     assert max(openings[:10]) == 0
     assert openings[12] == 1
     assert openings[22] == 1  # held through a short pause
@@ -114,20 +137,20 @@ def test_gate_opens_at_once_holds_and_closes() -> None:
 
 
 def test_inaudible_sound_never_opens_the_gate() -> None:
-    state = GateState()
+    state = _SHUT
     for _ in range(50):
-        state = advance_gate(state, 1.0, 0.05, 0.04)
+        state = advance_gate(state, np.array([1.0]), np.array([0.05]), 0.04)
     assert state.opening == 0
 
 
 def test_noise_is_uniform_normal_and_smooth() -> None:
-    values = np.array([uniform(7, 1, k) for k in range(4000)])
+    values = uniform(7, 1, np.arange(4000))
     assert 0 <= values.min() <= values.max() < 1
     assert np.histogram(values, 10, (0, 1))[0].min() > 300
     assert abs(np.corrcoef(values[1:], values[:-1])[0, 1]) < 0.05
-    normals = np.array([normal(7, 2, k) for k in range(4000)])
+    normals = normal(7, 2, np.arange(4000))
     assert abs(normals.mean()) < 0.08
     assert normals.std() == pytest.approx(1, abs=0.06)
-    curve = np.array([smooth_noise(7, 3, k / 50) for k in range(2000)])
+    curve = smooth_noise(7, 3, np.arange(2000) / 50)
     assert np.abs(np.diff(curve)).max() < 0.1
     assert np.abs(curve).max() <= 1

@@ -46,32 +46,39 @@ class HistoryAttention(nn.Module):
     def __init__(self, config: PredictorConfig) -> None:
         super().__init__()
         self.config = config
-        self.project = nn.Linear(config.width, 3 * config.width)
+        self.memories = 1 if config.shared_memory else config.heads
+        self.share = config.width // config.heads
+        kept = self.memories * self.share
+        self.project = nn.Linear(config.width, config.width + 2 * kept)
         self.join = nn.Linear(config.width, config.width)
-        self.state_size = 2 * (config.history - 1) * config.width
+        self.state_size = 2 * (config.history - 1) * kept
 
     def forward(self, x: Tensor, bias: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, D]
-        queries, keys, values = (self._split(part) for part in self.project(x).chunk(3, 2))
+        count, heads = x.shape[1], self.config.heads
+        projected = self.project(x).reshape(-1, count, heads + 2 * self.memories, self.share)
+        queries, keys, values = projected.transpose(1, 2).split(
+            [heads, self.memories, self.memories], 1
+        )
+        # Heads that share a memory ask it together.
+        queries = queries.reshape(-1, self.memories, heads // self.memories * count, self.share)
         keys = self._extended(keys, cursor)
         values = self._extended(values, cursor)
-        scale = queries.shape[3] ** -0.5
-        mixed = torch.softmax((queries * scale) @ keys.transpose(2, 3) + bias, 3) @ values
+        scores = (queries * self.share**-0.5) @ keys.transpose(2, 3)
+        shares = torch.softmax(scores.reshape(-1, heads, count, keys.shape[2]) + bias, 3)
+        mixed = shares.reshape_as(scores) @ values
+        mixed = mixed.reshape(-1, heads, count, self.share)
         return self.join(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
     def _extended(self, new: Tensor, cursor: StateCursor) -> Tensor:
-        """The cache with new rows `# [B, heads, T, E]` behind it: `# [B, heads, past + T, E]`.
+        """The cache `# [B, memories, past, E]` with new rows behind it.
 
-        The cache is kept head by head, so that a step need not rearrange it.
+        The cache is kept memory by memory, so that a step need not rearrange it.
         """
-        past, heads = self.config.history - 1, self.config.heads
-        cache = cursor.take(heads * past, new.shape[3]).reshape(-1, heads, past, new.shape[3])
-        rows = torch.cat([cache, new], 2)
+        past = self.config.history - 1
+        cache = cursor.take(self.memories * past, self.share)
+        rows = torch.cat([cache.reshape(-1, self.memories, past, self.share), new], 2)
         cursor.put(rows[:, :, -past:])
         return rows
-
-    def _split(self, x: Tensor) -> Tensor:  # [B, T, D] -> [B, heads, T, E]
-        heads = self.config.heads
-        return x.reshape(x.shape[0], -1, heads, x.shape[2] // heads).transpose(1, 2)
 
 
 class DiagonalAttention(nn.Module):

@@ -24,7 +24,7 @@ from lipstream.motion.talker_audio import (
     FUTURE_ROWS,
     LOOK_AHEADS_MS,
     PAST_ROWS,
-    frame_audio,
+    consecutive_audio,
 )
 from lipstream.training.examples import Example
 from lipstream.training.pools import Kind
@@ -174,4 +174,4 @@ def _audio(example: HeardExample, start: int, frames: int, delay: int) -> Floats
     offset = max(-first, 0)
     rows[offset : offset + len(piece)] = piece
     rows[offset + len(piece) :] = piece[-1]
-    return frame_audio(rows, frames, delay)
+    return consecutive_audio(rows, frames, delay)

@@ -60,6 +60,9 @@ class PredictorConfig:
     """Numbers of audio in a frame."""
     width: int = 192
     heads: int = 4
+    shared_memory: bool = False
+    """One set of keys and values for all heads (N. Shazeer, 2019): the past that a session carries
+    along is smaller by their number."""
     feed_forward: int = 384
     layers: int = 2
     history: int = 60

@@ -20,6 +20,7 @@ from lipstream.training.streaming_talker.vq_vae import CausalDecoder, MotionVae
 __all__ = ["TalkerNetwork"]
 
 _REST_FRAMES = 8
+_HIDDEN = -1e4
 
 
 class TalkerNetwork(StreamingModule):
@@ -27,7 +28,6 @@ class TalkerNetwork(StreamingModule):
 
     scale: Tensor  # [] of latents
     start: Tensor  # [Z] the latent before the first frame: that of a face at rest
-    events: Tensor  # [10] which controls are events
     event_bias: Tensor  # [4, 10] calibration of the events: probability = sigmoid(logit + bias)
     gain: Tensor  # [4, 10] calibration of the rest
 
@@ -53,9 +53,6 @@ class TalkerNetwork(StreamingModule):
         self.guess = nn.Linear(width, CONTROL_COUNT)
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("start", torch.zeros(latent))
-        events = torch.zeros(CONTROL_COUNT, dtype=torch.bool)
-        events[list(EVENTS)] = True
-        self.register_buffer("events", events, persistent=False)
         self.register_buffer("event_bias", torch.zeros(len(LOOK_AHEADS_MS), CONTROL_COUNT))
         self.register_buffer("gain", torch.ones(len(LOOK_AHEADS_MS), CONTROL_COUNT))
         decoder = self.vae.decoder
@@ -105,21 +102,14 @@ class TalkerNetwork(StreamingModule):
             columns[event] = logits[..., place]
         return torch.stack(columns, 2)
 
-    def coming_events(self, audio: Tensor) -> Tensor:  # [..., A] -> [..., 2]
-        """Logits of the next frame's events: that frame's audio is this one's, a frame later, and
-        its look-ahead a frame shorter."""
+    def later_audio(self, audio: Tensor) -> Tensor:  # [..., A] -> [..., A]
+        """What is heard by now of the next frame: its audio is this one's, a frame later, and its
+        look-ahead a frame shorter."""
         flags = len(LOOK_AHEADS_MS)
         frame = FEATURES_PER_FRAME * (audio.shape[-1] - flags) // (PAST_ROWS + FUTURE_ROWS)
         later = functional.pad(audio[..., frame:-flags], (0, frame))
         shorter = functional.pad(audio[..., 1 - flags :], (0, 1))
-        return self.event_head(torch.cat([later, shorter], -1))  # type: ignore[no-any-return]
-
-    def _coming(self, audio: Tensor, heard: Tensor) -> Tensor:  # [B, 2]
-        if not self.config.event_head:
-            return torch.zeros_like(heard[:, : len(EVENTS)])
-        bias = (heard @ self.event_bias)[:, list(EVENTS)]
-        # The shortest look-ahead hears nothing of the next frame.
-        return torch.sigmoid(self.coming_events(audio) + bias) * (1 - heard[:, :1])
+        return torch.cat([later, shorter], -1)
 
     def raw_step(
         self,
@@ -129,7 +119,43 @@ class TalkerNetwork(StreamingModule):
         schedule: Tensor,  # [B, K, 5]
         state: Tensor,  # [B, S]
     ) -> tuple[Tensor, Tensor]:
-        """One frame of motion `# [B, M]`, events as logits, and the next state `# [B, S]`.
+        """One frame of motion `# [B, M]`, events as logits, and the next state `# [B, S]`."""
+        motion, successor = self._moved(audio, style, noise, schedule, state)
+        return self.with_events(motion[:, None], audio[:, None])[:, 0], successor
+
+    def forward(
+        self,
+        audio: Tensor,  # [B, A]
+        style: Tensor,  # [B, D]
+        noise: Tensor,  # [B, Z]
+        schedule: Tensor,  # [B, K, 5]
+        state: Tensor,  # [B, S]
+    ) -> tuple[Tensor, Tensor]:
+        """One frame: motion `# [B, M]` and the next state.
+
+        Of controls `# [B, 12]`: events as probabilities, then those of the frame after.
+        """
+        motion, successor = self._moved(audio, style, noise, schedule, state)
+        if self.config.space is not Space.CONTROLS:
+            return motion, successor
+        events = list(EVENTS)
+        heard = audio[:, -len(LOOK_AHEADS_MS) :]  # [B, 4] which look-ahead it is
+        now = motion[:, events]
+        coming = torch.full_like(now, _HIDDEN)
+        if self.config.event_head:
+            now, coming = self.event_head(torch.stack([audio, self.later_audio(audio)])).unbind(0)
+        bias = (heard @ self.event_bias)[:, events]
+        columns = list((motion * (heard @ self.gain)).clamp(0, 1).unbind(1))
+        for place, event in enumerate(events):
+            columns[event] = torch.sigmoid(now + bias)[:, place]
+        # The shortest look-ahead hears nothing of the next frame.
+        promised = torch.sigmoid(coming + bias) * (1 - heard[:, :1])
+        return torch.cat([torch.stack(columns, 1), promised], 1), successor
+
+    def _moved(
+        self, audio: Tensor, style: Tensor, noise: Tensor, schedule: Tensor, state: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What a sampled latent decodes to, and the next state.
 
         The latent is used as it was sampled, not snapped to its codes as in the paper: a rounding
         error would flip a code here and there, and motion would depend on how audio was cut. It is
@@ -145,25 +171,4 @@ class TalkerNetwork(StreamingModule):
         decoder: nn.Module = self.vae.decoder
         assert isinstance(decoder, CausalDecoder)
         motion, decoded = decoder.step(latent[:, None], state[:, width:decoding])
-        motion = self.with_events(motion, audio[:, None])
         return motion[:, 0], torch.cat([latent / self.scale, decoded, predicted], 1)
-
-    def forward(
-        self,
-        audio: Tensor,  # [B, A]
-        style: Tensor,  # [B, D]
-        noise: Tensor,  # [B, Z]
-        schedule: Tensor,  # [B, K, 5]
-        state: Tensor,  # [B, S]
-    ) -> tuple[Tensor, Tensor]:
-        """One frame: motion `# [B, M]` and the next state.
-
-        Of controls `# [B, 12]`: events as probabilities, then those of the frame after.
-        """
-        motion, successor = self.raw_step(audio, style, noise, schedule, state)
-        if self.config.space is Space.CONTROLS:
-            heard = audio[:, -len(LOOK_AHEADS_MS) :]  # [B, 4] which look-ahead it is
-            chances = torch.sigmoid(motion + heard @ self.event_bias)
-            motion = torch.where(self.events, chances, (motion * (heard @ self.gain)).clamp(0, 1))
-            motion = torch.cat([motion, self._coming(audio, heard)], 1)
-        return motion, successor

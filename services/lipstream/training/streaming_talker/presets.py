@@ -23,7 +23,7 @@ __all__ = ["PRESETS", "preset"]
 _HUBERT_WIDTH = 768
 _VOCASET_VERTICES, _BIWI_VERTICES = 5023, 23_370
 
-_ARKIT = TalkerConfig(predictor=PredictorConfig(audio=AUDIO_WIDTH))
+_ARKIT = TalkerConfig(predictor=PredictorConfig(audio=AUDIO_WIDTH, shared_memory=True))
 
 _VOCASET = TalkerConfig(
     latent=LatentConfig(

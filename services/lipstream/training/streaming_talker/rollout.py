@@ -9,7 +9,12 @@ import torch
 
 from lipstream.face.motion import Floats
 from lipstream.motion.ddim import ddim_schedule
-from lipstream.motion.talker_audio import FEATURES_PER_FRAME, LOOK_AHEADS_MS, PAST_ROWS, frame_audio
+from lipstream.motion.talker_audio import (
+    FEATURES_PER_FRAME,
+    LOOK_AHEADS_MS,
+    PAST_ROWS,
+    consecutive_audio,
+)
 from lipstream.training.streaming_talker.clips import padded_features
 from lipstream.training.streaming_talker.network import TalkerNetwork
 
@@ -41,7 +46,7 @@ def rollout(
     for row, (features, count) in enumerate(zip(recordings, counts, strict=True)):
         needed = PAST_ROWS + FEATURES_PER_FRAME * (count + delay)
         heard = padded_features(features[: FEATURES_PER_FRAME * count])[:needed]
-        audio[row, :count] = frame_audio(heard, count, delay)
+        audio[row, :count] = consecutive_audio(heard, count, delay)
     assert delay < len(LOOK_AHEADS_MS)
     schedule = torch.from_numpy(ddim_schedule(steps)).expand(len(recordings), -1, -1)
     random = torch.Generator().manual_seed(seed)

@@ -24,7 +24,7 @@ from lipstream.motion.talker_audio import (
     LOOK_AHEADS_MS,
     PAST_ROWS,
     audio_width,
-    frame_audio,
+    consecutive_audio,
 )
 from lipstream.training.streaming_talker.checkpoint import write_checkpoint
 from lipstream.training.streaming_talker.clips import ClipPool, padded_features
@@ -226,7 +226,7 @@ def _events(network: TalkerNetwork, features: Floats, frames: int, delay: int) -
     """Logits of the events `# [frames, 2]` at a look-ahead."""
     rows = padded_features(features)[: PAST_ROWS + FEATURES_PER_FRAME * (frames + delay)]
     with torch.no_grad():
-        logits = network.event_head(torch.from_numpy(frame_audio(rows, frames, delay)))
+        logits = network.event_head(torch.from_numpy(consecutive_audio(rows, frames, delay)))
     return np.asarray(logits.numpy(), np.float32)
 
 
