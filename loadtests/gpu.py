@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lipstream.errors import Unavailable
 from lipstream.render import Pose, SplatRenderer
 from loadtests.avatars import load_or_fit
 from loadtests.manifest import Figure, Manifest, Value
@@ -33,7 +34,10 @@ def main() -> None:
 
     from lipstream.render.gpu import BatchRenderer
 
-    batch = BatchRenderer()
+    try:
+        batch = BatchRenderer()
+    except Unavailable as error:
+        raise SystemExit(f"Nothing to measure: {error}") from error
     avatar = load_or_fit(arguments.avatar)
     renderer = SplatRenderer(avatar.model, _SIZE_PX)
     scene = batch.upload(renderer.scene)
@@ -50,9 +54,10 @@ def main() -> None:
         _seconds(lambda k=k: draw(poses[k : k + _SESSIONS]))  # type: ignore[misc]
         for k in range(_ROUNDS)
     ]
-    film_s = _seconds(
-        lambda: [draw(poses[k : k + _SESSIONS]) for k in range(0, len(poses), _SESSIONS)]
-    )
+    begin = time.perf_counter()
+    for k in range(0, len(poses), _SESSIONS):
+        draw(poses[k : k + _SESSIONS])
+    film_s = time.perf_counter() - begin
     figures = [
         Figure("first_frame_s", cold_s, "cold"),
         Figure(f"frames_ms_{_SESSIONS}_sessions", 1e3 * float(np.median(together)), goal="<= 40"),
