@@ -32,8 +32,9 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
         self._generator = generator
         self._compute = compute
         # A model that steps many sessions at once is asked by all of them together.
-        together = isinstance(generator, ManyStepper)
-        self._step: Step[Any] = JoinedSteps(generator) if together else generator.step
+        self._step: Step[Any] = generator.step
+        if isinstance(generator, ManyStepper):
+            self._step = JoinedSteps(generator)
         self._telemetry = telemetry
         self._faulty = partial(telemetry.non_finite, "live")
 

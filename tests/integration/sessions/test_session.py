@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import av
 import httpx
@@ -14,6 +16,7 @@ from lipstream.client import LiveClient, MediaKind
 from lipstream.errors import BadInput
 from lipstream.face.arkit import INDEX
 from lipstream.face.motion import Floats
+from lipstream.runtime.local_stack import LocalStack
 from tests.integration.sessions.listener import Listener
 from tests.portrait import AVATAR
 
@@ -185,3 +188,37 @@ def test_wrong_tokens_avatars_and_numbers_are_refused(server: str) -> None:
     assert httpx.get(url, trust_env=False).json()["state"] == "idle"
     assert httpx.delete(url, trust_env=False).status_code == 204
     assert httpx.get(url, trust_env=False).status_code == 404
+
+
+@pytest.mark.parametrize("stage", ["audio", "motion", "render"])
+def test_a_session_outlives_a_killed_stage(stack: LocalStack, stage: str) -> None:
+    """It goes on from its last state; the sound has no gap, and the head does not jump."""
+
+    async def scene() -> Listener:
+        output = "video" if stage == "render" else "motion"
+        options = {"avatar": AVATAR, "output": output, "size": 64}
+        async with Listener.opened(stack.url, **options) as listener:
+            await listener.client.speak(2 * _speech())
+            await listener.client.end()
+            await listener.until("agent.speak_started")
+            await asyncio.sleep(0.5)
+            os.kill(stack.pids[stage], signal.SIGKILL)
+            await listener.until("agent.speak_finished")
+            await asyncio.sleep(3)  # the stage has come back by now
+            known = len(listener.media)
+            await listener.client.say("Baa!")
+            await listener.until("agent.speak_finished", 2)
+            listener.media = listener.media[:1] + listener.media[known:]
+        return listener
+
+    listener = asyncio.run(scene())
+    assert not listener.of("error")
+    assert not any(event["interrupted"] for event in listener.of("agent.speak_finished"))
+    kind = MediaKind.VIDEO if stage == "render" else MediaKind.MOTION
+    times = np.array([frame.pts_us for frame in listener.of_media(kind)][1:])
+    assert len(times) > 10
+    assert (np.diff(times) % _FRAME_US == 0).all()
+    if kind is MediaKind.MOTION:
+        frames = [np.frombuffer(m.payload, "<f4") for m in listener.of_media(kind)][1:]
+        assert np.abs(np.diff([frame[52:55] for frame in frames], axis=0)).max() < 0.03
+        assert max(frame[INDEX["jawOpen"]] for frame in frames) > 0.05
