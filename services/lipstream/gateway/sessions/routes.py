@@ -45,7 +45,7 @@ async def get_session(session_id: str, platform: Shared) -> SessionDocument:
 @router.delete("/{session_id}", status_code=204)
 async def end_session(session_id: str, platform: Shared) -> None:
     """End the session; its socket is closed."""
-    await platform.sessions.end(session_id)
+    await platform.sessions.end(session_id, "deleted")
 
 
 @router.websocket("/{session_id}/stream")
