@@ -125,7 +125,7 @@ class LiveSession:
         """Stop speaking: nothing that was said before is heard or seen any more."""
         for task in self._texts:
             task.cancel()
-        now_us = self._now_us()
+        now_us = self.now_us()
         for finished in self._timeline.interrupt(now_us):
             self._tell_finished(finished)
         self._restart_picture()
@@ -201,7 +201,7 @@ class LiveSession:
     async def _feed(self, audio: SteadyCall) -> None:
         """Hand on sound, piece by piece, as it comes due; tell what begins and what has ended."""
         while True:
-            now_us = self._now_us()
+            now_us = self.now_us()
             for finished in self._timeline.finished(now_us):
                 self._tell_finished(finished)
                 self._tell_state()
@@ -283,7 +283,7 @@ class LiveSession:
         """The frame after the one that was shown last, when it is there and somebody looks; one
         that is late is left out."""
         while True:
-            now_us = self._now_us()
+            now_us = self.now_us()
             # What has been seen is no longer needed, not even after an interrupt.
             while self._frames and self._frames[0].pts_us + FRAME_US <= now_us - _LATE_US:
                 if self._frames[0].pts_us > self._shown_us and self._watched:
@@ -300,7 +300,7 @@ class LiveSession:
 
     def _restart_picture(self) -> None:
         """Go on right after what is seen now, with a picture that needs no other."""
-        self._shown_us = self._now_us()
+        self._shown_us = self.now_us()
         self._epoch += 1
         self._drawing = 0
         self._show.set()
@@ -360,7 +360,7 @@ class LiveSession:
                 "type": "session.state_updated",
                 "state": self.state.value,
                 "epoch": self._epoch,
-                "now_us": self._now_us(),
+                "now_us": self.now_us(),
             }
         )
 
@@ -372,7 +372,8 @@ class LiveSession:
     def _header(self, pts_us: int, epoch: int) -> common_pb2.LiveHeader:
         return common_pb2.LiveHeader(session_id=self.id, epoch=epoch, pts_us=pts_us)
 
-    def _now_us(self) -> int:
+    def now_us(self) -> int:
+        """The session's clock: microseconds since playback began."""
         return round((time.monotonic() - self._origin_s) * 1e6)
 
 

@@ -36,6 +36,7 @@ class HeldSession:
         self._digest = _digest(self.token)
         self._connection: Connection | None = None
         self._alone_since_s = time.monotonic()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.live = LiveSession(session_id, options, stages, self._send)
 
     def check(self, token: str) -> None:
@@ -77,6 +78,11 @@ class HeldSession:
     def alone_s(self) -> float:
         """How long nobody has been connected."""
         return 0.0 if self._connection else time.monotonic() - self._alone_since_s
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Hold on to a task that serves this session, until it is done."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def hang_up(self) -> None:
         """Close the client's connection, once it has what waits."""
