@@ -24,10 +24,10 @@ _OFFSET = np.array([16.0, 128.0, 128.0])
 
 
 def rgb_to_yuv420p(rgb: Bytes) -> tuple[Bytes, Bytes, Bytes]:
-    """[S, S, 3] sRGB to the planes Y [S, S], U and V [S / 2, S / 2]; S even."""
-    half = rgb.shape[0] // 2
+    """[H, W, 3] sRGB to the planes Y [H, W], U and V [H / 2, W / 2]; both even."""
+    height, width = rgb.shape[0] // 2, rgb.shape[1] // 2
     yuv = rgb.astype(np.float32) / np.float32(255) @ _TO_YUV.T.astype(np.float32) + _OFFSET
-    chroma = yuv[..., 1:].reshape(half, 2, half, 2, 2).mean(axis=(1, 3))
+    chroma = yuv[..., 1:].reshape(height, 2, width, 2, 2).mean(axis=(1, 3))
     luma = np.rint(yuv[..., 0]).astype(np.uint8)
     chroma8 = np.rint(chroma).astype(np.uint8)
     return (
@@ -38,11 +38,10 @@ def rgb_to_yuv420p(rgb: Bytes) -> tuple[Bytes, Bytes, Bytes]:
 
 
 def yuv420p_to_rgb(planes: Bytes) -> Floats:
-    """[3 S / 2, S] planes one below the other to [S, S, 3] sRGB 0..1, chroma repeated."""
-    size = planes.shape[1]
-    flat = planes.reshape(-1)
-    luma = flat[: size * size].reshape(size, size)
-    chroma = flat[size * size :].reshape(2, size // 2, size // 2)
+    """[3 H / 2, W] planes one below the other to [H, W, 3] sRGB 0..1, chroma repeated."""
+    height, width = planes.shape[0] * 2 // 3, planes.shape[1]
+    luma = planes[:height]
+    chroma = planes[height:].reshape(2, height // 2, width // 2)
     wide = chroma.repeat(2, axis=1).repeat(2, axis=2)
     yuv = np.stack([luma, wide[0], wide[1]], axis=-1).astype(np.float64) - _OFFSET
     rgb: Floats = np.clip(yuv @ _TO_RGB.T, 0, 1).astype(np.float32)

@@ -161,7 +161,7 @@ def test_what_cannot_be_encoded_is_refused(tmp_path: Path) -> None:
         VideoWriter(tmp_path / "no" / "film.mp4", SIZE_PX)
     with pytest.raises(BadInput, match="not finite"), VideoWriter(path, SIZE_PX) as writer:
         writer.write_audio(np.full(100, np.nan, np.float32))
-    with pytest.raises(BadInput, match="do not fit"), VideoWriter(path, SIZE_PX) as writer:
+    with pytest.raises(BadInput, match="does not fit"), VideoWriter(path, SIZE_PX) as writer:
         writer.write_frame(np.zeros((96, 64), np.uint8))
     assert list(tmp_path.iterdir()) == []
 

@@ -33,9 +33,12 @@ def test_every_kernel_is_compiled_once_and_for_all() -> None:
     pose = renderer.pose(synthetic_motion(3), 1)
     renderer.yuv420p(pose)
     renderer.rgb(replace(pose, rotation=np.array([0.1, 0, 0], np.float64)))
+    renderer.rgba(pose)
+    renderer.yuva420p(pose)
+    renderer.yuva420p(pose, straight=False)
     renderer.premultiplied(replace(pose, color_weights=np.array([1.0, 0.5])))
     linear = ColorMap(strange, pose, 130, driver=SyntheticDriver())
     linear.gather(linear.render(model.gaussians.colors))
     compiled = _compiled()
-    assert len(compiled) == 12
+    assert len(compiled) == 14
     assert set(compiled.values()) == {1}, compiled
