@@ -46,9 +46,7 @@ class LiveRender:
             )
         size = PictureSize(config.size_px, config.height_px or config.size_px)
         background = _background(config)
-        self._renderer = SplatRenderer(
-            shelf.model(config.avatar_id), size, background=background
-        )
+        self._renderer = SplatRenderer(shelf.model(config.avatar_id), size, background=background)
         self._encoder: LiveEncoder | None = None
         if config.codec in (render_pb2.VIDEO_CODEC_H264, render_pb2.VIDEO_CODEC_H264_ALPHA):
             alpha = config.codec == render_pb2.VIDEO_CODEC_H264_ALPHA
