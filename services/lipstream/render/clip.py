@@ -188,4 +188,4 @@ def _covering(frame: VideoFrame, size: PictureSize) -> Bytes:  # [H, W, 3]
     if has_alpha:  # on white, as paper
         share = picture[..., 3:] / np.float32(255)
         picture = np.rint(255 + share * (picture[..., :3].astype(np.float32) - 255))
-    return np.ascontiguousarray(np.rot90(picture, quarters), np.uint8)
+    return np.array(np.rot90(picture, quarters), np.uint8, order="C")

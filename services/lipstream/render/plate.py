@@ -10,7 +10,7 @@ import numpy as np
 from lipstream.errors import BadInput
 from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats
-from lipstream.render.color import rgb_to_yuv420p
+from lipstream.render.color import mix, rgb_to_yuv420p
 from lipstream.render.splats import Bytes
 from lipstream.render.view import View
 from lipstream.wire.output import PictureSize
@@ -97,10 +97,9 @@ class Cutout:
 
     def over(self, background: Bytes) -> Plate:  # [H, W, 3]
         """The person in front of another background."""
-        share = self.alpha[..., None].astype(np.float32) / np.float32(255)
-        behind = background.astype(np.float32)
-        mixed = behind + share * (self.person - behind) + np.float32(0.5)
-        return Plate.of(mixed.astype(np.uint8))
+        mixed = np.empty_like(self.person)
+        mix(self.person, self.alpha, np.ascontiguousarray(background), mixed)
+        return Plate.of(mixed)
 
     def alone(self) -> Plate:
         """The person, with alpha."""

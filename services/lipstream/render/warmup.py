@@ -31,6 +31,7 @@ def warm_up(*, fitting: bool = False) -> None:
     renderer.yuv420p(pose)
     renderer.rgb(pose)
     alone = SplatRenderer(model, MIN_SIZE_PX, background=NoBackground())
+    alone.scene.cutout.over(alone.scene.plate.rgb)
     alone.yuva420p(pose)
     alone.rgba(pose)
     if fitting:
