@@ -13,8 +13,8 @@ from lipstream.wire.output import FilmFormat
 __all__ = ["Container", "container_of", "layout_of"]
 
 _VP9 = {
-    # Constant quality; the fast end of what is meant for files.
-    **{"deadline": "good", "cpu-used": "6", "crf": "28", "b": "0"},
+    # Constant quality. The slower deadline takes six times as long for a quarter less.
+    **{"deadline": "realtime", "cpu-used": "6", "crf": "28", "b": "0"},
     # Frames that are never shown: an alpha channel may have none.
     "auto-alt-ref": "0",
 }

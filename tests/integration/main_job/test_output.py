@@ -39,7 +39,7 @@ def test_a_film_with_alpha_is_served_as_what_it_is(platform: Platform) -> None:
     answer = platform.http.get(document["links"]["file"])
     assert answer.headers["content-type"] == "video/webm"
     assert answer.headers["content-disposition"].endswith('.webm"')
-    with av.open(io.BytesIO(answer.content)) as container:
+    with av.open(io.BytesIO(answer.content), "r") as container:
         picture, sound = container.streams.video[0], container.streams.audio[0]
         assert (picture.width, picture.height) == (128, 228)
         assert sound.codec_context.name == "opus"
@@ -58,7 +58,7 @@ def test_a_background_is_uploaded_beside_the_recording(platform: Platform) -> No
     document = platform.ended(answer.json()["id"])
     assert document["status"] == "succeeded", document
     data = platform.http.get(document["links"]["file"]).content
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         frame = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(int)
     assert np.abs(frame[5:15, 5:20] - (10, 180, 40)).max() < 12
 
