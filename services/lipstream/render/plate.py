@@ -143,16 +143,17 @@ def _averaged(picture: Bytes, weight: Bytes, radius_px: float) -> Bytes:
 
 def _placed(canvas: Bytes, view: View) -> Bytes:  # [S, S, C] -> [H, W, C]
     """The part of the canvas that the view shows, continued where it ends."""
-    x = np.arange(view.size.width_px) - view.left_px
-    inside = np.clip(x, 0, view.canvas_px - 1)
-    if view.left_px == 0 and view.size.width_px == view.canvas_px:
+    if view.size.width_px == view.canvas_px and view.size.height_px == view.canvas_px:
         return canvas
-    picture = np.ascontiguousarray(canvas[:, inside])
-    beyond = np.abs(x - inside)
+    x = np.arange(view.size.width_px) - view.left_px
+    y = np.arange(view.size.height_px) - view.top_px
+    inside_x, inside_y = (np.clip(at, 0, view.canvas_px - 1) for at in (x, y))
+    picture = np.ascontiguousarray(canvas[inside_y[:, None], inside_x])
+    beyond = np.maximum(np.abs(x - inside_x)[None, :], np.abs(y - inside_y)[:, None])
     if beyond.any():
         reach = _BEYOND * view.canvas_px
         soft = blurred(picture, reach).astype(np.float32)
-        share = np.clip(beyond / reach, 0, 1).astype(np.float32)[None, :, None]
+        share = np.clip(beyond / reach, 0, 1).astype(np.float32)[..., None]
         picture = np.rint(picture + share * (soft - picture)).astype(np.uint8)
     return picture
 

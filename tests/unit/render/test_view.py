@@ -31,11 +31,26 @@ def _shifted(model: AvatarModel, x_mm: float) -> AvatarModel:
 
 def test_an_upright_picture_is_the_middle_of_the_square_one() -> None:
     model = synthetic_avatar(splats=3000)
-    square, tall = _picture(model, 256), _picture(model, TALL)
-    at = SplatRenderer(model, TALL).scene.view.left_px
-    assert at == pytest.approx(-56, abs=2)
-    part = square[:, -at : 144 - at].astype(int)
+    square, tall = _picture(model, 256), _picture(model, PictureSize(180, 256))
+    at = SplatRenderer(model, PictureSize(180, 256)).scene.view.left_px
+    assert at == pytest.approx(-38, abs=2)
+    part = square[:, -at : 180 - at].astype(int)
     assert np.abs(part - tall).max() <= 1
+
+
+def test_a_wide_head_is_shown_whole() -> None:
+    """Smaller then, still on the lower edge, with more of the background above."""
+    model = synthetic_avatar(splats=6000, opacity_min=0.9)
+    none = SplatRenderer(model, TALL, background=open_background("none"), driver=SyntheticDriver())
+    view = none.scene.view
+    assert 144 <= view.canvas_px < 256
+    assert view.top_px + view.canvas_px == 256
+    alpha = none.rgba(none.pose(synthetic_motion(1)))[..., 3]
+    columns = np.flatnonzero(alpha[:180].max(axis=0) > 128)
+    assert 2 <= columns[0] < 12
+    assert 132 < columns[-1] <= 141
+    assert (alpha[: view.top_px] == 0).all()
+    assert alpha[-1, 72] == 255  # the torso reaches down to the edge
 
 
 @pytest.mark.parametrize("layout", list(Layout))
