@@ -23,7 +23,7 @@ from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.objects import job_object, job_prefix
 from lipstream.wire.output import FilmFormat, Output
 
-__all__ = ["router"]
+__all__ = ["check_avatar", "router"]
 
 _MEDIA_TYPES = [kind.media_type for kind in FilmFormat]
 
@@ -59,7 +59,7 @@ async def create_video(request: Request, response: Response, platform: Shared) -
     """Queue a video: JSON with `text`, or a form with files in `audio` and `background`."""
     async with video_form(request, platform.settings.max_text_chars) as form:
         wanted, inspector = form.wanted, platform.inspector
-        await _check_avatar(platform, wanted.avatar)
+        await check_avatar(platform, wanted.avatar)
         job = Job.new(JobKind.VIDEO, wanted.model_dump(mode="json", exclude_none=True))
         if form.audio is None:
             await _check_text(platform, wanted)
@@ -165,7 +165,7 @@ async def _kept(
         yield
 
 
-async def _check_avatar(platform: Platform, avatar_id: str) -> None:
+async def check_avatar(platform: Platform, avatar_id: str) -> None:
     """
     Raises:
         Conflict: it is still being made.
