@@ -72,10 +72,11 @@ class Clip:
         """Frames with the seconds at which they are seen, pass after pass."""
         begins_s = 0.0
         while True:
-            ends_s = begins_s
+            # However short its frames claim to be: each pass opens the file anew.
+            ends_s = begins_s + _DEFAULT_FRAME_S
             for time_s, frame in self._frames():
                 yield begins_s + time_s, frame
-                ends_s = begins_s + time_s + _lasts_s(frame)
+                ends_s = max(ends_s, begins_s + time_s + _lasts_s(frame))
             begins_s = ends_s
 
     def _frames(self) -> Iterator[tuple[float, VideoFrame]]:
