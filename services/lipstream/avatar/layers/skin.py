@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from lipstream.avatar.binding import bind_to_area, bind_to_picture, held_small
 from lipstream.avatar.filling import mix, sample
 from lipstream.avatar.layer import Layer
-from lipstream.avatar.layers.lips import colors_off_the_lip_line, lip_tint
+from lipstream.avatar.layers.lips import PARTED_MM, colors_off_the_lip_line, lip_tint
 from lipstream.avatar.layers.scene import PhotoScene
 from lipstream.face.landmarks import NOSE_BRIDGE
 from lipstream.face.parts import smoothstep
@@ -27,7 +27,6 @@ _LONGEST_MM = 2.0
 _RIM_REACH_PX = (3.0, 11.0)
 """The rim is opaque up to the first distance from the outline and gone at the second."""
 _BACKING_BIAS_MM = 13.0
-_PARTED_MM = 1.0
 _NOSE_TIP = 4
 
 
@@ -71,7 +70,7 @@ def skin_layer(scene: PhotoScene) -> Layer:
 
 def _line_latitude(scene: PhotoScene) -> float:
     """Beside the lips' line: the true colours of closed lips, borrowed ones of parted lips."""
-    return 0.15 if scene.rig.face.lip_gap_mm < _PARTED_MM else 0.0
+    return 0.15 if scene.rig.face.lip_gap_mm < PARTED_MM else 0.0
 
 
 def _lid_tints(scene: PhotoScene, points: Array, lid: Array, colors: Array) -> dict[str, Array]:

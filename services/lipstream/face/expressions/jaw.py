@@ -12,7 +12,9 @@ from lipstream.face.lip_field import ALONG, BULGE, LIP, per_ring
 
 __all__ = ["Jaw"]
 
-_OPEN_RAD = np.deg2rad(20)
+_OPEN_RAD = np.deg2rad(28)
+"""Opens the lips by 32 mm at weight 1. ICT-FaceKit's `jawOpen`, the other public rig with ARKit's
+names, opens them by 37 mm between eyes 63 mm apart."""
 _SLIDES: dict[str, tuple[float, float, float]] = {
     "jawForward": (0, 0, -5.0),
     "jawLeft": (6.0, 0, 0),
@@ -66,8 +68,7 @@ class Jaw:
         follow = self.weights[:, None]
         shapes = {name: follow * np.array(slide) for name, slide in _SLIDES.items()}
 
-        falloff = per_ring(1, 1, 1, 1, 0.6)
-        corners_in = -np.sign(ALONG) * 4.6 * np.abs(ALONG) ** 1.6 * falloff
+        corners_in = -np.sign(ALONG) * 4.6 * np.abs(ALONG) ** 1.6 * per_ring(1, 1, 1, 1, 0.9)
         shapes["jawOpen"] = self.swing(neutral) * follow + lips.spread(
             corners_in, np.where(LIP < 0, 0.8 * BULGE, 0.0)
         )
