@@ -135,7 +135,12 @@ def bind_at(
     )
 
 
-def held_small(stage: PosedSurface, binding: Binding, vertices: Points, limit_mm: float) -> Binding:
+def held_small(
+    stage: PosedSurface,
+    binding: Binding,
+    vertices: Points,
+    limit_mm: NDArray[np.float64] | float,  # [N]
+) -> Binding:
     """The binding with axes shortened where a pose would draw them out beyond a length.
 
     Args:

@@ -56,6 +56,8 @@ _LOWER_LIP = [178, 87, 14, 317, 402]
 _CORNERS = (78, 308)
 _DARK_MM2, _LIT_MM2 = 20.0, 380.0
 """Opening of the mouth, gap x width, at which its inside is dark and fully lit."""
+_ROUND_SHADE = 0.5
+"""Lips that are rounded stand before the teeth and shade them."""
 _TUCK_MM = 3.0
 """Gap over a tucked lip at which the teeth that hold it are fully lit."""
 
@@ -77,8 +79,7 @@ def shape_weights(model: AvatarModel, blendshapes: Floats, gaze: Floats) -> Floa
     np.clip(weights, 0, _MOST, out=weights)
     if PHOTO_SMILE in names:
         # A rounded mouth cannot smile.
-        rounded = min(1.0, float(weights[_ROUND].sum()) / 0.6)
-        weights[names.index(PHOTO_SMILE)] = REST_SMILE * (1 - rounded)
+        weights[names.index(PHOTO_SMILE)] = REST_SMILE * (1 - _rounded(weights))
     if TONGUE_TIP in names:
         out = float(weights[_TONGUE])
         over = (_TIP_OVER - out) / (_TIP_OVER - _TIP_UP)
@@ -111,7 +112,7 @@ def color_weights(model: AvatarModel, shape_weights: Floats, vertices: Floats) -
     gap = float((vertices[_LOWER_LIP, 1] - vertices[_UPPER_LIP, 1]).max())
     width = abs(float(vertices[_CORNERS[1], 0] - vertices[_CORNERS[0], 0]))
     lit = min(max((max(gap, 0.0) * width - _DARK_MM2) / (_LIT_MM2 - _DARK_MM2), 0.0), 1.0)
-    lit = lit * lit * (3 - 2 * lit)
+    lit = lit * lit * (3 - 2 * lit) * (1 - _ROUND_SHADE * _rounded(shape_weights))
     # A tongue that is out, and teeth that hold the lower lip, are in the light.
     tucked = min(float(shape_weights[_TUCK]), gap / _TUCK_MM, 1.0)
     lit = max(lit, tucked, min(1.0, float(shape_weights[_TONGUE]) / _TIP_UP))
@@ -122,3 +123,8 @@ def color_weights(model: AvatarModel, shape_weights: Floats, vertices: Floats) -
         MOUTH_SHADE: 0.95 * (1 - lit),
     }
     return np.array([values.get(n, 0.0) for n in model.color_shapes.names], np.float32)
+
+
+def _rounded(shape_weights: Floats) -> float:
+    """0..1, from weights `# [K]`."""
+    return min(1.0, float(shape_weights[_ROUND].sum()) / 0.6)

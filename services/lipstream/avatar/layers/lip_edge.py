@@ -22,7 +22,7 @@ _SPACING_MM = 0.3
 _RADIUS_MM = 0.34
 _INSET_MM = 0.34
 _DEPTH_BIAS_MM = -0.5
-_LATITUDE = 0.08
+_LATITUDE = 0.15
 """Where the photo's lips are closed it shows the colours of the line itself."""
 
 

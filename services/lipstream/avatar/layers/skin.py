@@ -24,6 +24,9 @@ _CELL_PX = 1.25
 _LATITUDE = 0.35
 _LONGEST_MM = 2.0
 """Corners of closed lips open into large triangles: no disc there may grow beyond this."""
+_LINE_RING = 0.33
+_LINE_LONGEST_MM = 0.55
+"""Beside the lips' line: what pursed lips draw out would reach over the line and fray it."""
 _RIM_REACH_PX = (3.0, 11.0)
 """The rim is opaque up to the first distance from the outline and gone at the second."""
 _BACKING_BIAS_MM = 13.0
@@ -36,6 +39,9 @@ def skin_layer(scene: PhotoScene) -> Layer:
     binding = bind_to_picture(stage, ("skin", "rim"), _CELL_PX)
     binding = binding.only(binding.triangles < stage.spans["skin"].triangles.stop)
     binding = held_small(stage, binding, stage.open, _LONGEST_MM)
+    ring = stage.coordinate("skin", "ring", binding.triangles, binding.barycentric)
+    at_line = np.where(ring < _LINE_RING, _LINE_LONGEST_MM, np.inf)
+    binding = held_small(stage, binding, stage.rounded, at_line)
     points = binding.photo_px
     place = {
         name: stage.coordinate("skin", name, binding.triangles, binding.barycentric)
