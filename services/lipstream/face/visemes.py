@@ -30,7 +30,7 @@ VISEMES: dict[str, dict[str, float]] = {
         **_both("mouthLowerDown", 0.45),
     },
     "UW": {"mouthPucker": 0.9, "mouthFunnel": 0.15, "jawOpen": 0.04},
-    "OW": {"mouthFunnel": 0.7, "mouthPucker": 0.35, "jawOpen": 0.2},
+    "OW": {"mouthFunnel": 0.6, "mouthPucker": 0.45, "jawOpen": 0.2},
     "M": {**_both("mouthPress", 0.55), "mouthRollLower": 0.15, "mouthRollUpper": 0.1},
     "FV": {
         "jawOpen": 0.07,

@@ -27,6 +27,7 @@ _LATITUDE = {"cavity": 0.05, UPPER_TEETH.name: 0.22, LOWER_TEETH.name: 0.10, "to
 """A photo shows little of a mouth that is wide open: what it does not show keeps its colour."""
 _LIT_PARTING_MM = 2.5
 """A photo whose lips are further apart shows the mouth's inside: its colours are solved too."""
+_FEWEST_PIXELS = 40
 _DEEP = np.array([0.12, 0.035, 0.035])
 _WET = np.array([0.34, 0.12, 0.11])
 _GUM = np.array([0.62, 0.33, 0.32])
@@ -113,11 +114,16 @@ def _light(scene: PhotoScene) -> Array:  # [3]
 
 def _enamel(scene: PhotoScene, light: Array) -> Array:  # [3]
     """Colour of lit teeth: the photo's where they show, else white in the photo's light."""
+    white = _ENAMEL * light
     inside = polygon_mask(scene.mouth_px)
     shown = scene.photo[ndi.binary_erosion(inside, iterations=2)]
-    if len(shown) > 40 and scene.rig.face.lip_gap_mm > _LIT_PARTING_MM:
+    if len(shown) > _FEWEST_PIXELS and scene.rig.face.lip_gap_mm > _LIT_PARTING_MM:
         brightness = shown.mean(1)
         mean = shown[brightness > np.percentile(brightness, 60)].mean(0)
-        if mean.min() > 0.45 and np.ptp(mean) < 0.25:
-            return np.asarray(mean)
-    return np.asarray(_ENAMEL * light).clip(0, 1)
+        # Teeth are grey or yellow; a tongue and gums are as red as the lips.
+        red, grey, seen = (color / color.mean() for color in (scene.lip_color, white, mean))
+        if (seen - red) @ (grey - red) > 0.5 * (grey - red) @ (grey - red):
+            # They lie in the shade of the lips, more than in a mouth wide open.
+            brighter = np.clip(0.75 * white.mean() / mean.mean(), 1.0, 1.3)
+            return np.asarray((mean * brighter).clip(0, 1))
+    return np.asarray(white.clip(0, 1))
