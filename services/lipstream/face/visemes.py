@@ -33,14 +33,14 @@ VISEMES: dict[str, dict[str, float]] = {
     "OW": {"mouthFunnel": 0.6, "mouthPucker": 0.45, "jawOpen": 0.2},
     "M": {**_both("mouthPress", 0.55), "mouthRollLower": 0.15, "mouthRollUpper": 0.1},
     "FV": {
-        "jawOpen": 0.07,
+        "jawOpen": 0.05,
         "mouthRollLower": 0.75,
         "mouthShrugLower": 0.2,
         **_both("mouthUpperUp", 0.6),
     },
     "TH": {
         "jawOpen": 0.15,
-        "tongueOut": 0.2,
+        "tongueOut": 0.3,
         **_both("mouthUpperUp", 0.3),
         **_both("mouthLowerDown", 0.2),
     },

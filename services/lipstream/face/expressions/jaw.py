@@ -15,8 +15,9 @@ __all__ = ["Jaw"]
 _OPEN_RAD = np.deg2rad(28)
 """Opens the lips by 32 mm at weight 1. ICT-FaceKit's `jawOpen`, the other public rig with ARKit's
 names, opens them by 37 mm between eyes 63 mm apart."""
-_CORNERS_IN_MM = 2.0
-"""By which each corner of the mouth comes in at weight 1, as in ICT-FaceKit."""
+_CORNERS_IN_MM = 1.0
+"""By which each corner of the mouth comes in at weight 1: 2 mm in ICT-FaceKit, while the mouths of
+GRID talkers are as wide at their widest opening as at rest."""
 _SLIDES: dict[str, tuple[float, float, float]] = {
     "jawForward": (0, 0, -5.0),
     "jawLeft": (6.0, 0, 0),
@@ -70,7 +71,9 @@ class Jaw:
         follow = self.weights[:, None]
         shapes = {name: follow * np.array(slide) for name, slide in _SLIDES.items()}
 
-        corners_in = -np.sign(ALONG) * _CORNERS_IN_MM * np.abs(ALONG) ** 1.6 * per_ring(1, 1, 1, 1, 0.9)
+        corners_in = (
+            -np.sign(ALONG) * _CORNERS_IN_MM * np.abs(ALONG) ** 1.6 * per_ring(1, 1, 1, 1, 0.9)
+        )
         shapes["jawOpen"] = self.swing(neutral) * follow + lips.spread(
             corners_in, np.where(LIP < 0, 0.8 * BULGE, 0.0)
         )

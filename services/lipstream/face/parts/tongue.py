@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from lipstream.face.cage import Points
 from lipstream.face.expressions import Jaw
 from lipstream.face.landmarks import Ring
 from lipstream.face.lip_field import LIP_POINTS
 from lipstream.face.neutral import NeutralFace
-from lipstream.face.cage import Points
 from lipstream.face.parts.part import Array, Part, facing, grid_triangles, smoothstep
 from lipstream.face.parts.teeth import teeth_depth
 from lipstream.face.shape_names import TONGUE_TIP
