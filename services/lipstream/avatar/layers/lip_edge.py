@@ -14,7 +14,7 @@ from lipstream.avatar.layer import Layer
 from lipstream.avatar.layers.lips import PARTED_MM, colors_off_the_lip_line, lip_tint
 from lipstream.avatar.layers.scene import PhotoScene
 from lipstream.face import parts as head
-from lipstream.face.shape_names import LIP_REST
+from lipstream.face.shape_names import LIP_REST, MOUTH_SHADE
 
 __all__ = ["lip_edge_layer"]
 
@@ -22,6 +22,7 @@ _SPACING_MM = 0.3
 _RADIUS_MM = 0.34
 _INSET_MM = 0.34
 _DEPTH_BIAS_MM = -0.5
+_LINE_SHADE = 0.35
 _LATITUDE = 0.15
 """Where the photo's lips are closed it shows the colours of the line itself."""
 
@@ -42,7 +43,11 @@ def lip_edge_layer(scene: PhotoScene) -> Layer:
         opacities=np.ones(len(binding)),
         latitude=np.full(len(binding), _LATITUDE if closed else 0.0),
         depth_bias_mm=_DEPTH_BIAS_MM,
-        tints={LIP_REST: lip_tint(colors, ring, along, lip)},
+        tints={
+            LIP_REST: lip_tint(colors, ring, along, lip),
+            # Closed lips meet in a dark line, which a photo with parted lips does not show.
+            MOUTH_SHADE: -(0.0 if closed else _LINE_SHADE) * colors,
+        },
     )
 
 
