@@ -21,6 +21,7 @@ from lipstream.face.shape_names import (
     PHOTO_PART,
     PHOTO_SMILE,
     SHAPE_NAMES,
+    TONGUE_TIP,
 )
 from tests.unit.face.tiny_model import tiny_model
 
@@ -97,6 +98,17 @@ def test_the_photos_smile_fades_as_lips_round(model: AvatarModel) -> None:
     assert weights[SHAPE_NAMES.index(PHOTO_PART)] == 0
 
 
+def test_a_little_tongue_is_a_raised_tip(model: AvatarModel) -> None:
+    def tip(out: float) -> float:
+        weights = shape_weights(model, blendshapes(tongueOut=out), STRAIGHT)
+        return float(weights[SHAPE_NAMES.index(TONGUE_TIP)])
+
+    assert tip(0) == tip(1) == 0
+    assert tip(0.12) == pytest.approx(1)
+    assert 0 < tip(0.06) < 1
+    assert 0 < tip(0.4) < 1
+
+
 def test_photo_weights_are_the_two_photo_shapes(model: AvatarModel) -> None:
     weights = photo_weights(model)
     assert {SHAPE_NAMES[k] for k in np.flatnonzero(weights)} == {PHOTO_SMILE, PHOTO_PART}
@@ -122,3 +134,14 @@ def test_colours_follow_lids_lips_and_mouth(model: AvatarModel) -> None:
     assert (wink[LID_LEFT], wink[LID_RIGHT]) == (1, 0)
     assert closed[LIP_REST] == 1
     assert colors(photo_weights(model), 10)[LIP_REST] == 0
+
+
+def test_light_in_the_mouth_follows_lips_and_tongue(model: AvatarModel) -> None:
+    def shade(gap_mm: float, width_mm: float, **weights: float) -> float:
+        pose = shape_weights(model, blendshapes(**weights), STRAIGHT)
+        values = color_weights(model, pose, mouth(gap_mm, width_mm))
+        return float(values[model.color_shapes.names.index(MOUTH_SHADE)])
+
+    assert shade(12, 40, mouthFunnel=0.8) > shade(12, 40), "rounded lips shade the teeth"
+    assert shade(3, 45, mouthRollLower=0.75) < shade(3, 45), "teeth that hold the lip are lit"
+    assert shade(5, 45, tongueOut=0.15) == 0
