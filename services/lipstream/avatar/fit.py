@@ -44,6 +44,7 @@ __all__ = ["FitResult", "Progress", "fit_photo", "psnr_db"]
 Progress = Callable[[float, str], None]
 """Called with the share of the work done, 0..1, and what is being done."""
 
+
 @dataclass(frozen=True, slots=True)
 class FitResult:
     """An avatar and what is to be said about it."""
@@ -184,4 +185,3 @@ def _layers(scene: PhotoScene) -> list[Layer]:
         eye_layer(scene, "Right"),
         eye_layer(scene, "Left"),
     ]
-

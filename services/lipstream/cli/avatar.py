@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from lipstream.cli.console import console, progress_bars
+from lipstream.cli.console import console, error_console, progress_bars
+
+if TYPE_CHECKING:
+    from lipstream.avatar.quality import PoorAvatar
 
 __all__ = ["app"]
 
@@ -31,6 +34,7 @@ def create(
     """Make an avatar from a photo of a face, seen from the front, with a closed mouth."""
     from lipstream.avatar.create import create_avatar
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
+    from lipstream.avatar.quality import PoorAvatar
     from lipstream.cli.library import open_library, read_file
     from lipstream.errors import Conflict, NotFound
     from lipstream.wire.objects import checked_avatar_id
@@ -50,21 +54,39 @@ def create(
     data = read_file(photo, "The photo", MAX_PHOTO_BYTES)
     with progress_bars() as bars:
         task = bars.add_task("fit the avatar", total=1.0, note="")
-        manifest = create_avatar(
-            library,
-            name,
-            data,
-            consent,
-            progress=lambda done, step: bars.update(task, completed=done, note=step),
-        )
+        try:
+            manifest = create_avatar(
+                library,
+                name,
+                data,
+                consent,
+                progress=lambda done, step: bars.update(task, completed=done, note=step),
+            )
+        except PoorAvatar as refusal:
+            bars.stop()
+            _explain(name, refusal)
+            raise
     for note in manifest.warnings:
-        console.print(f"note: {note.message}", highlight=False)
+        console.print(f"note: {note.message} {note.remedy}".strip(), highlight=False)
     console.print(
         f"Created {name!r}: {manifest.rig.gaussians} Gaussians, "
         f"{manifest.quality['face_psnr_db']:.1f} dB on the photo's face.\n"
         f"Try it: lipstream render --avatar {name} --text 'Hello!' -o hello.mp4",
         highlight=False,
     )
+
+
+def _explain(name: str, refusal: PoorAvatar) -> None:
+    """Show what the avatar would have been like."""
+    from lipstream.cli.avatar_report import report_shown
+    from lipstream.face.bundle import pack_picture
+    from lipstream.runtime.settings import load_settings
+
+    sheet = load_settings().data_dir / "refused" / f"{name}.png"
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    sheet.write_bytes(pack_picture(refusal.sheet))
+    error_console.print(report_shown(refusal.figures), highlight=False)
+    error_console.print(f"What it looks like: {sheet}", highlight=False)
 
 
 @app.command("list")
@@ -99,17 +121,28 @@ def list_avatars(
 @app.command("show")
 def show(
     name: _Name,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with everything.")] = False,
     preview: Annotated[
         Path | None, typer.Option(help="Also write the avatar's preview picture here (PNG).")
     ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also write its visemes, side by side, here (PNG).")
+    ] = None,
 ) -> None:
-    """An avatar's papers as JSON: source, consent, quality, warnings."""
+    """An avatar's papers: source, consent, quality report, warnings."""
+    from lipstream.cli.avatar_report import papers_shown
     from lipstream.cli.library import open_library
 
     library = open_library()
-    print(json.dumps(library.entry(name).manifest, indent=1))
+    manifest = library.entry(name).manifest
+    if as_json:
+        print(json.dumps(manifest, indent=1))
+    else:
+        console.print(papers_shown(manifest), highlight=False)
     if preview is not None:
         preview.write_bytes(library.preview(name))
+    if sheet is not None:
+        sheet.write_bytes(library.sheet(name))
 
 
 @app.command("delete")

@@ -18,16 +18,16 @@ from lipstream.errors import BadInput
 
 __all__ = ["PoorAvatar", "check_gate", "warnings_of"]
 
-LEAST_FACE_PSNR_DB = 28.0
+LEAST_FACE_PSNR_DB = 25.0
 """Below, the face at the photo's own coefficients is not that of the photo."""
-MOST_LIPS_OFFSET_MM = {REST: 4.0, "IY": 2.5}
+MOST_LIPS_OFFSET_MM = {REST: 4.0, "IY": 3.0}
 """Lips that are seen further from where the rig has them are not the lips that it moves. At IY,
 where lips that are there show best, hidden ones are told from them."""
 LEAST_OPENING = 0.5
 """Of the commanded gap at AA."""
 MOST_CLOSED_GAP_MM = 3.0
 """At M: lips that are seen further apart do not meet."""
-LEAST_ROUNDING_MM = 2.0
+LEAST_ROUNDING_MM = 0.0
 """By which IY is wider than UW."""
 
 _PARTED_MM = 4.0
@@ -97,7 +97,7 @@ def _viseme_faults(seen: VisemeCheck) -> Iterator[str]:
     if "IY" in mouths and "UW" in mouths:
         rounding = mouths["IY"].width_detected_mm - mouths["UW"].width_detected_mm
         if rounding < LEAST_ROUNDING_MM:
-            yield f"its UW is only {rounding:.1f} mm narrower than its IY"
+            yield f"its UW is {-rounding:.1f} mm wider than its IY"
 
 
 def warnings_of(report: FitReport) -> tuple[Finding, ...]:

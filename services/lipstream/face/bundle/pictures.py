@@ -24,11 +24,17 @@ def pack_picture(pixels: NDArray[np.uint8]) -> bytes:
     return out.getvalue()
 
 
-def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3]
-    """A square picture from PNG.
+def unpack_picture(
+    data: bytes, name: str, *, square: bool = True
+) -> NDArray[np.uint8]:  # [H, W, 3]
+    """A picture from PNG.
+
+    Args:
+        name: of the member, for messages.
+        square: whether it must be.
 
     Raises:
-        BadInput: no PNG, damaged, not square, or larger than 2048 pixels a side.
+        BadInput: no PNG, damaged, of the wrong shape, or larger than 2048 pixels a side.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -36,8 +42,8 @@ def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                square = image.width == image.height
-                if square and 0 < image.width <= MAX_PICTURE_SIDE_PX:
+                fits = min(image.size) > 0 and max(image.size) <= MAX_PICTURE_SIDE_PX
+                if fits and not (square and image.width != image.height):
                     return np.asarray(image.convert("RGB"), np.uint8)
     except (
         UnidentifiedImageError,
@@ -49,7 +55,8 @@ def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3]
     ):
         pass
     raise BadInput(
-        f"{name} in the avatar bundle is no square PNG of at most {MAX_PICTURE_SIDE_PX} pixels.",
+        f"{name} in the avatar bundle is no {'square ' if square else ''}PNG of at most "
+        f"{MAX_PICTURE_SIDE_PX} pixels a side.",
         remedy="Create the avatar again.",
         code="damaged_bundle",
     )
