@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from lipstream.cli.console import console, error_console, progress_bars
-
-if TYPE_CHECKING:
-    from lipstream.avatar.quality import PoorAvatar
+from lipstream.cli.console import console, progress_bars
 
 __all__ = ["app"]
 
@@ -34,8 +31,8 @@ def create(
     """Make an avatar from a photo of a face, seen from the front, with a closed mouth."""
     from lipstream.avatar.create import create_avatar
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
-    from lipstream.avatar.quality import PoorAvatar
     from lipstream.cli.library import open_library, read_file
+    from lipstream.cli.refusal import refusal_shown
     from lipstream.errors import Conflict, NotFound
     from lipstream.wire.objects import checked_avatar_id
 
@@ -54,7 +51,7 @@ def create(
     data = read_file(photo, "The photo", MAX_PHOTO_BYTES)
     with progress_bars() as bars:
         task = bars.add_task("fit the avatar", total=1.0, note="")
-        try:
+        with refusal_shown(bars, name):
             manifest = create_avatar(
                 library,
                 name,
@@ -62,10 +59,6 @@ def create(
                 consent,
                 progress=lambda done, step: bars.update(task, completed=done, note=step),
             )
-        except PoorAvatar as refusal:
-            bars.stop()
-            _explain(name, refusal)
-            raise
     for note in manifest.warnings:
         console.print(f"note: {note.message} {note.remedy}".strip(), highlight=False)
     console.print(
@@ -74,19 +67,6 @@ def create(
         f"Try it: lipstream render --avatar {name} --text 'Hello!' -o hello.mp4",
         highlight=False,
     )
-
-
-def _explain(name: str, refusal: PoorAvatar) -> None:
-    """Show what the avatar would have been like."""
-    from lipstream.cli.avatar_report import report_shown
-    from lipstream.face.bundle import pack_picture
-    from lipstream.runtime.settings import load_settings
-
-    sheet = load_settings().data_dir / "refused" / f"{name}.png"
-    sheet.parent.mkdir(parents=True, exist_ok=True)
-    sheet.write_bytes(pack_picture(refusal.sheet))
-    error_console.print(report_shown(refusal.figures), highlight=False)
-    error_console.print(f"What it looks like: {sheet}", highlight=False)
 
 
 @app.command("list")
