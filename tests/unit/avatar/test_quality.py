@@ -44,7 +44,7 @@ class Stub:
     def __init__(self, landmarks: list[Landmarks | None]) -> None:
         self._landmarks = iter(landmarks)
 
-    def landmarks(self, picture: NDArray[np.uint8]) -> Landmarks | None:
+    def refined(self, picture: NDArray[np.uint8], copies: int) -> Landmarks | None:
         return next(self._landmarks)
 
 
@@ -157,9 +157,11 @@ def test_a_hidden_mouth_is_refused_and_nothing_is_added() -> None:
 def test_landmarks_beside_the_face_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     refined = FaceDetector.refined
 
-    def lower(self: FaceDetector, picture: NDArray[np.uint8]) -> Landmarks:
-        landmarks = refined(self, picture)
+    def lower(self: FaceDetector, picture: NDArray[np.uint8], copies: int = 11) -> Landmarks:
+        landmarks = refined(self, picture, copies)
         assert landmarks is not None
+        if copies < 11:  # what the check sees is true
+            return landmarks
         landmarks[:, 1] += 0.06 * np.ptp(landmarks[:468, 1])
         return landmarks
 

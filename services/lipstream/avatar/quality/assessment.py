@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from lipstream.avatar.quality.sheet import PREVIEW_CELLS, Window, compose_sheet, pose_of
 from lipstream.avatar.quality.viseme_check import (
     REST,
+    Looker,
     VisemeCheck,
     check_visemes,
     commanded_landmarks,
 )
-from lipstream.face.seer import Seer
 from lipstream.render import SplatRenderer
 
 __all__ = ["Assessment", "assess"]
@@ -33,14 +33,14 @@ class Assessment:
     sheet: NDArray[np.uint8]  # [H, W, 3] poses side by side, see `PREVIEW_CELLS`
 
 
-def assess(renderer: SplatRenderer, seer: Seer) -> Assessment:
-    """Draw the poses of the preview sheet, and look at them again: about half a second."""
+def assess(renderer: SplatRenderer, looker: Looker) -> Assessment:
+    """Draw the poses of the preview sheet, and look at them again: half a second."""
     poses = {cell.label: pose_of(renderer, cell) for cell in PREVIEW_CELLS}
     pictures = {label: renderer.rgb(pose).copy() for label, pose in poses.items()}
     window = _around(commanded_landmarks(renderer.model, poses[REST]))
     sheet = compose_sheet(pictures.items(), cell_px=_CELL_PX, window=window)
     return Assessment(
-        visemes=check_visemes(renderer.model, poses, pictures, seer),
+        visemes=check_visemes(renderer.model, poses, pictures, looker),
         rest=pictures[REST],
         sheet=np.asarray(sheet, np.uint8),
     )

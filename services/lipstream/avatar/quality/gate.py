@@ -32,7 +32,7 @@ LEAST_ROUNDING_MM = 0.0
 
 _PARTED_MM = 4.0
 _BROAD_SMILE = 0.85
-_WEAK_VISEME_MM = 8.0
+_WEAK_VISEME_MM = 6.0
 _WEAK_BLINK = 0.7
 """Of the opening at rest. Landmarks lag behind lids: eyes that are shut are seen up to 0.6 open."""
 

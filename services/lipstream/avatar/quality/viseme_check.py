@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lipstream.face.head_frame import EYE_DISTANCE_MM
 from lipstream.face.landmarks import LOWER_LIP, MESH_COUNT, UPPER_LIP, Ring
 from lipstream.face.model import AvatarModel
 from lipstream.face.openings import eye_openings, lip_gaps, mouth_widths
-from lipstream.face.seer import Seer
-from lipstream.face.steady import EYE_DISTANCE_MM, eye_distance_px, steady
+from lipstream.face.steady import eye_distance_px, steady
 from lipstream.render import Pose
 from lipstream.render.reference import camera_vertices
 
@@ -24,6 +25,7 @@ __all__ = [
     "BLINK",
     "MOUTHS",
     "REST",
+    "Looker",
     "MouthCheck",
     "VisemeCheck",
     "check_visemes",
@@ -36,6 +38,18 @@ REST, BLINK = "rest", "blink"
 MOUTHS = (REST, "AA", "IY", "UW", "OW", "M", "FV")
 """The poses whose mouths are measured."""
 _LIPS = [point for ring in (Ring.INNER, Ring.BORDER) for point in UPPER_LIP[ring] + LOWER_LIP[ring]]
+
+
+_COPIES = 5
+"""Of each picture beside itself: landmarks found on one alone scatter by a millimetre."""
+
+
+class Looker(Protocol):
+    """Finds landmarks, as `lipstream.avatar.detector.FaceDetector` does."""
+
+    def refined(self, picture: NDArray[np.uint8], copies: int) -> Doubles | None:
+        """`# [478, 3]` in pixels of the face that stands out most in `# [H, W, 3]`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,7 @@ def check_visemes(
     model: AvatarModel,
     poses: Mapping[str, Pose],
     pictures: Mapping[str, NDArray[np.uint8]],
-    seer: Seer,
+    looker: Looker,
 ) -> VisemeCheck:
     """Look at an avatar's pictures again.
 
@@ -108,7 +122,7 @@ def check_visemes(
     detected: dict[str, Doubles] = {}
     commanded: dict[str, Doubles] = {}
     for name in (*MOUTHS, BLINK):
-        landmarks = seer.landmarks(pictures[name])
+        landmarks = looker.refined(pictures[name], _COPIES)
         if landmarks is not None:
             detected[name] = landmarks[:MESH_COUNT, :2]
             size_px = pictures[name].shape[0]

@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from lipstream.errors import BadInput
 from lipstream.evaluation.video.clips import Clip, find_clips, naming
-from lipstream.evaluation.video.mouth import watch
+from lipstream.evaluation.video.mouth import Seer, watch
 from lipstream.evaluation.video.pictures import pictures
 from lipstream.evaluation.video.report import (
     as_json,
@@ -26,7 +26,6 @@ from lipstream.evaluation.video.report import (
 )
 from lipstream.evaluation.video.separation import SWAPPED, separate
 from lipstream.evaluation.video.sight import Sight
-from lipstream.face.seer import Seer
 from lipstream.motion.generators import DEFAULT_GENERATOR
 
 __all__ = ["video"]

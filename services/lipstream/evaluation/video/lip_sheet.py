@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lipstream.evaluation.utterance import Utterance
+from lipstream.evaluation.video.mouth import Seer
 from lipstream.evaluation.video.pictures import Picture, pictures
 from lipstream.face.landmarks import EYES, LOWER_LIP, UPPER_LIP, Ring
-from lipstream.face.seer import Seer
 from lipstream.motion.phones import BILABIALS, OPEN_VOWELS, SPREAD_VOWELS, Segment
 
 __all__ = ["draw_lips"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,23 @@ from lipstream.evaluation.lip_track import RATE_HZ
 from lipstream.evaluation.video.pictures import Picture
 from lipstream.face.landmarks import CHIN, LOWER_LIP, NOSE_BRIDGE, Ring
 from lipstream.face.openings import MIDDLE, lip_gaps, mouth_widths
-from lipstream.face.seer import Seer
 from lipstream.face.steady import eye_distance_px, steady
 
-__all__ = ["Mouth", "watch"]
+__all__ = ["Mouth", "Seer", "watch"]
 
 Doubles = NDArray[np.float64]
 
 _FEWEST_FRAMES = 10
 _LEAST_SEEN = 0.8
 _LEAST_EYE_DISTANCE_PX = 16.0
+
+
+class Seer(Protocol):
+    """Finds landmarks, as `lipstream.avatar.detector.FaceDetector` does."""
+
+    def landmarks(self, picture: NDArray[np.uint8]) -> Doubles | None:
+        """`# [478, 3]` in pixels of the face that stands out most in `# [H, W, 3]`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
