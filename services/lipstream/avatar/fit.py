@@ -29,7 +29,13 @@ from lipstream.avatar.matte import cut_out_head, refine_edge
 from lipstream.avatar.photo import Photo
 from lipstream.avatar.plate import paint_plate
 from lipstream.avatar.preflight import Finding, Preflight, Reason, check_faces, head_turn
-from lipstream.avatar.quality import FitReport, assess, check_gate, warnings_of
+from lipstream.avatar.quality import (
+    FitReport,
+    assess,
+    check_gate,
+    photo_warnings,
+    viseme_warnings,
+)
 from lipstream.avatar.regions import find_regions
 from lipstream.avatar.relief import hair_relief
 from lipstream.avatar.stage import pose_surface
@@ -94,9 +100,13 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
         visemes=seen.visemes,
         seconds=time.perf_counter() - started,
     )
-    check_gate(report, seen.sheet)
+    check_gate(report.face_psnr_db, seen.visemes, report.figures(), seen.sheet)
     say(1.0, "Done")
-    warnings = (*subject.preflight.warnings, *warnings_of(report))
+    warnings = (
+        *subject.preflight.warnings,
+        *photo_warnings(report),
+        *viseme_warnings(seen.visemes),
+    )
     return FitResult(painted.model, report, warnings, seen.rest, seen.sheet)
 
 

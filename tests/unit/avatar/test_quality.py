@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lipstream.avatar import FitReport, PoorAvatar, fit_photo, load_photo
+from lipstream.avatar import Finding, FitReport, PoorAvatar, fit_photo, load_photo
 from lipstream.avatar.create import create_avatar
 from lipstream.avatar.detector import FaceDetector
 from lipstream.avatar.quality import (
@@ -18,7 +18,8 @@ from lipstream.avatar.quality import (
     VisemeCheck,
     assess,
     check_gate,
-    warnings_of,
+    photo_warnings,
+    viseme_warnings,
 )
 from lipstream.avatar.quality.sheet import pose_of
 from lipstream.avatar.quality.viseme_check import BLINK, MOUTHS, commanded_landmarks
@@ -102,7 +103,13 @@ def report(**mouths: MouthCheck) -> FitReport:
     return FitReport(36, 34, 50_000, 16_000, 200, 0, 0, 8, 0, 1, check, 3)
 
 
-SHEET = np.zeros((4, 4, 3), np.uint8)
+def judge(made: FitReport) -> None:
+    sheet = np.zeros((4, 4, 3), np.uint8)
+    check_gate(made.face_psnr_db, made.visemes, made.figures(), sheet)
+
+
+def warnings(made: FitReport) -> list[Finding]:
+    return [*photo_warnings(made), *viseme_warnings(made.visemes)]
 
 
 @pytest.mark.parametrize(
@@ -119,15 +126,15 @@ SHEET = np.zeros((4, 4, 3), np.uint8)
 )
 def test_the_gate_names_what_is_wrong(poor: FitReport, said: str) -> None:
     with pytest.raises(PoorAvatar, match=said) as caught:
-        check_gate(poor, SHEET)
+        judge(poor)
     assert caught.value.code == "poor_avatar"
     assert caught.value.remedy
     assert caught.value.figures == poor.figures()
 
 
 def test_a_good_avatar_passes_without_a_word() -> None:
-    check_gate(report(), SHEET)
-    assert warnings_of(report()) == ()
+    judge(report())
+    assert warnings(report()) == []
 
 
 @pytest.mark.parametrize(
@@ -140,7 +147,7 @@ def test_a_good_avatar_passes_without_a_word() -> None:
     ],
 )
 def test_warnings_come_with_a_remedy(weak: FitReport, reason: str) -> None:
-    (finding,) = warnings_of(weak)
+    (finding,) = warnings(weak)
     assert finding.reason == reason
     assert finding.remedy
 

@@ -6,7 +6,7 @@ docs/avatar-quality.md. They judge only what a viewer cannot overlook; the rest 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from lipstream.avatar.quality.report import FitReport
 from lipstream.avatar.quality.viseme_check import BLINK, REST, VisemeCheck
 from lipstream.errors import BadInput
 
-__all__ = ["PoorAvatar", "check_gate", "warnings_of"]
+__all__ = ["PoorAvatar", "check_gate", "photo_warnings", "viseme_warnings"]
 
 LEAST_FACE_PSNR_DB = 25.0
 """Below, the face at the photo's own coefficients is not that of the photo."""
@@ -41,38 +41,48 @@ class PoorAvatar(BadInput):
     """A fit that ended below the gate.
 
     Attributes:
+        figures: its report.
         sheet: `# [H, W, 3]`, its poses side by side.
-        report: its figures.
     """
 
     code = "poor_avatar"
     title = "The avatar is not good enough"
 
-    def __init__(self, faults: list[str], report: FitReport, sheet: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, faults: list[str], figures: Mapping[str, float], sheet: NDArray[np.uint8]
+    ) -> None:
         super().__init__(
             f"The avatar is not good enough: {'; '.join(faults)}.",
             remedy="Send a photo from the front that shows the whole face, nothing before the "
             "mouth, lips closed, in even light.",
-            figures=report.figures(),
+            figures=figures,
         )
-        self.report = report
         self.sheet = sheet
 
 
-def check_gate(report: FitReport, sheet: NDArray[np.uint8]) -> None:
+def check_gate(
+    face_psnr_db: float,
+    seen: VisemeCheck,
+    figures: Mapping[str, float],
+    sheet: NDArray[np.uint8],
+) -> None:
     """
+    Args:
+        face_psnr_db: of the face in the pictures that the avatar was made to be like.
+        figures: the whole report, to go with a refusal; `sheet` as well.
+
     Raises:
         PoorAvatar: the avatar is not to be used.
     """
     faults = []
-    if report.face_psnr_db < LEAST_FACE_PSNR_DB:
+    if face_psnr_db < LEAST_FACE_PSNR_DB:
         faults.append(
-            f"its face is {report.face_psnr_db:.1f} dB from the photo's, "
+            f"its face is {face_psnr_db:.1f} dB from the photo's, "
             f"{LEAST_FACE_PSNR_DB:.0f} are needed"
         )
-    faults.extend(_viseme_faults(report.visemes))
+    faults.extend(_viseme_faults(seen))
     if faults:
-        raise PoorAvatar(faults, report, sheet)
+        raise PoorAvatar(faults, figures, sheet)
 
 
 def _viseme_faults(seen: VisemeCheck) -> Iterator[str]:
@@ -100,12 +110,8 @@ def _viseme_faults(seen: VisemeCheck) -> Iterator[str]:
             yield f"its UW is {-rounding:.1f} mm wider than its IY"
 
 
-def warnings_of(report: FitReport) -> tuple[Finding, ...]:
-    """What is not ideal about an avatar that may be used, each with a remedy."""
-    return tuple(_photo_warnings(report)) + tuple(_viseme_warnings(report.visemes))
-
-
-def _photo_warnings(report: FitReport) -> Iterator[Finding]:
+def photo_warnings(report: FitReport) -> Iterator[Finding]:
+    """What the photo's expression makes harder, each with a remedy."""
     if report.lip_gap_mm > _PARTED_MM:
         yield Finding(
             Reason.MOUTH_OPEN,
@@ -120,7 +126,8 @@ def _photo_warnings(report: FitReport) -> Iterator[Finding]:
         )
 
 
-def _viseme_warnings(seen: VisemeCheck) -> Iterator[Finding]:
+def viseme_warnings(seen: VisemeCheck) -> Iterator[Finding]:
+    """What is not ideal about an avatar that may be used, each with a remedy."""
     weak = [
         f"{name} by {mouth.error_mm:.0f} mm"
         for name, mouth in seen.mouths.items()
