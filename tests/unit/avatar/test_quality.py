@@ -154,7 +154,7 @@ def test_warnings_come_with_a_remedy(weak: FitReport, reason: str) -> None:
 
 def test_a_hidden_mouth_is_refused_and_nothing_is_added() -> None:
     library = AvatarLibrary(open_store("memory://"))
-    with pytest.raises(PoorAvatar, match="lips are seen") as caught:
+    with pytest.raises(PoorAvatar, match="not good enough") as caught:
         create_avatar(library, "masked", masked_photo(), "For a test.")
     assert library.entries() == []
     assert caught.value.sheet.shape == (768, 1024, 3)
