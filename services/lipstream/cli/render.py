@@ -109,6 +109,7 @@ def _model(avatar: str, bars: Progress, *, cut: bool) -> AvatarModel:
             ) from None
     from lipstream.avatar.create import create_avatar
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
+    from lipstream.cli.refusal import refusal_shown
 
     data = read_file(path, "The photo", MAX_PHOTO_BYTES)
     name = "photo-" + hashlib.sha256(data).hexdigest()[:16]
@@ -119,11 +120,12 @@ def _model(avatar: str, bars: Progress, *, cut: bool) -> AvatarModel:
     except (BadInput, NotFound):
         pass  # not there yet, or of another version of the bundle
     task = bars.add_task("fit the avatar", total=1.0, note="")
-    create_avatar(
-        library,
-        name,
-        data,
-        _CONSENT,
-        progress=lambda done, step: bars.update(task, completed=done, note=step),
-    )
+    with refusal_shown(bars, name):
+        create_avatar(
+            library,
+            name,
+            data,
+            _CONSENT,
+            progress=lambda done, step: bars.update(task, completed=done, note=step),
+        )
     return shelf.model(name)

@@ -91,6 +91,9 @@ class ProblemDocument(BaseModel):
     instance: str | None = None
     code: str | None = None
     remedy: str | None = None
+    figures: Annotated[
+        dict[str, float] | None, Field(description="Measured values, names with their units.")
+    ] = None
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
@@ -101,6 +104,7 @@ class ProblemDocument(BaseModel):
             detail=problem.detail,
             code=problem.code,
             remedy=problem.remedy or None,
+            figures=dict(problem.figures) or None,
         )
 
 
