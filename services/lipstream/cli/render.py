@@ -12,6 +12,17 @@ import typer
 from rich.progress import Progress
 
 from lipstream.cli.console import console, progress_bars
+from lipstream.cli.controls import (
+    Blinks,
+    Emotion,
+    Gaze,
+    GazeWander,
+    HeadMotion,
+    MouthStrength,
+    Offset,
+    Zoom,
+    face_controls,
+)
 from lipstream.cli.output import check_output, size_text
 from lipstream.cli.talking import Encoder, Generator, Style, open_talking
 from lipstream.errors import BadInput, NotFound
@@ -36,17 +47,36 @@ def render(
     generator: Generator = None,
     encoder: Encoder = None,
     style: Style = None,
+    emotion: Emotion = None,
+    gaze: Gaze = None,
+    gaze_wander: GazeWander = None,
+    blinks: Blinks = None,
+    head_motion: HeadMotion = None,
+    mouth_strength: MouthStrength = None,
+    zoom: Zoom = None,
+    offset: Offset = None,
 ) -> None:
     """Make an avatar say something: H.264 and AAC in an MP4. No server is needed."""
     from lipstream.audio.pcm import SAMPLE_RATE_HZ
     from lipstream.audio.source import SOUNDTRACK_RATE_HZ
     from lipstream.cli.speech import open_speech
     from lipstream.render import FilmOptions, check_size_px, render_video
+    from lipstream.render.framing import framed
     from lipstream.render.h264 import check_fps
 
     check_output(out, ".mp4")
     check_size_px(size)
     check_fps(fps)
+    controls = face_controls(
+        emotion=emotion,
+        gaze=gaze,
+        gaze_wander=gaze_wander,
+        blinks=blinks,
+        head_motion=head_motion,
+        mouth_strength=mouth_strength,
+        zoom=zoom,
+        offset=offset,
+    )
     source = open_speech(audio, text, voice)
     talking = open_talking(generator, encoder, style)
     began = time.monotonic()
@@ -59,8 +89,8 @@ def render(
         frames = max(1, round(samples / SAMPLE_RATE_HZ * fps))
         bars.update(task, description="render", total=frames)
         stats = render_video(
-            model,
-            talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed),
+            framed(model, controls.framing),
+            talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed, controls=controls),
             source.chunks(SOUNDTRACK_RATE_HZ),
             out,
             audio_rate_hz=SOUNDTRACK_RATE_HZ,

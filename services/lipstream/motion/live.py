@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Generic
 
+from google.protobuf.json_format import MessageToDict
+
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPES
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Motion
 from lipstream.inference import EncoderIdentity, FaultWatch
 from lipstream.motion.generator import MotionGenerator, StateT
@@ -42,11 +45,16 @@ class LiveMotion(Generic[StateT]):
         self._faults = FaultWatch(faulty, session_id=self._session_id)
         self._seed = config.seed
         self._style = checked_style(config.style, generator.style_width) if config.style else None
+        self._controls = _controls(config.controls)
         self._heard_from: common_pb2.Encoder | None = None
         self._interval_us = config.snapshot_interval_ms * 1000
         self.begin(first.header.epoch)
         if config.resume_state:
-            self._go_on_from(LiveMotionState.decode(config.resume_state, generator))
+            state = self._go_on_from(LiveMotionState.decode(config.resume_state, generator))
+            if config.HasField("controls"):
+                self._direct(self._controls)
+            else:
+                self._controls = state.motion.controls
 
     def begin(self, epoch: int) -> None:
         self._state: LiveMotionState[StateT] | None = None
@@ -62,6 +70,8 @@ class LiveMotion(Generic[StateT]):
                 rows = unpack_tensor(request.features, self._generator.feature_count)
                 for start in range(0, len(rows), _STEP_FEATURES):
                     yield from self._hear(rows[start : start + _STEP_FEATURES], header)
+            case "controls":
+                self._direct(_controls(request.controls))
             case "end":
                 state = self._begun(header)
                 with self._faults.watch():
@@ -75,6 +85,12 @@ class LiveMotion(Generic[StateT]):
 
     def interrupted(self, request: motion_pb2.GenerateRequest) -> motion_pb2.GenerateResponse:
         return motion_pb2.GenerateResponse(header=request.header, interrupt=common_pb2.Interrupt())
+
+    def _direct(self, controls: FaceControls) -> None:
+        self._controls = controls
+        if self._state is not None:
+            moved = self._state.motion.directed(controls, self._generator.fps)
+            self._state = replace(self._state, motion=moved)
 
     def _check_encoder(self, request: motion_pb2.GenerateRequest) -> None:
         """
@@ -122,7 +138,7 @@ class LiveMotion(Generic[StateT]):
         """The state; an utterance's clock starts with its first message."""
         if self._state is not None:
             return self._state
-        initial = self._generator.initial_state(self._seed, self._style)
+        initial = self._generator.initial_state(self._seed, self._style, self._controls)
         return self._go_on_from(LiveMotionState(initial, self._generator.fps, header.pts_us))
 
     def _go_on_from(self, state: LiveMotionState[StateT]) -> LiveMotionState[StateT]:
@@ -141,3 +157,11 @@ class LiveMotion(Generic[StateT]):
     def _response(self, epoch: int, pts_us: int, **payload: Any) -> motion_pb2.GenerateResponse:
         header = common_pb2.LiveHeader(session_id=self._session_id, epoch=epoch, pts_us=pts_us)
         return motion_pb2.GenerateResponse(header=header, **payload)
+
+
+def _controls(message: motion_pb2.FaceControls) -> FaceControls:
+    """
+    Raises:
+        BadInput: a name is unknown, or a number out of range.
+    """
+    return FaceControls.parse(MessageToDict(message, preserving_proto_field_name=True))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from lipstream.audio.decode import decode_chunks
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion_file import read_npz
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.film import FilmOptions, render_video
+from lipstream.render.framing import framed
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.telemetry import Telemetry
 
@@ -27,7 +29,8 @@ class RenderJob:
             NotFound: the avatar was deleted meanwhile.
         """
         params = context.params
-        model = self._shelf.model(params["avatar"])
+        controls = FaceControls.parse(params.get("controls", {}))
+        model = framed(self._shelf.model(params["avatar"]), controls.framing)
         scratch = context.scratch
         context.store.get_file("motion.npz", scratch / "motion.npz")
         context.store.get_file("speech.wav", scratch / "speech.wav")

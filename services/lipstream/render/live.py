@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lipstream.errors import BadInput
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Motion
 from lipstream.render.avatar_shelf import AvatarShelf
+from lipstream.render.framing import framed
 from lipstream.render.h264 import LiveEncoder, check_fps
 from lipstream.render.renderer import SplatRenderer
 from lipstream.render.scene import check_size_px
@@ -42,7 +44,11 @@ class LiveRender:
                 code="bad_codec",
             )
         check_size_px(config.size_px)
-        self._renderer = SplatRenderer(shelf.model(config.avatar_id), config.size_px)
+        shown = {"zoom": config.framing.zoom or 1.0, "offset": config.framing.offset}
+        framing = FaceControls.parse({"framing": shown}).framing
+        self._renderer = SplatRenderer(
+            framed(shelf.model(config.avatar_id), framing), config.size_px
+        )
         self._encoder: LiveEncoder | None = None
         if config.codec == render_pb2.VIDEO_CODEC_H264:
             self._encoder = LiveEncoder(config.size_px, self._fps)
