@@ -89,12 +89,14 @@ def strengthened(controls: Floats, strength: Doubles) -> Floats:  # [T, 10], [T]
     are pressed or tucked.
 
     Args:
-        strength: 1 changes nothing, 0 leaves only those. Above 1 small movements grow by it, and
+        strength: 0 or more; 1 changes nothing, 0 leaves only those. Above 1 small movements grow by it, and
             large ones towards the end of their range, never beyond.
     """
     moved = controls.copy()
     own = np.clip(controls[:, _STRENGTHENED], 0, 1)
-    factor = strength.astype(np.float32)[:, None]
+    # A lip that is tucked needs the rest of the mouth as it is.
+    free = 1 - np.clip(controls[:, [Control.TUCK]], 0, 1)
+    factor = 1 + (strength.astype(np.float32)[:, None] - 1) * free
     moved[:, _STRENGTHENED] = factor * own / (1 + np.maximum(factor - 1, 0) * own)
     return moved
 

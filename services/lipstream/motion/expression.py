@@ -28,7 +28,7 @@ _SPOILT: tuple[Mapping[str, float], ...] = (
     {
         **{"jawOpen": 0.9, "mouthFunnel": 1, "mouthLowerDown": 1, "mouthShrugLower": 1},
         **{"mouthPress": 1, "mouthStretch": 0.5, "mouthSmile": 0.3, "mouthFrown": 0.5},
-        **{"mouthRollUpper": 1},
+        **{"mouthRollUpper": 1, "mouthUpperUp": 0.7},
     },
     # lips round
     {

@@ -10,13 +10,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lipstream.face.face_controls import EMOTIONS, FaceControls
+from lipstream.face.face_controls import EMOTIONS, EmotionKeyframe, FaceControls
 from lipstream.motion.blink import BLINKS_PER_MIN
 from lipstream.motion.noise import Doubles
 
 __all__ = ["EMOTION", "STEER_COUNT", "Steer", "Steering", "steered"]
 
 _EASE_S = 0.15
+_SHORTEST_S = 1e-3
+_APART_S = 1e6
+"""More than any keyframe's time."""
 
 
 class Steer(IntEnum):
@@ -49,14 +52,13 @@ class Steering:
 
     @classmethod
     def of(cls, controls: FaceControls) -> Self:
-        keyframes = controls.emotion
+        keyframes = controls.emotion or (EmotionKeyframe(),)
         emotions = np.array(
             [[keyframe.weights.get(name, 0.0) for name in EMOTIONS] for keyframe in keyframes]
-        ).reshape(len(keyframes), len(EMOTIONS))
+        )
         gaze = controls.gaze
         row = np.zeros(STEER_COUNT)
-        if keyframes:
-            row[EMOTION] = emotions[0]
+        row[EMOTION] = emotions[0]
         row[Steer.MOUTH] = controls.mouth_strength
         row[Steer.HEAD] = controls.head_motion
         rate = controls.blink_rate
@@ -67,16 +69,6 @@ class Steering:
             row[Steer.DIRECTED] = 1
         return cls(controls, row, np.array([k.time_s for k in keyframes]), emotions)
 
-    def emotions_at(self, age_s: Doubles) -> Doubles:  # [T] -> [T, 10]
-        """Smooth between the keyframes, at rest in each of them."""
-        after = np.searchsorted(self.times_s, age_s, side="right")
-        before = np.clip(after - 1, 0, None)
-        after = np.minimum(after, len(self.times_s) - 1)
-        span_s = np.maximum(self.times_s[after] - self.times_s[before], 1e-9)
-        share = _eased((age_s - self.times_s[before]) / span_s)[:, None]
-        start = self.emotions[before]
-        return np.asarray(start + share * (self.emotions[after] - start))
-
 
 def steered(
     steerings: Sequence[Steering],  # [B]
@@ -86,13 +78,31 @@ def steered(
 ) -> Doubles:  # [sum T, 17]
     """What is asked of frames of several sessions."""
     asked = np.repeat(np.stack([steering.row for steering in steerings]), counts, axis=0)
-    ends = np.cumsum(counts)
-    for row, steering in enumerate(steerings):
-        if len(steering.times_s) > 1:
-            own = slice(ends[row] - counts[row], ends[row])
-            asked[own, EMOTION] = steering.emotions_at(age_s[own])
+    if any(len(steering.times_s) > 1 for steering in steerings):
+        asked[:, EMOTION] = _emotions(steerings, np.repeat(np.arange(len(counts)), counts), age_s)
     before = np.repeat(former, counts, axis=0)
     return np.asarray(before + _eased(age_s / _EASE_S)[:, None] * (asked - before))
+
+
+def _emotions(
+    steerings: Sequence[Steering],  # [B]
+    owner: NDArray[np.intp],  # [T] session of each frame
+    age_s: Doubles,  # [T]
+) -> Doubles:  # [T, 10]
+    """Smooth between the keyframes, at rest in each of them."""
+    emotions = np.concatenate([steering.emotions for steering in steerings])
+    ends = np.cumsum([len(steering.times_s) for steering in steerings])
+    firsts = np.concatenate([[0], ends[:-1]])
+    times_s = np.concatenate([steering.times_s for steering in steerings])
+    # All sessions' keyframes on one line, far from each other's.
+    line_s = times_s + np.repeat(np.arange(len(ends)), ends - firsts) * _APART_S
+    place_s = np.minimum(age_s, _APART_S / 2) + owner * _APART_S
+    after = np.searchsorted(line_s, place_s, side="right")
+    before = np.maximum(after - 1, firsts[owner])
+    after = np.minimum(after, ends[owner] - 1)
+    span_s = np.maximum(times_s[after] - times_s[before], _SHORTEST_S)
+    share = _eased((age_s - times_s[before]) / span_s)[:, None]
+    return np.asarray(emotions[before] + share * (emotions[after] - emotions[before]))
 
 
 def _eased(share: Doubles) -> Doubles:
