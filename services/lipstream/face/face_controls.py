@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import field
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -129,12 +129,14 @@ class FaceControls:
             description="Weights by emotion, or keyframes between which they change smoothly. "
             f"Emotions: {', '.join(EMOTIONS)}.",
         ),
-        BeforeValidator(_keyframes),
+        BeforeValidator(
+            _keyframes, json_schema_input_type=dict[str, float] | list[EmotionKeyframe]
+        ),
     ] = ()
     gaze: Annotated[
         Gaze | None,
         Field(description="Degrees, or 'camera'; by default an emotion may turn the eyes."),
-        BeforeValidator(_direction),
+        BeforeValidator(_direction, json_schema_input_type=Gaze | Literal["camera"] | None),
     ] = None
     gaze_wander: Annotated[Amount, Field(description="How much the eyes wander.")] = 1.0
     blink_rate: Annotated[

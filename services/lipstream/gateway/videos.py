@@ -14,6 +14,7 @@ from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoReq
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
 from lipstream.gateway.ranges import UnsatisfiableRange, parse_range
+from lipstream.gateway.request_schema import request_schema
 from lipstream.gateway.uploads import kept_upload
 from lipstream.gateway.video_form import video_form
 from lipstream.pipeline import JobKind
@@ -24,16 +25,17 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
 
+_SCHEMA = request_schema(VideoRequest)
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": VideoRequest.model_json_schema()},
+            "application/json": {"schema": _SCHEMA},
             "multipart/form-data": {
                 "schema": {
-                    **VideoRequest.model_json_schema(),
+                    **_SCHEMA,
                     "properties": {
-                        **VideoRequest.model_json_schema()["properties"],
+                        **_SCHEMA["properties"],
                         "audio": {"type": "string", "format": "binary"},
                     },
                 }

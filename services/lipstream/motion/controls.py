@@ -89,8 +89,8 @@ def strengthened(controls: Floats, strength: Doubles) -> Floats:  # [T, 10], [T]
     are pressed or tucked.
 
     Args:
-        strength: 0 or more; 1 changes nothing, 0 leaves only those. Above 1 small movements grow by it, and
-            large ones towards the end of their range, never beyond.
+        strength: 0 or more; 1 changes nothing, 0 leaves only those. Above 1 small movements grow
+            by it, and large ones towards the end of their range, never beyond.
     """
     moved = controls.copy()
     own = np.clip(controls[:, _STRENGTHENED], 0, 1)

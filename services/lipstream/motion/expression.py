@@ -22,7 +22,7 @@ _SPOILT: tuple[Mapping[str, float], ...] = (
     # lips together
     {
         **{"jawOpen": 0.75, "mouthFunnel": 1, "mouthUpperUp": 1, "mouthLowerDown": 1},
-        **{"mouthStretch": 0.9, "mouthSmile": 0.25, "mouthFrown": 0.3, "mouthDimple": 0.3},
+        **{"mouthStretch": 0.5},
     },
     # lower lip under the teeth
     {
