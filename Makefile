@@ -14,7 +14,7 @@ OUT ?= demo.mp4
 # A variable's value as one word of the shell, whatever quotes and dollars it holds.
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help demo test check format protos triton bench-render bench-motion clean
+.PHONY: help demo test check format protos triton bench-render bench-motion bench-live clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ bench-render: .venv/.dev ## Rendering and encoding speed, memory
 
 bench-motion: .venv/.dev ## Speed of speech to motion, in process and on Triton
 	$(BIN)/python -m loadtests.motion
+
+bench-live: .venv/.dev ## Live sessions: first picture, pictures on time, barge-in
+	$(BIN)/python -m loadtests.live
 
 clean: ## Remove the environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build

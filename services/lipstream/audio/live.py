@@ -17,9 +17,9 @@ from lipstream.inference import FaultWatch
 from lipstream.v1 import audio_pb2, common_pb2
 from lipstream.wire.tensors import pack_tensor, unpack_samples
 
-__all__ = ["LiveFeatures"]
+__all__ = ["HIGHEST_RATE_HZ", "LOWEST_RATE_HZ", "LiveFeatures"]
 
-_LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 8_000, 48_000
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
 
 
 class LiveFeatures(Generic[StateT]):
@@ -39,10 +39,10 @@ class LiveFeatures(Generic[StateT]):
         faulty: Callable[[int], None] = lambda count: None,
     ) -> None:
         config = first.config
-        if not _LOWEST_RATE_HZ <= config.rate_hz <= _HIGHEST_RATE_HZ:
+        if not LOWEST_RATE_HZ <= config.rate_hz <= HIGHEST_RATE_HZ:
             raise BadInput(
                 f"A live stream of {config.rate_hz} Hz cannot be taken.",
-                remedy=f"Send {_LOWEST_RATE_HZ} to {_HIGHEST_RATE_HZ} Hz.",
+                remedy=f"Send {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz.",
                 code="sample_rate",
             )
         unpack_samples(b"", config.sample_format)  # refuses a format that is missing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ import grpc.aio
 
 from lipstream.audio.job import AudioJob
 from lipstream.audio.limits import AudioLimits
-from lipstream.audio.live import LiveFeatures
+from lipstream.audio.live import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, LiveFeatures
 from lipstream.audio.pcm import SAMPLE_RATE_HZ
+from lipstream.audio.resample import resample
 from lipstream.audio.source import RecordedSpeech
 from lipstream.audio.speech import Delivery, Speech
 from lipstream.audio.speech_models import FeatureExtractor, open_voiced_extractor
 from lipstream.audio.synthesis import synthesize_chunks
 from lipstream.audio.voices import find_voice, voices
+from lipstream.errors import BadInput
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_lane import LiveLane
 from lipstream.runtime.object_store import ObjectStore
@@ -130,11 +133,25 @@ def _spoken(request: audio_pb2.SynthesizeRequest) -> Iterator[audio_pb2.Synthesi
         start_us = header.pts_us + round(piece.start_s * 1e6)
         end_us = start_us + round(piece.duration_s * 1e6)
         yield audio_pb2.SynthesizeResponse(
-            header=_header(header, start_us), speech=_chunk(piece, header.pts_us)
+            header=_header(header, start_us),
+            speech=_chunk(_at_rate(piece, request.rate_hz), header.pts_us),
         )
     yield audio_pb2.SynthesizeResponse(
         header=_header(header, end_us), end=common_pb2.EndOfUtterance()
     )
+
+
+def _at_rate(piece: Speech, rate_hz: int) -> Speech:
+    if not rate_hz or rate_hz == piece.rate_hz:
+        return piece
+    if not LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ:
+        raise BadInput(
+            f"Speech of {rate_hz} Hz cannot be made.",
+            remedy=f"Ask for {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz.",
+            code="sample_rate",
+        )
+    samples = resample(piece.samples, piece.rate_hz, rate_hz)
+    return replace(piece, samples=samples, rate_hz=rate_hz)
 
 
 def _chunk(piece: Speech, origin_us: int) -> audio_pb2.SpeechChunk:

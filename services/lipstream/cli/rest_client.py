@@ -10,7 +10,8 @@ from typing import Any, Self
 
 import httpx
 
-from lipstream.errors import BadInput, LipstreamError, Unavailable
+from lipstream.client.answers import check_answer
+from lipstream.errors import LipstreamError, Unavailable
 
 __all__ = ["RestClient"]
 
@@ -74,14 +75,14 @@ class RestClient:
     def events(self, path: str) -> Iterator[dict[str, Any]]:
         """Server-sent events of a job, to its end."""
         with self._http.stream("GET", path, headers={"Accept": "text/event-stream"}) as response:
-            self._check(response)
+            check_answer(response)
             for line in response.iter_lines():
                 if line.startswith("data:"):
                     yield json.loads(line.removeprefix("data:"))
 
     def download(self, path: str, target: Path) -> None:
         with self._http.stream("GET", path) as response:
-            self._check(response)
+            check_answer(response)
             with target.open("wb") as file:
                 for chunk in response.iter_bytes():
                     file.write(chunk)
@@ -91,21 +92,6 @@ class RestClient:
             response = self._http.request(method, path, **arguments)
         except httpx.TransportError as error:
             raise Unavailable(f"The gateway at {self._http.base_url} does not answer.") from error
-        self._check(response)
+        check_answer(response)
         document: dict[str, Any] = response.json()
         return document
-
-    @staticmethod
-    def _check(response: httpx.Response) -> None:
-        if response.is_success:
-            return
-        response.read()
-        try:
-            problem = response.json()
-        except ValueError:
-            problem = {}
-        raise BadInput(
-            problem.get("detail") or f"The gateway answered {response.status_code}.",
-            remedy=problem.get("remedy", ""),
-            code=problem.get("code", f"http_{response.status_code}"),
-        )

@@ -103,7 +103,8 @@ def read_live_link(source: Path | TextIO, *, fps: float | None = None) -> Motion
     table = np.zeros((len(rows), _VALUES), np.float32)
     known = [(source, target) for target, source in enumerate(places) if source is not None]
     if rows and known:
-        picked = np.asarray(rows, np.float32)[:, [source - 2 for source, _ in known]]
+        with np.errstate(over="ignore"):  # what is beyond float32 is refused as infinite
+            picked = np.asarray(rows, np.float32)[:, [source - 2 for source, _ in known]]
         table[:, [target for _, target in known]] = picked
     return _motion(table, check_rate(fps if fps is not None else _rate(times)))
 

@@ -11,6 +11,9 @@ from lipstream.gateway.app import create_app
 from lipstream.runtime.logs import configure_logs
 from lipstream.runtime.settings import load_settings
 
+_LARGEST_MESSAGE = 1_000_000
+"""On a WebSocket, bytes: ten seconds of samples at 48 kHz."""
+
 
 def main() -> None:
     try:
@@ -24,6 +27,7 @@ def main() -> None:
         port=settings.gateway_port,
         log_config=None,
         access_log=False,
+        ws_max_size=_LARGEST_MESSAGE,
         timeout_graceful_shutdown=max(1, round(settings.drain_s)),
     )
 

@@ -14,6 +14,9 @@ from lipstream.gateway.body_limit import BodyLimit
 from lipstream.gateway.health import RequestMetrics
 from lipstream.gateway.inspection import Inspector
 from lipstream.gateway.platform import Platform
+from lipstream.gateway.sessions import routes as sessions
+from lipstream.gateway.sessions.registry import SessionRegistry
+from lipstream.gateway.sessions.stage_calls import Stages
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import open_store
@@ -38,6 +41,10 @@ def create_app(settings: Settings) -> FastAPI:
         link = RedisLink(settings.redis, max_connections=_WATCHERS + _COMMANDS_AT_ONCE)
         store = open_store(settings.store_url)
         inspector = Inspector(settings)
+        stages = Stages(settings)
+        registry = SessionRegistry(
+            stages, most=settings.max_sessions, patience_s=settings.session_patience_s
+        )
         app.state.platform = Platform(
             settings=settings,
             link=link,
@@ -46,11 +53,14 @@ def create_app(settings: Settings) -> FastAPI:
             avatars=AvatarLibrary(store),
             inspector=inspector,
             telemetry=telemetry,
+            sessions=registry,
             watchers=asyncio.Semaphore(_WATCHERS),
         )
         try:
             yield
         finally:
+            await registry.close()
+            await stages.close()
             await inspector.close()
             await link.close()
 
@@ -65,6 +75,6 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES)
     app.add_middleware(RequestMetrics, telemetry=telemetry)
-    for router in (avatars.router, videos.router, health.router, docs_page.router):
+    for router in (avatars.router, videos.router, sessions.router, health.router, docs_page.router):
         app.include_router(router)
     return app

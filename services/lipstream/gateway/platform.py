@@ -9,6 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from lipstream.gateway.inspection import Inspector
+from lipstream.gateway.sessions.registry import SessionRegistry
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import ObjectStore
@@ -28,6 +29,7 @@ class Platform:
     avatars: AvatarLibrary
     inspector: Inspector
     telemetry: Telemetry
+    sessions: SessionRegistry
     watchers: asyncio.Semaphore
     """Event streams at once; each holds a connection to Redis and one to its caller."""
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from lipstream.errors import BadInput
 
-__all__ = ["TooSlow", "UnsupportedMediaType"]
+__all__ = ["Forbidden", "TooSlow", "UnsupportedMediaType"]
 
 
 class UnsupportedMediaType(BadInput):
     code = "unsupported_media_type"
     title = "The content type is not accepted"
     http_status = 415
+
+
+class Forbidden(BadInput):
+    code = "forbidden"
+    title = "This is not allowed"
+    http_status = 403
 
 
 class TooSlow(BadInput):

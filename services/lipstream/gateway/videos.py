@@ -21,7 +21,7 @@ from lipstream.pipeline import JobKind
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.objects import job_object, job_prefix
 
-__all__ = ["router"]
+__all__ = ["check_avatar", "router"]
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
 
@@ -49,7 +49,7 @@ _BODY = {
 async def create_video(request: Request, response: Response, platform: Shared) -> VideoDocument:
     """Queue a video: JSON with `text`, or a form with an `audio` file."""
     async with video_form(request, platform.settings.max_text_chars) as (wanted, audio):
-        await _check_avatar(platform, wanted.avatar)
+        await check_avatar(platform, wanted.avatar)
         job = Job.new(JobKind.VIDEO, wanted.model_dump(exclude_none=True))
         if audio is None:
             await _check_text(platform, wanted)
@@ -148,7 +148,7 @@ async def _create_with_audio(platform: Platform, job: Job, audio: UploadFile) ->
         await platform.jobs.create(job)
 
 
-async def _check_avatar(platform: Platform, avatar_id: str) -> None:
+async def check_avatar(platform: Platform, avatar_id: str) -> None:
     """
     Raises:
         Conflict: it is still being made.

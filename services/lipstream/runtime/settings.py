@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     max_photo_pixels: Annotated[int, Field(gt=0)] = 50_000_000
     max_message_bytes: Annotated[int, Field(gt=0, description="One gRPC message.")] = 8_000_000
     max_streams: Annotated[int, Field(gt=0, description="Calls at once in one stage.")] = 64
+    max_sessions: Annotated[int, Field(gt=0, description="Live sessions in one gateway.")] = 8
+    session_patience_s: Annotated[
+        Seconds, Field(description="A session without a client ends after so long.")
+    ] = 30.0
     max_queued_jobs: Annotated[int, Field(gt=0, description="Jobs that wait at a stage.")] = 1000
 
     # How jobs are worked on

@@ -192,6 +192,7 @@ class SynthesizeRequest(_message.Message):
     VOICE_FIELD_NUMBER: _builtins.int
     RATE_WPM_FIELD_NUMBER: _builtins.int
     PITCH_FIELD_NUMBER: _builtins.int
+    RATE_HZ_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     voice: _builtins.str
     """Such as `en-us` or `de+f3`; empty for the default."""
@@ -199,6 +200,8 @@ class SynthesizeRequest(_message.Message):
     """Words a minute; 0 for the default."""
     pitch: _builtins.int
     """0..100; unset for the default of 50."""
+    rate_hz: _builtins.int
+    """Of the samples, 8000 to 48000; 0 for those of the voice."""
     @_builtins.property
     def header(self) -> _common_pb2.LiveHeader: ...
     def __init__(
@@ -209,10 +212,11 @@ class SynthesizeRequest(_message.Message):
         voice: _builtins.str = ...,
         rate_wpm: _builtins.int = ...,
         pitch: _builtins.int | None = ...,
+        rate_hz: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_pitch", b"_pitch", "header", b"header", "pitch", b"pitch"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pitch", b"_pitch", "header", b"header", "pitch", b"pitch", "rate_wpm", b"rate_wpm", "text", b"text", "voice", b"voice"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pitch", b"_pitch", "header", b"header", "pitch", b"pitch", "rate_hz", b"rate_hz", "rate_wpm", b"rate_wpm", "text", b"text", "voice", b"voice"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__pitch: _TypeAlias = _typing.Literal["pitch"]  # noqa: Y015
     _WhichOneofArgType__pitch: _TypeAlias = _typing.Literal["_pitch", b"_pitch"]  # noqa: Y015

@@ -1,0 +1,215 @@
+"""Live sessions as clients see them: the first picture that depends on speech, pictures on time,
+barge-in, drift, memory.
+
+`python -m loadtests.live [--sessions N] [--seconds S] [--json FILE]`, on a stack of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from lipstream.audio import resample, synthesize
+from lipstream.client import LiveClient, MediaKind, MediaMessage
+from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.local_stack import LocalStack
+from lipstream.runtime.object_store import open_store
+from lipstream.runtime.settings import Settings
+from loadtests.avatars import hopper_photo
+from loadtests.manifest import Figure, Manifest, Value
+
+_RATE_HZ = 24_000
+_FRAME_S = 0.04
+_AVATAR = "hopper"
+_TEXT = (
+    "Bob put a maple table by the map, and Mary baked a pumpkin pie. "
+    "We have five views of the moon over the blue pool."
+)
+_PAUSE_S = 1.0
+_BARGE_IN_EVERY = 3
+"""Of utterances, every third is interrupted."""
+_BARGE_IN_AFTER_S = 1.5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m loadtests.live", description=__doc__)
+    parser.add_argument("--sessions", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    arguments = parser.parse_args()
+    os.environ["LIPSTREAM_MAX_SESSIONS"] = str(arguments.sessions)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder))
+        _add_avatar(settings)
+        with LocalStack(settings) as stack:
+            run = asyncio.run(
+                _crowd(stack.url, arguments.sessions, arguments.seconds, arguments.size)
+            )
+    figures, facts = _figures(run, arguments.seconds)
+    Manifest("live", {**vars(arguments), "json": None, **facts}).publish(figures, arguments.json)
+
+
+@dataclass
+class _Run:
+    """What one client saw; times are seconds of the machine's clock."""
+
+    arrivals: list[float] = field(default_factory=list)
+    """Of pictures, in the order of their times."""
+    late: int = 0
+    """Pictures that came after their time, or never."""
+    first_s: list[float] = field(default_factory=list)
+    """From a chunk's arrival to the first picture that depends on it, less what playback waits."""
+    barge_in_s: list[float] = field(default_factory=list)
+    offsets_ms: list[float] = field(default_factory=list)
+    look_ahead_ms: int = 0
+    growth_mb: float = 0.0
+
+
+async def _crowd(server: str, count: int, seconds: float, size: int) -> list[_Run]:
+    speech = _speech()
+    # The first one alone, so that models and kernels are warm.
+    await _talk(server, speech, 3.0, size)
+    before = _rss_mb()
+    runs = await asyncio.gather(*(_talk(server, speech, seconds, size) for _ in range(count)))
+    for run in runs:
+        run.growth_mb = _rss_mb() - before
+    return list(runs)
+
+
+async def _talk(server: str, speech: bytes, seconds: float, size: int) -> _Run:
+    run = _Run()
+    async with LiveClient.opened(server, avatar=_AVATAR, size=size, sample_rate=_RATE_HZ) as client:
+        run.look_ahead_ms = client.session["look_ahead_ms"]
+        watcher = _Watcher(run, 1e-3 * run.look_ahead_ms)
+        listening = asyncio.create_task(watcher.listen(client))
+        end = time.monotonic() + seconds
+        turn = 0
+        while time.monotonic() < end:
+            turn += 1
+            watcher.spoke(time.monotonic())
+            await client.speak(speech)
+            await client.end()
+            if turn % _BARGE_IN_EVERY == 0:
+                await asyncio.sleep(_BARGE_IN_AFTER_S)
+                watcher.interrupted(time.monotonic())
+                await client.interrupt()
+            await watcher.quiet.wait()
+            watcher.quiet.clear()
+            await asyncio.sleep(_PAUSE_S)
+        listening.cancel()
+    return run
+
+
+class _Watcher:
+    def __init__(self, run: _Run, look_ahead_s: float) -> None:
+        self.quiet = asyncio.Event()
+        self._run = run
+        self._look_ahead_s = look_ahead_s
+        self._spoke_s: float | None = None
+        self._started_us: int | None = None
+        self._interrupted_s: float | None = None
+        self._last_us: int | None = None
+        self._origin_s: float | None = None
+        self._heard_until_us: int | None = None
+
+    def spoke(self, now_s: float) -> None:
+        self._spoke_s = now_s
+
+    def interrupted(self, now_s: float) -> None:
+        self._interrupted_s = now_s
+
+    async def listen(self, client: LiveClient) -> None:
+        async for event in client.events():
+            now_s = time.monotonic()
+            if isinstance(event, MediaMessage):
+                self._media(event, now_s)
+            elif event["type"] == "session.state_updated":
+                self._origin_s = now_s - event["now_us"] / 1e6
+            elif event["type"] == "agent.speak_started":
+                self._started_us = self._heard_until_us = event["pts_us"]
+            elif event["type"] == "agent.speak_finished":
+                self.quiet.set()
+
+    def _media(self, media: MediaMessage, now_s: float) -> None:
+        if media.kind is MediaKind.AUDIO:
+            if self._heard_until_us is not None:
+                self._run.offsets_ms.append((media.pts_us - self._heard_until_us) / 1e3)
+            self._heard_until_us = media.pts_us + len(media.payload) // 2 * 1_000_000 // _RATE_HZ
+            return
+        if media.kind is not MediaKind.VIDEO or self._origin_s is None:
+            return
+        if self._interrupted_s is not None and media.keyframe:
+            # The first of the new epoch: whatever was stale came before it.
+            self._run.barge_in_s.append(now_s - self._interrupted_s)
+            self._interrupted_s, self._last_us = None, None
+        if self._last_us is not None and media.pts_us > self._last_us:
+            self._run.late += round((media.pts_us - self._last_us) / 1e6 / _FRAME_S) - 1
+        self._last_us = media.pts_us
+        seen_s = self._origin_s + media.pts_us / 1e6
+        self._run.late += now_s > seen_s + _FRAME_S
+        self._run.arrivals.append(now_s)
+        # A frame that ends, with its look-ahead, after speech began depends on it.
+        depends_us = media.pts_us + round(1e6 * self._look_ahead_s)
+        if self._spoke_s is None or self._started_us is None or depends_us <= self._started_us:
+            return
+        self._run.first_s.append(now_s - self._spoke_s)
+        self._spoke_s = self._started_us = None
+
+
+def _figures(runs: list[_Run], seconds: float) -> tuple[list[Figure], dict[str, Value]]:
+    first = 1e3 * np.array([value for run in runs for value in run.first_s])
+    barge_in = 1e3 * np.array([value for run in runs for value in run.barge_in_s])
+    jitter = [
+        float(np.percentile(np.abs(np.diff(run.arrivals) - _FRAME_S), 99)) * 1e3 for run in runs
+    ]
+    offsets = [abs(value) for run in runs for value in run.offsets_ms]
+    late = sum(run.late for run in runs)
+    pictures = sum(len(run.arrivals) for run in runs)
+    figures = [
+        Figure("first_frame_compute_p50_ms", float(np.median(first)), goal="<= 40"),
+        Figure("first_frame_compute_p95_ms", float(np.percentile(first, 95)), goal="<= 60"),
+        Figure("look_ahead_ms", runs[0].look_ahead_ms),
+        Figure("late_frames", late, goal="0"),
+        Figure("pictures", pictures),
+        Figure("jitter_p99_ms", max(jitter), goal="< 40"),
+        Figure(
+            "barge_in_p95_ms",
+            float(np.percentile(barge_in, 95)) if len(barge_in) else None,
+            goal="<= 60",
+        ),
+        Figure("av_offset_max_ms", max(offsets, default=0.0), goal="<= 20"),
+        Figure("rss_growth_mb", runs[0].growth_mb, goal="0"),
+    ]
+    return figures, {"utterances": len(first), "interrupts": len(barge_in)}
+
+
+def _rss_mb() -> float:
+    """Of all processes of the stack."""
+    children = psutil.Process().children(recursive=True)
+    return sum(child.memory_info().rss for child in children) / 1e6
+
+
+def _speech() -> bytes:
+    speech = synthesize(_TEXT)
+    samples = resample(speech.samples, speech.rate_hz, _RATE_HZ)
+    return (samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
+
+
+def _add_avatar(settings: Settings) -> None:
+    from lipstream.avatar.create import create_avatar
+
+    library = AvatarLibrary(open_store(settings.store_url))
+    create_avatar(library, _AVATAR, hopper_photo().read_bytes(), "Public domain.")
+
+
+if __name__ == "__main__":
+    main()

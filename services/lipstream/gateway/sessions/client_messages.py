@@ -1,0 +1,74 @@
+"""What clients send as text: JSON with a `type`."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from lipstream.errors import BadInput
+
+__all__ = ["ClientMessage", "Interrupt", "KeepAlive", "Speak", "SpeakEnd", "parse_message"]
+
+_MOST_TEXT = 20_000
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Speak(_Message):
+    """A piece of speech, as samples or as text; text is an utterance of its own."""
+
+    type: Literal["agent.speak"]
+    audio: bytes | None = None
+    text: Annotated[str | None, Field(min_length=1, max_length=_MOST_TEXT)] = None
+    voice: Annotated[str | None, Field(max_length=64)] = None
+
+    @field_validator("audio", mode="before")
+    @classmethod
+    def _decoded(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return base64.b64decode(value, validate=True)
+        except ValueError:
+            raise ValueError("it is no base64") from None
+
+
+class SpeakEnd(_Message):
+    type: Literal["agent.speak_end"]
+
+
+class Interrupt(_Message):
+    type: Literal["agent.interrupt"]
+
+
+class KeepAlive(_Message):
+    type: Literal["session.keep_alive"]
+
+
+ClientMessage = Annotated[Speak | SpeakEnd | Interrupt | KeepAlive, Field(discriminator="type")]
+
+_ADAPTER: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+
+
+def parse_message(text: str) -> ClientMessage:
+    """
+    Raises:
+        BadInput: it is no such message; the text names what is wrong.
+    """
+    try:
+        message = _ADAPTER.validate_json(text)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in fault["loc"][-1:]) or "message"
+        raise BadInput(
+            f"{place}: {fault['msg'][:200]}.",
+            remedy='Send JSON such as {"type": "agent.speak", "text": "Hello."}; see docs/live.md.',
+            code="bad_message",
+        ) from None
+    if isinstance(message, Speak) and (message.audio is None) == (message.text is None):
+        raise BadInput("agent.speak holds either 'audio' or 'text'.", code="bad_message")
+    return message

@@ -1,0 +1,363 @@
+"""One session: from the agent's speech through the stages to pictures, at the pace of its clock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, TypeAlias
+
+from lipstream.errors import LipstreamError, Unavailable
+from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
+from lipstream.gateway.sessions.options import SessionOptions, SessionState
+from lipstream.gateway.sessions.stage_calls import StageCall, Stages
+from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
+from lipstream.v1 import audio_pb2, common_pb2, motion_pb2, render_pb2
+from lipstream.wire.live_media import MediaKind, MediaMessage
+
+__all__ = ["FPS", "LiveSession", "Sent"]
+
+logger = logging.getLogger(__name__)
+
+Sent: TypeAlias = MediaMessage | dict[str, Any]
+"""What goes to the client: media, or an event that becomes JSON."""
+
+FPS = 1_000_000 / FRAME_US
+_OPENING_S = 15.0
+_HEADSTART_US = 4 * FRAME_US
+"""Playback begins so much after the stages are ready, that the first frame is on time."""
+_DRAWN_AHEAD = 2
+"""Pictures that the render stage works on at once."""
+_UNBROKEN = 0
+"""Epoch of sound and motion, which go on through interrupts."""
+_LATE_US = 2 * FRAME_US
+"""A frame that is so late is left out, and the next one that can be on time is drawn."""
+
+
+class LiveSession:
+    """
+    Args:
+        session_id: names it in the stages' logs.
+        stages: who does the work.
+        send: takes what goes to the client; must not block.
+    """
+
+    def __init__(
+        self, session_id: str, options: SessionOptions, stages: Stages, send: Callable[[Sent], None]
+    ) -> None:
+        self.id = session_id
+        self.options = options
+        self.state = SessionState.CONNECTING
+        self.look_ahead_ms = 0
+        self.late_frames = 0
+        self.failure: LipstreamError | None = None
+        self._stages = stages
+        self._send = send
+        self._epoch = 0
+        self._frames: deque[MotionFrame] = deque()
+        self._shown_us = -1
+        """Of the frame that was handed to be drawn last."""
+        self._drawing = 0
+        self._watched = False
+        self._wake = asyncio.Event()
+        """Speech came, or was dropped: the feeder looks again."""
+        self._show = asyncio.Event()
+        """A frame, a place in the renderer, or somebody who looks: the shower looks again."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._calls: list[StageCall] = []
+        self._render: StageCall | None = None
+        self._texts: set[asyncio.Task[None]] = set()
+        self._one_text = asyncio.Lock()
+        self._writes: set[asyncio.Task[None]] = set()
+        self._origin_s = time.monotonic()
+
+    # What the client asks for
+
+    async def open(self) -> None:
+        """Connect the stages and start the clock.
+
+        Raises:
+            LipstreamError: a stage cannot do what is asked for, or is away.
+        """
+        try:
+            async with asyncio.timeout(_OPENING_S):
+                await self._open()
+        except TimeoutError:
+            await self.close()
+            raise Unavailable(
+                "The stages did not answer in time.", remedy="Try again in a moment."
+            ) from None
+        except BaseException:
+            await self.close()
+            raise
+
+    def watch(self, watched: bool) -> None:
+        """Whether somebody looks: nothing is drawn for nobody. Begins with a whole picture."""
+        self._watched = watched
+        if watched:
+            self._restart_picture()
+
+    def speak(self, samples: bytes) -> None:
+        """More speech, 16-bit PCM, as fast as one likes.
+
+        Raises:
+            BadInput, TooLarge: it is no whole number of samples, or too much waits.
+        """
+        self._timeline.utterances.add(samples)
+        self._wake.set()
+
+    def end_speech(self) -> None:
+        """The utterance is complete."""
+        self._timeline.utterances.end()
+        self._timeline.settle()
+        self._wake.set()
+
+    def say(self, text: str, voice: str | None = None) -> None:
+        """Speak a text, after what was asked for before."""
+        self._kept(self._texts, self._say(text, voice or self.options.voice))
+
+    def interrupt(self) -> None:
+        """Stop speaking: nothing that was said before is heard or seen any more."""
+        for task in self._texts:
+            task.cancel()
+        now_us = self._now_us()
+        for finished in self._timeline.interrupt(now_us):
+            self._tell_finished(finished)
+        self._restart_picture()
+        self._wake.set()
+        self._tell_state()
+
+    async def close(self) -> None:
+        """End everything that this session started."""
+        if self.state is SessionState.CLOSED:
+            return
+        self.state = SessionState.CLOSED
+        tasks = {*self._tasks, *self._texts, *self._writes}
+        if (current := asyncio.current_task()) is not None:
+            tasks.discard(current)
+        for task in tasks:
+            task.cancel()
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # How it is done
+
+    async def _open(self) -> None:
+        options, header = self.options, self._header(0, _UNBROKEN)
+        motion = await self._stages.generate(header, options.seed, options.style)
+        self._calls.append(motion)
+        answers = motion.messages()
+        ready = (await anext(answers)).ready
+        audio = await self._stages.extract(header, options.sample_rate)
+        self._calls.append(audio)
+        self.look_ahead_ms = ready.look_ahead_ms
+        self._mouth = mouth_columns(tuple(ready.blendshape_names))
+        self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
+        self._origin_s = time.monotonic() + _HEADSTART_US / 1e6
+        work = [self._feed(audio), self._hear(audio, motion), self._move(answers)]
+        if options.output == "video":
+            render = await self._stages.render(header, options.avatar, options.size, FPS)
+            self._calls.append(render)
+            self._render = render
+            work += [self._draw(render), self._see(render)]
+        else:
+            work.append(self._give())
+        self._tasks = [asyncio.create_task(self._guarded(part)) for part in work]
+        self.state = SessionState.IDLE
+        self._tell_state()
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """What fails ends the session, and the client is told why."""
+        try:
+            await work
+        except LipstreamError as error:
+            await self._fail(error)
+        except Exception:
+            logger.exception("a session failed", extra={"session_id": self.id})
+            await self._fail(Unavailable("The session failed.", remedy="Open another session."))
+
+    async def _fail(self, error: LipstreamError) -> None:
+        if self.state is SessionState.CLOSED:
+            return
+        self.failure = error
+        self._send(error_event(error))
+        await self.close()
+        self._tell_state()
+
+    async def _feed(self, audio: StageCall) -> None:
+        """Hand on sound, piece by piece, as it comes due; tell what begins and what has ended."""
+        while True:
+            now_us = self._now_us()
+            for finished in self._timeline.finished(now_us):
+                self._tell_finished(finished)
+                self._tell_state()
+            if self._timeline.due_us() <= now_us:
+                piece = self._timeline.next_piece()
+                self._tell_heard(piece)
+                await audio.write(
+                    audio_pb2.ExtractRequest(
+                        header=self._header(piece.pts_us, _UNBROKEN),
+                        audio=audio_pb2.AudioChunk(samples=piece.samples),
+                    )
+                )
+                continue
+            moments = (self._timeline.due_us(), self._timeline.heard_whole_us())
+            wait_us = min(moment for moment in moments if moment is not None) - now_us
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), max(wait_us, 1000) / 1e6)
+            except TimeoutError:
+                continue
+
+    async def _hear(self, audio: StageCall, motion: StageCall) -> None:
+        async with aclosing(audio.messages()) as messages:
+            async for message in messages:
+                if message.HasField("features"):
+                    await motion.write(
+                        motion_pb2.GenerateRequest(
+                            header=self._header(message.header.pts_us, _UNBROKEN),
+                            features=message.features.values,
+                            encoder=message.features.encoder,
+                        )
+                    )
+
+    async def _move(self, messages: AsyncGenerator[Any, None]) -> None:
+        async for message in messages:
+            if message.HasField("frames"):
+                self._frames += frames_of(message.frames, message.header.pts_us, FRAME_US)
+                self._show.set()
+
+    async def _draw(self, render: StageCall) -> None:
+        while True:
+            epoch, frame = await self._next_frame(_DRAWN_AHEAD)
+            self._drawing += 1
+            header = self._header(frame.pts_us, epoch)
+            await render.write(render_pb2.RenderRequest(header=header, frames=frame.message()))
+
+    async def _see(self, render: StageCall) -> None:
+        async with aclosing(render.messages()) as messages:
+            async for message in messages:
+                if not message.HasField("frame"):
+                    continue
+                self._drawing = max(self._drawing - 1, 0)
+                self._show.set()
+                header = message.header
+                if header.epoch == self._epoch and self._watched:
+                    self._send_media(
+                        MediaKind.VIDEO, header.pts_us, message.frame.data, message.frame.keyframe
+                    )
+
+    async def _give(self) -> None:
+        while True:
+            _, frame = await self._next_frame(1)
+            self._send_media(MediaKind.MOTION, frame.pts_us, frame.payload(), keyframe=True)
+
+    async def _next_frame(self, most: int) -> tuple[int, MotionFrame]:
+        """The frame after the one that was shown last, when it is there and somebody looks; one
+        that is late is left out."""
+        while True:
+            now_us = self._now_us()
+            # What has been seen is no longer needed, not even after an interrupt.
+            while self._frames and self._frames[0].pts_us + FRAME_US <= now_us - _LATE_US:
+                if self._frames[0].pts_us > self._shown_us and self._watched:
+                    self.late_frames += 1
+                self._frames.popleft()
+            if self._watched and self._drawing < most:
+                for frame in self._frames:
+                    if frame.pts_us > self._shown_us:
+                        self._shown_us = frame.pts_us
+                        factor = self._timeline.mouth.factor(frame.pts_us)
+                        return self._epoch, frame.eased(factor, self._mouth)
+            self._show.clear()
+            await self._show.wait()
+
+    def _restart_picture(self) -> None:
+        """Go on right after what is seen now, with a picture that needs no other."""
+        self._shown_us = self._now_us()
+        self._epoch += 1
+        self._drawing = 0
+        self._show.set()
+        if self._render is not None:
+            # The stage drops what it still draws, and begins with a whole picture.
+            header = self._header(0, self._epoch)
+            message = render_pb2.RenderRequest(header=header, interrupt=common_pb2.Interrupt())
+            self._kept(self._writes, self._guarded(self._render.write(message)))
+
+    def _kept(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def _say(self, text: str, voice: str) -> None:
+        try:
+            pieces = self._stages.synthesize(text, voice, self.options.sample_rate)
+            async with self._one_text, aclosing(pieces) as speech:
+                async for samples in speech:
+                    self.speak(samples)
+                self.end_speech()
+        except LipstreamError as error:
+            self._send(error_event(error))
+
+    # What the client is told
+
+    def _tell_heard(self, piece: Piece) -> None:
+        for started in piece.started:
+            self._send(
+                {
+                    "type": "agent.speak_started",
+                    "utterance": started.utterance,
+                    "pts_us": started.start_us,
+                }
+            )
+        for heard in piece.heard:
+            self._send_media(MediaKind.AUDIO, heard.pts_us, heard.samples)
+        if piece.started:
+            self._tell_state()
+
+    def _tell_finished(self, finished: Finished) -> None:
+        self._send(
+            {
+                "type": "agent.speak_finished",
+                "utterance": finished.utterance,
+                "playback_position_ms": finished.position_us // 1000,
+                "interrupted": finished.interrupted,
+            }
+        )
+
+    def _tell_state(self) -> None:
+        if self.state is not SessionState.CLOSED:
+            speaking = self._timeline.speaking
+            self.state = SessionState.SPEAKING if speaking else SessionState.IDLE
+        self._send(
+            {
+                "type": "session.state_updated",
+                "state": self.state.value,
+                "epoch": self._epoch,
+                "now_us": self._now_us(),
+            }
+        )
+
+    def _send_media(
+        self, kind: MediaKind, pts_us: int, payload: bytes, keyframe: bool = False
+    ) -> None:
+        self._send(MediaMessage(kind, self._epoch, pts_us, payload, keyframe))
+
+    def _header(self, pts_us: int, epoch: int) -> common_pb2.LiveHeader:
+        return common_pb2.LiveHeader(session_id=self.id, epoch=epoch, pts_us=pts_us)
+
+    def _now_us(self) -> int:
+        return round((time.monotonic() - self._origin_s) * 1e6)
+
+
+def error_event(error: LipstreamError) -> dict[str, Any]:
+    """As the client gets it."""
+    return {
+        "type": "error",
+        "code": error.code,
+        "detail": error.message,
+        "remedy": error.remedy or "",
+    }

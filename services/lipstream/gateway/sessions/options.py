@@ -1,0 +1,57 @@
+"""What a session is asked for, and what is told about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["SessionDocument", "SessionOptions", "SessionState"]
+
+
+class SessionState(StrEnum):
+    CONNECTING = "connecting"
+    IDLE = "idle"
+    SPEAKING = "speaking"
+    CLOSED = "closed"
+
+
+class SessionOptions(BaseModel):
+    """The body of `POST /v1/sessions`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    avatar: Annotated[str, Field(description="Id of a finished avatar.", max_length=64)]
+    output: Annotated[
+        Literal["video", "motion"],
+        Field(description="Pictures, or blendshapes for a renderer of your own (1 kB a frame)."),
+    ] = "video"
+    size: Annotated[int, Field(ge=64, le=1080, multiple_of=2, description="Pixels.")] = 512
+    sample_rate: Annotated[
+        Literal[16_000, 24_000, 48_000], Field(description="Of the speech in and out, Hz.")
+    ] = 24_000
+    voice: Annotated[str, Field(max_length=64, description="For text; see `lipstream voices`.")] = (
+        "en-us"
+    )
+    seed: Annotated[int, Field(ge=0, lt=1 << 63, description="Same seed, same manner.")] = 0
+    style: Annotated[list[float], Field(max_length=4096)] = []
+
+
+class SessionDocument(BaseModel):
+    """A session, as callers see it."""
+
+    id: str
+    state: SessionState
+    avatar: str
+    output: Literal["video", "motion"]
+    size: int
+    fps: float
+    sample_rate: int
+    look_ahead_ms: Annotated[
+        int, Field(description="How much speech a picture waits for beyond its own beginning.")
+    ]
+    stream_url: Annotated[str, Field(description="The WebSocket, relative to this server.")]
+    session_token: Annotated[
+        str | None, Field(description="Opens the WebSocket; told once, when the session is made.")
+    ] = None

@@ -1,0 +1,165 @@
+"""The sessions of this gateway: made, found by their token, ended when nobody comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Iterator
+
+from lipstream.errors import Conflict, LipstreamError, NotFound, Overloaded
+from lipstream.gateway.refusals import Forbidden
+from lipstream.gateway.sessions.connection import Connection
+from lipstream.gateway.sessions.live_session import LiveSession, Sent
+from lipstream.gateway.sessions.options import SessionOptions, SessionState
+from lipstream.gateway.sessions.stage_calls import Stages
+
+__all__ = ["HeldSession", "SessionRegistry"]
+
+_SWEEP_S = 1.0
+
+
+class HeldSession:
+    """A session, and who may watch it."""
+
+    def __init__(self, session_id: str, options: SessionOptions, stages: Stages) -> None:
+        self.token = secrets.token_urlsafe(24)
+        """Forgotten once it has been told."""
+        self._digest = _digest(self.token)
+        self._connection: Connection | None = None
+        self._alone_since_s = time.monotonic()
+        self.live = LiveSession(session_id, options, stages, self._send)
+
+    def check(self, token: str) -> None:
+        """
+        Raises:
+            Forbidden: it is not this session's.
+        """
+        if not hmac.compare_digest(_digest(token), self._digest):
+            raise Forbidden(
+                "The token does not open this session.",
+                remedy="Use the session_token that POST /v1/sessions gave.",
+                code="bad_token",
+            )
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """A client's connection; it takes the place of an earlier one of the same client.
+
+        Raises:
+            Conflict: the session has ended.
+        """
+        if self.live.state is SessionState.CLOSED:
+            raise Conflict("The session has ended.", remedy="Open another one.", code="ended")
+        if self._connection is not None:
+            self._connection.close()
+        connection = self._connection = Connection()
+        self.live.watch(True)
+        try:
+            yield connection
+        finally:
+            connection.close()
+            if self._connection is connection:
+                self._connection = None
+                self._alone_since_s = time.monotonic()
+                self.live.watch(False)
+
+    def alone_s(self) -> float:
+        """How long nobody has been connected."""
+        return 0.0 if self._connection else time.monotonic() - self._alone_since_s
+
+    def hang_up(self) -> None:
+        """Close the client's connection, once it has what waits."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _send(self, item: Sent) -> None:
+        if self._connection is not None:
+            self._connection.put(item)
+
+
+class SessionRegistry:
+    """
+    Args:
+        stages: who does the work.
+        most: sessions at once.
+        patience_s: how long a session waits for a client that is not, or no longer, connected.
+    """
+
+    def __init__(self, stages: Stages, *, most: int, patience_s: float) -> None:
+        self._stages = stages
+        self._most = most
+        self._patience_s = patience_s
+        self._sessions: dict[str, HeldSession] = {}
+        self._sweeper = asyncio.create_task(self._sweep())
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    async def open(self, options: SessionOptions) -> HeldSession:
+        """
+        Raises:
+            Overloaded: there are as many sessions as there may be.
+            LipstreamError: a stage cannot do what is asked for, or is away.
+        """
+        if len(self._sessions) >= self._most:
+            raise Overloaded(
+                f"{self._most} sessions are open, as many as there may be.",
+                remedy="Wait until one has ended.",
+                code="sessions_full",
+            )
+        session_id = secrets.token_hex(8)
+        held = HeldSession(session_id, options, self._stages)
+        self._sessions[session_id] = held  # counts from now on, while it connects
+        try:
+            await held.live.open()
+        except BaseException:
+            del self._sessions[session_id]
+            raise
+        return held
+
+    def find(self, session_id: str) -> HeldSession:
+        """
+        Raises:
+            NotFound: there is none.
+        """
+        try:
+            return self._sessions[session_id]
+        except KeyError:
+            raise NotFound(
+                "There is no such session; it may have ended.", code="no_session"
+            ) from None
+
+    async def end(self, session_id: str) -> None:
+        """
+        Raises:
+            NotFound: there is none.
+        """
+        held = self.find(session_id)
+        self._sessions.pop(session_id, None)
+        await held.live.close()
+        held.hang_up()
+
+    async def close(self) -> None:
+        """End all sessions."""
+        self._sweeper.cancel()
+        await asyncio.gather(self._sweeper, return_exceptions=True)
+        for session_id in list(self._sessions):
+            with contextlib.suppress(LipstreamError):
+                await self.end(session_id)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            for session_id, held in list(self._sessions.items()):
+                over = held.live.state is SessionState.CLOSED
+                if over or held.alone_s() > self._patience_s:
+                    with contextlib.suppress(LipstreamError):
+                        await self.end(session_id)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

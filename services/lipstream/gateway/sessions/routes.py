@@ -1,0 +1,131 @@
+"""`/v1/sessions`: open a live session, talk through its socket, end it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from fastapi import APIRouter, Response, WebSocket, WebSocketDisconnect
+
+from lipstream.errors import LipstreamError
+from lipstream.gateway.platform import Platform, Shared
+from lipstream.gateway.problems import problem_response
+from lipstream.gateway.sessions.client_messages import Interrupt, Speak, SpeakEnd, parse_message
+from lipstream.gateway.sessions.connection import Connection
+from lipstream.gateway.sessions.live_session import FPS, LiveSession, error_event
+from lipstream.gateway.sessions.options import SessionDocument, SessionOptions
+from lipstream.gateway.sessions.registry import HeldSession
+from lipstream.gateway.videos import check_avatar
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/sessions", tags=["live sessions"])
+
+_NORMAL, _TRY_AGAIN_LATER = 1000, 1013  # RFC 6455 and its registry
+
+
+@router.post("", status_code=201, response_model=SessionDocument)
+async def open_session(
+    options: SessionOptions, response: Response, platform: Shared
+) -> SessionDocument:
+    """Open a live session; its token opens the socket."""
+    await check_avatar(platform, options.avatar)
+    held = await platform.sessions.open(options)
+    response.headers["Location"] = f"/v1/sessions/{held.live.id}"
+    token, held.token = held.token, ""
+    return _document(held, token)
+
+
+@router.get("/{session_id}", response_model=SessionDocument)
+async def get_session(session_id: str, platform: Shared) -> SessionDocument:
+    """Whether the session speaks or is idle."""
+    return _document(platform.sessions.find(session_id))
+
+
+@router.delete("/{session_id}", status_code=204)
+async def end_session(session_id: str, platform: Shared) -> None:
+    """End the session; its socket is closed."""
+    await platform.sessions.end(session_id)
+
+
+@router.websocket("/{session_id}/stream")
+async def stream(socket: WebSocket, session_id: str, token: str = "") -> None:
+    """The session's socket: JSON and samples in, JSON and media out (docs/live.md)."""
+    platform = cast(Platform, socket.app.state.platform)
+    given = token or socket.headers.get("authorization", "").removeprefix("Bearer ")
+    try:
+        held = platform.sessions.find(session_id)
+        held.check(given)
+        connection = held.connected()
+        with connection as sending:
+            await socket.accept()
+            await _talk(socket, held, sending)
+    except LipstreamError as error:
+        await socket.send_denial_response(problem_response(error, socket.url.path))
+
+
+async def _talk(socket: WebSocket, held: HeldSession, connection: Connection) -> None:
+    """Until either side has enough."""
+    sender = asyncio.create_task(_send(socket, connection))
+    receiver = asyncio.create_task(_receive(socket, held.live, connection))
+    await asyncio.wait({sender, receiver}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (sender, receiver):
+        task.cancel()
+    await asyncio.gather(sender, receiver, return_exceptions=True)
+
+
+async def _send(socket: WebSocket, connection: Connection) -> None:
+    try:
+        while (message := await connection.get()) is not None:
+            if isinstance(message, bytes):
+                await socket.send_bytes(message)
+            else:
+                await socket.send_text(message)
+        failure = connection.failure
+        await socket.close(
+            _TRY_AGAIN_LATER if failure else _NORMAL, failure.code if failure else "ended"
+        )
+    except (WebSocketDisconnect, RuntimeError):
+        return  # the client is gone
+
+
+async def _receive(socket: WebSocket, live: LiveSession, connection: Connection) -> None:
+    while True:
+        received = await socket.receive()
+        if received["type"] == "websocket.disconnect":
+            return
+        try:
+            if (samples := received.get("bytes")) is not None:
+                live.speak(samples)
+            else:
+                _obey(received.get("text") or "", live)
+        except LipstreamError as error:
+            connection.put(error_event(error))
+
+
+def _obey(text: str, live: LiveSession) -> None:
+    match parse_message(text):
+        case Speak(audio=bytes() as samples):
+            live.speak(samples)
+        case Speak(text=str() as words, voice=voice):
+            live.say(words, voice)
+        case SpeakEnd():
+            live.end_speech()
+        case Interrupt():
+            live.interrupt()
+
+
+def _document(held: HeldSession, token: str | None = None) -> SessionDocument:
+    live, options = held.live, held.live.options
+    return SessionDocument(
+        id=live.id,
+        state=live.state,
+        avatar=options.avatar,
+        output=options.output,
+        size=options.size,
+        fps=FPS,
+        sample_rate=options.sample_rate,
+        look_ahead_ms=live.look_ahead_ms,
+        stream_url=f"/v1/sessions/{live.id}/stream",
+        session_token=token,
+    )

@@ -1,0 +1,20 @@
+"""Drawing on a GPU: the same avatars, many sessions' frames in one call.
+
+torch and gsplat are imported here and nowhere else in `render`; both come with the extra `gpu`.
+"""
+
+from lipstream.render.gpu.batch_renderer import BatchRenderer
+from lipstream.render.gpu.device_scene import DeviceScene
+from lipstream.render.gpu.frame_queue import FrameQueue
+from lipstream.render.gpu.placed import Placed, place
+from lipstream.render.gpu.rasterizer import GsplatRasterizer, Rasterizer
+
+__all__ = [
+    "BatchRenderer",
+    "DeviceScene",
+    "FrameQueue",
+    "GsplatRasterizer",
+    "Placed",
+    "Rasterizer",
+    "place",
+]

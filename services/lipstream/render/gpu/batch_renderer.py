@@ -1,0 +1,163 @@
+"""Frames of many sessions, avatars mixed, drawn in one call of the rasteriser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lipstream.errors import BadInput
+from lipstream.face.motion import Floats
+from lipstream.render import geometry
+from lipstream.render.driver import Driver, FaceDriver
+from lipstream.render.gpu.device_scene import DeviceScene
+from lipstream.render.gpu.placed import Placed, place
+from lipstream.render.gpu.planes import to_nv12, to_yuv420p
+from lipstream.render.gpu.rasterizer import GsplatRasterizer, Rasterizer
+from lipstream.render.pose import Pose
+from lipstream.render.scene import Scene
+from lipstream.render.splats import Bytes
+
+__all__ = ["BatchRenderer"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Deformed:
+    """What the processor makes of a pose; small next to what the device then does."""
+
+    vertices: Floats  # [V, 3] mm, head frame
+    moved: Floats  # [3, 4]
+    color_weights: Floats  # [J]
+
+
+class BatchRenderer:
+    """Draws on one device; one thread at a time.
+
+    Args:
+        device: where; by default the first GPU.
+        rasterizer: by default gsplat's.
+        driver: what derives colour weights from what the face does.
+
+    Raises:
+        Unavailable: there is no GPU, or gsplat is missing.
+    """
+
+    def __init__(
+        self,
+        device: str = "cuda",
+        *,
+        rasterizer: Rasterizer | None = None,
+        driver: Driver | None = None,
+    ) -> None:
+        self._rasterize = rasterizer if rasterizer is not None else GsplatRasterizer()
+        self._device = torch.device(device)
+        self._driver = driver if driver is not None else FaceDriver()
+
+    def upload(self, scene: Scene) -> DeviceScene:
+        return DeviceScene.of(scene, self._device)
+
+    def yuv420p(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Bytes:  # [B, 3 S / 2, S]
+        """Pictures over their plates, in order, as `SplatRenderer.yuv420p`.
+
+        Raises:
+            BadInput: the frames are of different sizes, or there are none.
+        """
+        return self._fetched(to_yuv420p(self.rgb(frames)))
+
+    def nv12(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Bytes:  # [B, 3 S / 2, S]
+        """The same for hardware encoders. Raises as `yuv420p`."""
+        return self._fetched(to_nv12(self.rgb(frames)))
+
+    @torch.no_grad()
+    def rgb(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Tensor:  # [B, 3, S, S]
+        """Over their plates, sRGB 0..1, on the device. Raises as `yuv420p`."""
+        colors, transmittance = self.premultiplied(frames)
+        plates = torch.stack([scene.plate for scene, _ in frames])
+        return colors.permute(0, 3, 1, 2) + transmittance[:, None] * plates
+
+    def premultiplied(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> tuple[Tensor, Tensor]:
+        """Colours `# [B, S, S, 3]` and transmittance `# [B, S, S]` of the splats alone.
+
+        Raises:
+            BadInput: the frames are of different sizes, or there are none.
+        """
+        sizes = {scene.scene.size_px for scene, _ in frames}
+        focals = {float(scene.scene.focal_px) for scene, _ in frames}
+        if len(sizes) != 1 or len(focals) != 1:
+            raise BadInput("Frames that are drawn together have one size and one focal length.")
+        first = frames[0][0].scene
+        return self._rasterize(
+            self._placed(frames),
+            focal_px=float(first.focal_px),
+            size_px=first.size_px,
+            low_pass_px2=float(first.low_pass),
+        )
+
+    def _placed(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Placed:
+        """All Gaussians, in the order of the frames: avatar by avatar, then put in order."""
+        by_scene: dict[int, list[int]] = {}
+        for number, (scene, _) in enumerate(frames):
+            by_scene.setdefault(id(scene), []).append(number)
+        largest = max(len(scene) for scene, _ in frames)
+        parts, order = [], []
+        for numbers in by_scene.values():
+            scene = frames[numbers[0]][0]
+            poses = [frames[number][1] for number in numbers]
+            parts.append(self._placed_alike(scene, poses).padded(largest))
+            order += numbers
+        back = torch.tensor(np.argsort(order), device=self._device)
+        return Placed(
+            *(
+                torch.cat([getattr(part, name) for part in parts])[back]
+                for name in ("means", "covariances", "opacities", "colors")
+            )
+        )
+
+    def _placed_alike(self, scene: DeviceScene, poses: Sequence[Pose]) -> Placed:
+        deformed = [self._deformed(scene.scene, pose) for pose in poses]
+        return place(
+            scene,
+            self._there([one.vertices for one in deformed]),
+            self._there([scene.scene.still])[0],
+            self._there([one.moved for one in deformed]),
+            self._there([one.color_weights for one in deformed]),
+        )
+
+    def _deformed(self, scene: Scene, pose: Pose) -> _Deformed:
+        """
+        Raises:
+            BadInput: the pose does not belong to this scene's model.
+        """
+        weights = np.ascontiguousarray(pose.shape_weights, np.float32)
+        shapes, tints = scene.model.surface.shapes.names, scene.model.color_shapes.names
+        if weights.shape != (len(shapes),):
+            raise BadInput(
+                f"Pose.shape_weights has shape {weights.shape}; the avatar has {len(shapes)} "
+                "shapes."
+            )
+        vertices = np.empty_like(scene.vertices)
+        columns = scene.shapes
+        geometry.deform(
+            scene.vertices, columns.offsets, columns.ids, columns.vectors, weights, vertices
+        )
+        moved = geometry.head_affine(scene.model.surface, pose.rotation, pose.translation)
+        colors = pose.color_weights
+        if colors is None:
+            colors = self._driver.color_weights(scene.model, weights, vertices)
+        if np.shape(colors) != (len(tints),):
+            raise BadInput(
+                f"Pose.color_weights has shape {np.shape(colors)}; the avatar has {len(tints)} "
+                "colour shapes."
+            )
+        return _Deformed(vertices, moved, np.asarray(colors, np.float32))
+
+    def _there(self, arrays: Sequence[Floats]) -> Tensor:
+        return torch.as_tensor(np.stack(arrays), device=self._device)
+
+    @staticmethod
+    def _fetched(planes: Tensor) -> Bytes:
+        fetched: Bytes = planes.cpu().numpy()
+        return fetched

@@ -1,0 +1,70 @@
+"""From placed Gaussians to pictures."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from lipstream.errors import Unavailable
+from lipstream.render.gpu.placed import Placed
+
+__all__ = ["GsplatRasterizer", "Rasterizer"]
+
+_NEAR_MM = 1.0
+
+
+class Rasterizer(Protocol):
+    def __call__(
+        self, placed: Placed, *, focal_px: float, size_px: int, low_pass_px2: float
+    ) -> tuple[Tensor, Tensor]:
+        """Premultiplied colours `# [B, S, S, 3]` and transmittance `# [B, S, S]`."""
+        ...
+
+
+class GsplatRasterizer:
+    """gsplat's kernels, all frames in one call. It compiles them at first use, unless the image
+    brings them compiled.
+
+    Raises:
+        Unavailable: gsplat or a CUDA device is missing.
+    """
+
+    def __init__(self) -> None:
+        if not torch.cuda.is_available():
+            raise Unavailable(
+                "There is no CUDA device to draw on.",
+                remedy="Draw on the CPU: unset LIPSTREAM_RENDER_DEVICE.",
+            )
+        try:
+            from gsplat import rasterization
+        except ImportError as error:
+            raise Unavailable(
+                "gsplat is not installed.", remedy="Install the extra: pip install 'lipstream[gpu]'"
+            ) from error
+        self._rasterization = rasterization
+
+    def __call__(
+        self, placed: Placed, *, focal_px: float, size_px: int, low_pass_px2: float
+    ) -> tuple[Tensor, Tensor]:
+        means = placed.means
+        batch = len(means)
+        middle = size_px / 2
+        camera = means.new_tensor([[focal_px, 0, middle], [0, focal_px, middle], [0, 0, 1]])
+        colors, alphas, _ = self._rasterization(
+            means=means,
+            quats=None,
+            scales=None,
+            covars=placed.covariances,
+            opacities=placed.opacities,
+            colors=placed.colors,
+            viewmats=torch.eye(4, device=means.device).expand(batch, 1, 4, 4).contiguous(),
+            Ks=camera.expand(batch, 1, 3, 3).contiguous(),
+            width=size_px,
+            height=size_px,
+            near_plane=_NEAR_MM,
+            eps2d=low_pass_px2,
+            packed=False,
+        )
+        return colors[:, 0], 1 - alphas[:, 0, ..., 0]

@@ -1,0 +1,24 @@
+"""A local stack of all real services, with one avatar, for live sessions."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lipstream.runtime.local_stack import LocalStack
+from lipstream.runtime.settings import Settings
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory, avatar_store: Path) -> Iterator[str]:
+    """URL of the gateway."""
+    folder = tmp_path_factory.mktemp("sessions")
+    shutil.copytree(avatar_store, folder / "objects", dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIPSTREAM_MAX_SESSIONS", "3")
+        patch.setenv("LIPSTREAM_SESSION_PATIENCE_S", "3")
+        with LocalStack(Settings(data_dir=folder)) as stack:
+            yield stack.url

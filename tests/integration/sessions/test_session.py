@@ -1,0 +1,187 @@
+"""Live sessions over real stages: speech in, pictures out, interrupts, refusals."""
+
+from __future__ import annotations
+
+import asyncio
+
+import av
+import httpx
+import numpy as np
+import pytest
+
+from lipstream.audio import resample, synthesize
+from lipstream.client import LiveClient, MediaKind
+from lipstream.errors import BadInput
+from lipstream.face.arkit import INDEX
+from lipstream.face.motion import Floats
+from tests.integration.sessions.listener import Listener
+from tests.portrait import AVATAR
+
+_RATE_HZ = 24_000
+_FRAME_US = 40_000
+_TEXT = "My father saw a far away star above the harbour."
+
+
+def _speech(text: str = _TEXT) -> bytes:
+    speech = synthesize(text)
+    samples = resample(speech.samples, speech.rate_hz, _RATE_HZ)
+    return (samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
+
+
+def _jaw(listener: Listener) -> tuple[Floats, Floats]:
+    """Times in seconds and jaw opening of the motion that came."""
+    frames = listener.of_media(MediaKind.MOTION)
+    jaws = [np.frombuffer(frame.payload, "<f4")[INDEX["jawOpen"]] for frame in frames]
+    return np.array([frame.pts_us for frame in frames]) / 1e6, np.array(jaws)
+
+
+def test_speech_becomes_pictures_and_sound_on_one_clock(server: str) -> None:
+    async def scene() -> Listener:
+        async with Listener.opened(server, avatar=AVATAR, size=128) as listener:
+            client = listener.client
+            await client.speak(_speech())  # all at once
+            await client.end()
+            await listener.until("agent.speak_finished")
+            await asyncio.sleep(0.5)
+        return listener
+
+    listener = asyncio.run(scene())
+    (started,), (finished,) = (
+        listener.of("agent.speak_started"),
+        listener.of("agent.speak_finished"),
+    )
+    sound = listener.of_media(MediaKind.AUDIO)
+    assert b"".join(piece.payload for piece in sound) == _speech()
+    ends = [piece.pts_us + len(piece.payload) // 2 * 1_000_000 // _RATE_HZ for piece in sound]
+    assert sound[0].pts_us == started["pts_us"]
+    starts = [piece.pts_us for piece in sound]
+    assert np.abs(np.subtract(ends[:-1], starts[1:])).max() <= 1  # without a gap
+    assert not finished["interrupted"]
+    assert finished["playback_position_ms"] == pytest.approx(len(_speech()) / 48, abs=2)
+
+    pictures = listener.of_media(MediaKind.VIDEO)
+    assert pictures[0].keyframe
+    times = np.array([picture.pts_us for picture in pictures])
+    assert (np.diff(times) % _FRAME_US == 0).all()
+    decoder = av.CodecContext.create("h264", "r")
+    decoded = [
+        frame for picture in pictures for frame in decoder.decode(av.Packet(picture.payload))
+    ] + decoder.decode(None)
+    assert len(decoded) == len(pictures)
+    assert {(frame.width, frame.height) for frame in decoded} == {(128, 128)}
+    spoken = (times > started["pts_us"]) & (times < ends[-1])
+    grey = np.stack([frame.to_ndarray(format="gray") for frame in decoded]).astype(np.float32)
+    moved = np.abs(np.diff(grey, axis=0)).mean((1, 2))
+    assert moved[spoken[1:]].mean() > 1.5 * moved[~spoken[1:]].mean()
+
+
+def test_an_interrupt_stops_sound_and_mouth_at_once_and_the_face_lives_on(server: str) -> None:
+    async def scene() -> tuple[Listener, int]:
+        options = {"avatar": AVATAR, "output": "motion"}
+        async with Listener.opened(server, **options) as listener:
+            client = listener.client
+            await client.say(_TEXT)
+            await client.say("And this will never be heard.")
+            await listener.until("agent.speak_started")
+            await asyncio.sleep(1.0)
+            await client.interrupt()
+            await listener.until("agent.speak_finished", 1)
+            known = len(listener.media)
+            await asyncio.sleep(1.5)
+            told = len(listener.of("agent.speak_finished"))
+            await client.say("Baa!")
+            await listener.until("agent.speak_finished", told + 1)
+        return listener, known
+
+    listener, known = asyncio.run(scene())
+    finished = listener.of("agent.speak_finished")
+    assert [event["interrupted"] for event in finished][:1] == [True]
+    assert not finished[-1]["interrupted"]
+    assert len({event["utterance"] for event in finished}) == len(finished)
+    epoch = max(media.epoch for _, media in listener.media)
+    after = [media for _, media in listener.media[known:] if media.epoch == epoch]
+    motion = [media for media in after if media.kind is MediaKind.MOTION]
+    jaws = np.array([np.frombuffer(frame.payload, "<f4")[INDEX["jawOpen"]] for frame in motion])
+    assert jaws[3:25].max() < 0.02  # at rest 120 ms later, for as long as nobody speaks
+    assert jaws[-25:].max() > 0.05  # and it speaks again
+    turned = np.array([np.frombuffer(frame.payload, "<f4")[52:55] for frame in motion])
+    assert np.abs(np.diff(turned, axis=0)).max() < 0.03  # radians a frame: nothing jumps
+    assert np.abs(np.diff(turned[5:25], axis=0)).max() > 0  # alive
+
+
+def test_sessions_do_not_hear_each_other(server: str) -> None:
+    texts = (_TEXT, "Bob put a maple table by the map.")
+
+    async def scene(text: str) -> tuple[Floats, Floats]:
+        options = {"avatar": AVATAR, "output": "motion", "seed": 5}
+        async with Listener.opened(server, **options) as listener:
+            client = listener.client
+            await client.speak(_speech(text))
+            await client.end()
+            await listener.until("agent.speak_finished")
+        start = listener.of("agent.speak_started")[0]["pts_us"] / 1e6
+        times, jaws = _jaw(listener)
+        return times - start, jaws
+
+    async def both() -> list[tuple[Floats, Floats]]:
+        return list(await asyncio.gather(*(scene(text) for text in texts)))
+
+    alone = [asyncio.run(scene(text)) for text in texts]
+    together = asyncio.run(both())
+    for (times, jaws), (own_times, own_jaws) in zip(alone, together, strict=True):
+        grid = np.arange(0, min(times[-1], own_times[-1]), 0.04)
+        first, second = np.interp(grid, times, jaws), np.interp(grid, own_times, own_jaws)
+        assert np.corrcoef(first, second)[0, 1] > 0.98
+
+
+def test_what_cannot_be_done_is_refused_by_name(server: str) -> None:
+    async def scene() -> Listener:
+        async with Listener.opened(server, avatar=AVATAR, output="motion") as listener:
+            client = listener.client
+            await client.speak(b"odd")
+            await client._socket.send("no json")
+            await client._socket.send('{"type": "agent.dance"}')
+            await client._socket.send('{"type": "agent.speak", "audio": "%%%"}')
+            await client.say("Hello.", voice="klingon-of-old")
+            await listener.until("error", 5)
+            await client.say("Still here.")
+            await listener.until("agent.speak_finished")
+        return listener
+
+    errors = [event["code"] for event in asyncio.run(scene()).of("error")]
+    assert errors[:4] == ["odd_audio", "bad_message", "bad_message", "bad_message"]
+    assert errors[4]
+
+
+def test_wrong_tokens_avatars_and_numbers_are_refused(server: str) -> None:
+    async def attach(document: dict[str, str], token: str) -> None:
+        async with LiveClient.attached(server, {**document, "session_token": token}):
+            pass
+
+    def opened(**options: object) -> httpx.Response:
+        return httpx.post(f"{server}/v1/sessions", json=options, trust_env=False, timeout=30)
+
+    async def missing() -> None:
+        async with LiveClient.opened(server, avatar="nobody"):
+            pass
+
+    with pytest.raises(BadInput) as caught:
+        asyncio.run(missing())
+    assert caught.value.code == "not_found"
+    assert opened(avatar=AVATAR, size=11).status_code == 422
+    assert opened(avatar=AVATAR, sample_rate=8_000).status_code == 422
+    document = opened(avatar=AVATAR, output="motion").json()
+    for _ in range(2):
+        opened(avatar=AVATAR, output="motion")
+    full = opened(avatar=AVATAR, output="motion")
+    assert full.status_code == 429
+    assert full.headers["retry-after"]
+    with pytest.raises(BadInput) as caught:
+        asyncio.run(attach(document, "wrong"))
+    assert caught.value.code == "bad_token"
+    asyncio.run(attach(document, document["session_token"]))
+    asyncio.run(attach(document, document["session_token"]))  # again, after it was dropped
+    url = f"{server}/v1/sessions/{document['id']}"
+    assert httpx.get(url, trust_env=False).json()["state"] == "idle"
+    assert httpx.delete(url, trust_env=False).status_code == 204
+    assert httpx.get(url, trust_env=False).status_code == 404
