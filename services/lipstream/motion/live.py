@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Generic
 
-from google.protobuf.json_format import MessageToDict
-
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPES
+from lipstream.face.controls_message import unpack_controls
 from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Motion
 from lipstream.inference import EncoderIdentity, FaultWatch
@@ -45,7 +44,7 @@ class LiveMotion(Generic[StateT]):
         self._faults = FaultWatch(faulty, session_id=self._session_id)
         self._seed = config.seed
         self._style = checked_style(config.style, generator.style_width) if config.style else None
-        self._controls = _controls(config.controls)
+        self._controls = unpack_controls(config.controls)
         self._heard_from: common_pb2.Encoder | None = None
         self._interval_us = config.snapshot_interval_ms * 1000
         self.begin(first.header.epoch)
@@ -71,7 +70,7 @@ class LiveMotion(Generic[StateT]):
                 for start in range(0, len(rows), _STEP_FEATURES):
                     yield from self._hear(rows[start : start + _STEP_FEATURES], header)
             case "controls":
-                self._direct(_controls(request.controls))
+                self._direct(unpack_controls(request.controls))
             case "end":
                 state = self._begun(header)
                 with self._faults.watch():
@@ -157,11 +156,3 @@ class LiveMotion(Generic[StateT]):
     def _response(self, epoch: int, pts_us: int, **payload: Any) -> motion_pb2.GenerateResponse:
         header = common_pb2.LiveHeader(session_id=self._session_id, epoch=epoch, pts_us=pts_us)
         return motion_pb2.GenerateResponse(header=header, **payload)
-
-
-def _controls(message: motion_pb2.FaceControls) -> FaceControls:
-    """
-    Raises:
-        BadInput: a name is unknown, or a number out of range.
-    """
-    return FaceControls.parse(MessageToDict(message, preserving_proto_field_name=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lipstream.errors import BadInput
-from lipstream.face.face_controls import FaceControls
+from lipstream.face.controls_message import unpack_framing
 from lipstream.face.motion import Motion
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.framing import framed
@@ -44,8 +44,7 @@ class LiveRender:
                 code="bad_codec",
             )
         check_size_px(config.size_px)
-        shown = {"zoom": config.framing.zoom or 1.0, "offset": config.framing.offset}
-        framing = FaceControls.parse({"framing": shown}).framing
+        framing = unpack_framing(config.framing)
         self._renderer = SplatRenderer(
             framed(shelf.model(config.avatar_id), framing), config.size_px
         )

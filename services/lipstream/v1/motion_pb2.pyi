@@ -45,7 +45,7 @@ class GenerateRequest(_message.Message):
     @_builtins.property
     def controls(self) -> Global___FaceControls:
         """Counts from the next frame on, in later epochs too: the face changes over to it within
-        150 ms. It takes the place of all controls before it.
+        150 ms. It takes the place of all controls before it. The header's time does not matter.
         """
 
     @_builtins.property

@@ -60,7 +60,7 @@ def test_a_given_gaze_is_not_turned_by_an_emotion() -> None:
         motion, _ = acted({**STILL, "emotion": {"sadness": 1}, **controls})
         # In the picture: as the head turns, so do the eyes in it.
         angles: Floats = motion.gaze[-1, :2] + 0.9 * motion.rotation[-1, 1::-1]
-        return np.degrees(angles)
+        return np.asarray(np.degrees(angles), np.float32)
 
     assert eyes()[1] < -3
     assert eyes(gaze="camera") == pytest.approx([0, 0], abs=1e-4)
@@ -116,7 +116,8 @@ def test_emotions_are_told_apart_at_rest_and_in_speech() -> None:
 
 def test_emotions_grow_with_intensity_and_mix() -> None:
     def weights(**emotion: float) -> Floats:
-        return acted({**STILL, "emotion": emotion})[0].blendshapes[-1]
+        face: Floats = acted({**STILL, "emotion": emotion})[0].blendshapes[-1]
+        return face
 
     brow, smile = INDEX["browInnerUp"], INDEX["mouthSmileLeft"]
     assert 0 < weights(fear=0.3)[brow] < weights(fear=0.8)[brow]

@@ -31,8 +31,9 @@ def test_nothing_changes_without_a_wish() -> None:
 def test_it_is_a_part_of_the_picture(framing: Framing) -> None:
     whole = Image.fromarray(_drawn(Framing()))
     middle, half = 0.5 + framing.offset / framing.zoom, 0.5 / framing.zoom
-    box = (0.5 - half, middle - half, 0.5 + half, middle + half)
-    part = whole.resize((_SIZE, _SIZE), Image.Resampling.BICUBIC, box=tuple(_SIZE * e for e in box))
+    left, top = _SIZE * (0.5 - half), _SIZE * (middle - half)
+    box = (left, top, left + 2 * _SIZE * half, top + 2 * _SIZE * half)
+    part = whole.resize((_SIZE, _SIZE), Image.Resampling.BICUBIC, box=box)
     shown, wanted = _drawn(framing).astype(np.float64), np.asarray(part, np.float64)
     # Splats are drawn sharper than an enlarged picture of them.
     assert np.abs(shown - wanted).mean() < 4

@@ -11,6 +11,8 @@ from contextlib import aclosing
 from typing import Any, TypeAlias
 
 from lipstream.errors import LipstreamError, Unavailable
+from lipstream.face.controls_message import pack_controls
+from lipstream.face.face_controls import FaceControls
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
 from lipstream.gateway.sessions.stage_calls import StageCall, Stages
@@ -130,6 +132,13 @@ class LiveSession:
         self._wake.set()
         self._tell_state()
 
+    def direct(self, controls: FaceControls) -> None:
+        """Ask something else of the face; it changes over to it smoothly."""
+        message = motion_pb2.GenerateRequest(
+            header=self._header(0, _UNBROKEN), controls=pack_controls(controls)
+        )
+        self._kept(self._writes, self._guarded(self._motion.write(message)))
+
     async def close(self) -> None:
         """End everything that this session started."""
         if self.state is SessionState.CLOSED:
@@ -148,8 +157,9 @@ class LiveSession:
 
     async def _open(self) -> None:
         options, header = self.options, self._header(0, _UNBROKEN)
-        motion = await self._stages.generate(header, options.seed, options.style)
+        motion = await self._stages.generate(header, options.seed, options.style, options.controls)
         self._calls.append(motion)
+        self._motion = motion
         answers = motion.messages()
         ready = (await anext(answers)).ready
         audio = await self._stages.extract(header, options.sample_rate)
@@ -160,7 +170,9 @@ class LiveSession:
         self._origin_s = time.monotonic() + _HEADSTART_US / 1e6
         work = [self._feed(audio), self._hear(audio, motion), self._move(answers)]
         if options.output == "video":
-            render = await self._stages.render(header, options.avatar, options.size, FPS)
+            render = await self._stages.render(
+                header, options.avatar, options.size, FPS, options.controls.framing
+            )
             self._calls.append(render)
             self._render = render
             work += [self._draw(render), self._see(render)]

@@ -10,7 +10,13 @@ from fastapi import APIRouter, Response, WebSocket, WebSocketDisconnect
 from lipstream.errors import LipstreamError
 from lipstream.gateway.platform import Platform, Shared
 from lipstream.gateway.problems import problem_response
-from lipstream.gateway.sessions.client_messages import Interrupt, Speak, SpeakEnd, parse_message
+from lipstream.gateway.sessions.client_messages import (
+    Interrupt,
+    SetControls,
+    Speak,
+    SpeakEnd,
+    parse_message,
+)
 from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.live_session import FPS, LiveSession, error_event
 from lipstream.gateway.sessions.options import SessionDocument, SessionOptions
@@ -113,6 +119,8 @@ def _obey(text: str, live: LiveSession) -> None:
             live.end_speech()
         case Interrupt():
             live.interrupt()
+        case SetControls(controls=controls):
+            live.direct(controls)
 
 
 def _document(held: HeldSession, token: str | None = None) -> SessionDocument:
