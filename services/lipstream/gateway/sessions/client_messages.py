@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from lipstream.errors import BadInput
 from lipstream.face.face_controls import FaceControls, Framing
+from lipstream.gateway.sessions.live_session import LiveSession
 
 __all__ = [
     "ClientMessage",
@@ -17,6 +18,7 @@ __all__ = [
     "SetControls",
     "Speak",
     "SpeakEnd",
+    "obey",
     "parse_message",
 ]
 
@@ -97,3 +99,25 @@ def parse_message(text: str) -> ClientMessage:
     if isinstance(message, Speak) and (message.audio is None) == (message.text is None):
         raise BadInput("agent.speak holds either 'audio' or 'text'.", code="bad_message")
     return message
+
+
+def obey(live: LiveSession, message: str | bytes) -> None:
+    """Do what a client says: JSON, or samples.
+
+    Raises:
+        BadInput, TooLarge: it cannot be done; nothing was.
+    """
+    if isinstance(message, bytes):
+        live.speak(message)
+        return
+    match parse_message(message):
+        case Speak(audio=bytes() as samples):
+            live.speak(samples)
+        case Speak(text=str() as words, voice=voice):
+            live.say(words, voice)
+        case SpeakEnd():
+            live.end_speech()
+        case Interrupt():
+            live.interrupt()
+        case SetControls(controls=controls):
+            live.direct(controls)

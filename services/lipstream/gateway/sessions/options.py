@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lipstream.face.face_controls import FaceControls
 
-__all__ = ["SessionDocument", "SessionOptions", "SessionState"]
+__all__ = ["SdpDocument", "SessionDocument", "SessionOptions", "SessionState"]
 
 
 class SessionState(StrEnum):
@@ -60,3 +60,10 @@ class SessionDocument(BaseModel):
     session_token: Annotated[
         str | None, Field(description="Opens the WebSocket; told once, when the session is made.")
     ] = None
+
+
+class SdpDocument(BaseModel):
+    """A WebRTC session description."""
+
+    sdp: Annotated[str, Field(max_length=100_000)]
+    type: Literal["offer", "answer"]
