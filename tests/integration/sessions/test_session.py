@@ -225,6 +225,7 @@ def test_a_session_outlives_killed_stages(stack: LocalStack, stages: tuple[str, 
             await listener.client.speak(_speech())
             await listener.client.end()
             await listener.until("agent.speak_started")
+            await listener.client.direct(emotion={"amazement": 1})
             for stage in stages:
                 os.kill(stack.pids[stage], signal.SIGKILL)
             await listener.until("agent.speak_finished")
@@ -246,3 +247,4 @@ def test_a_session_outlives_killed_stages(stack: LocalStack, stages: tuple[str, 
     frames = np.array([np.frombuffer(frame.payload, "<f4") for frame in motion])
     assert np.abs(np.diff(frames[:, 52:55], axis=0)).max() < 0.03
     assert frames[:, INDEX["jawOpen"]].max() > 0.05
+    assert frames[-25:, INDEX["browOuterUpLeft"]].min() > 0.9  # as it was asked to look

@@ -188,6 +188,25 @@ def test_chunks_equal_the_whole_under_controls() -> None:
         np.testing.assert_array_equal(getattr(whole, name), chunked)
 
 
+def test_sessions_together_act_as_each_alone() -> None:
+    keyframes = [{"time_s": t, "weights": {"joy": t % 2}} for t in range(3)]
+    asked: list[dict[str, Any]] = [
+        {"emotion": keyframes},
+        {"emotion": {"fear": 1}, "mouth_strength": 2},
+        {},
+        {"emotion": keyframes[1:], "blink_rate": 40, "head_motion": 2},
+    ]
+    count = 60
+    mouths = [np.full((count, CONTROL_COUNT), 0.3, np.float32)] * len(asked)
+    voices = [Voice(*np.full((2, count), 0.8, np.float32))] * len(asked)
+    states = [IdleState.initial(FaceControls.parse(each)) for each in asked]
+    together = alive(mouths, voices, states, seeds=range(len(asked)), fps=FPS)
+    for k, (motion, _) in enumerate(together):
+        ((alone, _),) = alive(mouths[:1], voices[:1], [states[k]], seeds=[k], fps=FPS)
+        for name in _FIELDS:
+            np.testing.assert_array_equal(getattr(motion, name), getattr(alone, name))
+
+
 def test_breath_goes_with_the_words_out_of_breath() -> None:
     def jaw(emotion: str) -> Floats:
         motion, _ = acted({**STILL, "emotion": {emotion: 1}}, seconds=4)
