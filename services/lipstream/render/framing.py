@@ -31,11 +31,12 @@ def framed(model: AvatarModel, framing: Framing) -> AvatarModel:
         model,
         surface=replace(model.surface, head_to_camera=camera),
         plate=_shown(model.plate, framing),
+        torso=None if model.torso is None else _shown(model.torso, framing),
         focal=model.focal * framing.zoom,
     )
 
 
-def _shown(plate: NDArray[np.uint8], framing: Framing) -> NDArray[np.uint8]:  # [P, P, 3] both
+def _shown(plate: NDArray[np.uint8], framing: Framing) -> NDArray[np.uint8]:  # [P, P, ...] both
     height, width = plate.shape[:2]
     middle = 0.5 + framing.offset / framing.zoom
     half = 0.5 / framing.zoom

@@ -10,6 +10,7 @@ from lipstream.render.gpu.device_scene import DeviceScene
 from lipstream.render.pose import Pose
 from lipstream.render.scene import Scene
 from lipstream.render.splats import Bytes
+from lipstream.render.view import View
 from lipstream.runtime.combiner import Combiner
 
 __all__ = ["FrameQueue"]
@@ -50,9 +51,9 @@ class FrameQueue:
         self.close()
 
     def _drawn(self, frames: Sequence[_Frame]) -> list[Bytes]:
-        alike: dict[tuple[int, float], list[int]] = {}
+        alike: dict[tuple[View, float], list[int]] = {}
         for number, (scene, _) in enumerate(frames):
-            kind = (scene.scene.size_px, float(scene.scene.focal_px))
+            kind = (scene.scene.view, float(scene.scene.focal_px))
             alike.setdefault(kind, []).append(number)
         pictures: dict[int, Bytes] = {}
         for numbers in alike.values():
