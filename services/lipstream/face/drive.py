@@ -36,6 +36,7 @@ REST_SMILE = 0.35
 _MOST = 1.3
 """Weights are cut here: rigs break far outside the range that ARKit promises."""
 _ROUND = [INDEX["mouthPucker"], INDEX["mouthFunnel"]]
+_FROWNS = [INDEX["mouthFrownLeft"], INDEX["mouthFrownRight"]]
 _BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _TONGUE = INDEX["tongueOut"]
 _TIP_UP, _TIP_OVER = 0.12, 0.6
@@ -78,8 +79,9 @@ def shape_weights(model: AvatarModel, blendshapes: Floats, gaze: Floats) -> Floa
     weights[_LOOKS[:, 2]] += (-turn).clip(0, None)
     np.clip(weights, 0, _MOST, out=weights)
     if PHOTO_SMILE in names:
-        # A rounded mouth cannot smile.
-        weights[names.index(PHOTO_SMILE)] = REST_SMILE * (1 - _rounded(weights))
+        # A mouth that is rounded, or whose corners are drawn down, cannot smile.
+        frowning = min(1.0, float(weights[_FROWNS].mean()) / 0.5)
+        weights[names.index(PHOTO_SMILE)] = REST_SMILE * (1 - _rounded(weights)) * (1 - frowning)
     if TONGUE_TIP in names:
         out = float(weights[_TONGUE])
         over = (_TIP_OVER - out) / (_TIP_OVER - _TIP_UP)

@@ -86,7 +86,7 @@ def test_gaze_adds_to_look_shapes(model: AvatarModel) -> None:
     assert weights[INDEX["eyeLookOutLeft"]] == pytest.approx(0.75)
 
 
-def test_the_photos_smile_fades_as_lips_round(model: AvatarModel) -> None:
+def test_the_photos_smile_fades_as_lips_round_or_corners_fall(model: AvatarModel) -> None:
     def smile(**weights: float) -> float:
         vector = shape_weights(model, blendshapes(**weights), STRAIGHT)
         return float(vector[SHAPE_NAMES.index(PHOTO_SMILE)])
@@ -94,6 +94,8 @@ def test_the_photos_smile_fades_as_lips_round(model: AvatarModel) -> None:
     assert smile() == pytest.approx(REST_SMILE)
     assert 0 < smile(mouthFunnel=0.3) < REST_SMILE
     assert smile(mouthPucker=0.9) == 0
+    assert 0 < smile(mouthFrownLeft=0.3, mouthFrownRight=0.3) < REST_SMILE
+    assert smile(mouthFrownLeft=0.8, mouthFrownRight=0.8) == 0
     weights = shape_weights(model, blendshapes(), STRAIGHT)
     assert weights[SHAPE_NAMES.index(PHOTO_PART)] == 0
 
