@@ -13,8 +13,8 @@ from lipstream.face.lip_field import ALONG, BULGE, LIP, LIP_POINTS, per_ring
 __all__ = ["Jaw"]
 
 _OPEN_RAD = np.deg2rad(28)
-"""Opens the lips by about 30 mm at weight 1. ICT-FaceKit's `jawOpen`, the other public rig with ARKit's
-names, opens them by 37 mm between eyes 63 mm apart."""
+"""Opens the lips by about 30 mm at weight 1. ICT-FaceKit's `jawOpen`, the other public rig with
+ARKit's names, opens them by 37 mm between eyes 63 mm apart."""
 _CORNERS_IN_MM = 1.0
 """By which each corner of the mouth comes in at weight 1: 2 mm in ICT-FaceKit, while the mouths of
 GRID talkers are as wide at their widest opening as at rest."""
