@@ -17,7 +17,7 @@ from lipstream.cli.talking import Encoder, Generator, Style, open_talking
 from lipstream.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
-    from lipstream.face.model import AvatarModel
+    from lipstream.render import Drawable
 
 __all__ = ["render"]
 
@@ -75,7 +75,7 @@ def render(
     )
 
 
-def _model(avatar: str, bars: Progress) -> AvatarModel:
+def _model(avatar: str, bars: Progress) -> Drawable:
     """The avatar of that name, or one of that photo; a photo is fitted once and remembered."""
     from lipstream.cli.library import open_library, read_file
     from lipstream.render.avatar_shelf import AvatarShelf

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from lipstream.face.motion import Floats
 
-__all__ = ["AvatarModel", "ColorShapes", "Gaussians", "SparseShapes", "Surface"]
+__all__ = ["SPLATS", "AvatarModel", "ColorShapes", "Gaussians", "SparseShapes", "Surface"]
 
 Ints: TypeAlias = NDArray[np.int32]
+
+SPLATS = "splats"
+"""The renderer of avatars that name no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +100,4 @@ class AvatarModel:
     plate: NDArray[np.uint8]  # [P, P, 3] sRGB: background and torso with the head taken out
     focal: float  # picture widths
     cull_cosine: float = 0.0
+    renderer: str = SPLATS  # name of what draws it

@@ -19,11 +19,11 @@ from typing import BinaryIO
 import numpy as np
 
 from lipstream.errors import BadInput, Cancelled
-from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats, Motion
 from lipstream.render.driver import Driver
 from lipstream.render.h264 import EncoderSettings
-from lipstream.render.renderer import SplatRenderer
+from lipstream.render.interface import Drawable, Renderer
+from lipstream.render.registry import open_renderer
 from lipstream.render.retime import retime
 from lipstream.render.splats import Bytes
 from lipstream.render.video import VideoWriter
@@ -68,7 +68,7 @@ class FilmStats:
 
 
 def render_video(
-    model: AvatarModel,
+    model: Drawable,
     motion: Iterable[Motion],
     audio: Iterable[Floats] | None,
     sink: str | os.PathLike[str] | BinaryIO,
@@ -89,7 +89,7 @@ def render_video(
         sink: a path or a binary file; a path is written only when the video is complete.
         progress: called on this thread with the number of frames done, after each.
         cancel: set it from another thread to stop at the next frame.
-        driver: see `SplatRenderer`.
+        driver: see `open_renderer`.
 
     Raises:
         BadInput: no motion or no sound, or size or rate out of range.
@@ -97,7 +97,7 @@ def render_video(
     """
     options = options if options is not None else FilmOptions()
     started = time.perf_counter()
-    renderer = SplatRenderer(model, options.size_px, driver=driver)
+    renderer = open_renderer(model, options.size_px, driver=driver)
     writer = VideoWriter(
         sink,
         options.size_px,
@@ -183,9 +183,9 @@ def _beside_sound(frames: Iterator[Motion], sound: _Sound, fps: float) -> Iterat
             yield last
 
 
-def _drawn(frames: Iterator[Motion], renderer: SplatRenderer, threads: int) -> Iterator[Bytes]:
+def _drawn(frames: Iterator[Motion], renderer: Renderer, threads: int) -> Iterator[Bytes]:
     """Draw frames in parallel, return them in order."""
-    renderers: SimpleQueue[SplatRenderer] = SimpleQueue()
+    renderers: SimpleQueue[Renderer] = SimpleQueue()
     renderers.put(renderer)
     for _ in range(threads - 1):
         renderers.put(renderer.sibling())

@@ -8,7 +8,7 @@ from lipstream.errors import BadInput
 from lipstream.face.motion import Motion
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.h264 import LiveEncoder, check_fps
-from lipstream.render.renderer import SplatRenderer
+from lipstream.render.registry import open_renderer
 from lipstream.render.scene import check_size_px
 from lipstream.v1 import common_pb2, render_pb2
 from lipstream.wire.tensors import unpack_motion
@@ -42,7 +42,7 @@ class LiveRender:
                 code="bad_codec",
             )
         check_size_px(config.size_px)
-        self._renderer = SplatRenderer(shelf.model(config.avatar_id), config.size_px)
+        self._renderer = open_renderer(shelf.model(config.avatar_id), config.size_px)
         self._encoder: LiveEncoder | None = None
         if config.codec == render_pb2.VIDEO_CODEC_H264:
             self._encoder = LiveEncoder(config.size_px, self._fps)

@@ -14,7 +14,7 @@ from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.features import features_of
 from lipstream.avatar.fit import psnr_db
 from lipstream.face.motion import Floats, Motion
-from lipstream.render import SplatRenderer
+from lipstream.render import Renderer, open_renderer
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.object_store import open_store
@@ -66,9 +66,9 @@ def in_process(utterance: Utterance) -> Floats:  # [T, D]
 
 
 @pytest.fixture(scope="module")
-def renderer(avatar_store: Path) -> SplatRenderer:
+def renderer(avatar_store: Path) -> Renderer:
     library = AvatarLibrary(open_store(str(avatar_store)))
-    return SplatRenderer(AvatarShelf(library).model(AVATAR), SIZE_PX)
+    return open_renderer(AvatarShelf(library).model(AVATAR), SIZE_PX)
 
 
 def test_features_and_motion_are_those_of_the_whole_recording(
@@ -116,7 +116,7 @@ def test_other_rates_in_odd_chunks_give_the_motion_of_the_whole(
 
 @pytest.mark.parametrize("codec", ["VIDEO_CODEC_H264", "VIDEO_CODEC_RGBA", "VIDEO_CODEC_YUV420P"])
 def test_all_stages_in_a_row_give_a_picture_for_each_frame(
-    stubs: Stubs, utterance: Utterance, renderer: SplatRenderer, codec: str
+    stubs: Stubs, utterance: Utterance, renderer: Renderer, codec: str
 ) -> None:
     """Each stage takes what the one before it gives, as it comes."""
     config = audio_pb2.ExtractConfig(rate_hz=16_000, sample_format=F32)

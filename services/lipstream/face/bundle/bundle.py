@@ -86,6 +86,7 @@ def new_bundle(
         consent=consent,
         license=license,
         generator=f"lipstream {__version__}",
+        renderer=model.renderer,
         quality=dict(quality or {}),
         warnings=tuple(warnings),
     )
@@ -139,7 +140,8 @@ def load(source: BundleSource) -> AvatarBundle:
         }
     plate = unpack_picture(data["plate.png"], "plate.png")
     preview = unpack_picture(data["preview.png"], "preview.png")
-    return AvatarBundle(manifest, unpack_model(data["model.npz"], manifest.rig, plate), preview)
+    model = unpack_model(data["model.npz"], manifest.rig, plate)
+    return AvatarBundle(manifest, replace(model, renderer=manifest.renderer), preview)
 
 
 def read_manifest(source: BundleSource) -> Manifest:
