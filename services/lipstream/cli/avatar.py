@@ -1,8 +1,9 @@
-"""`lipstream avatar`: create, list, show, delete."""
+"""`lipstream avatar`: create, list, show, export, delete."""
 
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,9 @@ from lipstream.cli.console import console, progress_bars
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Avatars: create from a photo, list, show, delete.", no_args_is_help=True)
+app = typer.Typer(
+    help="Avatars: create from a photo, list, show, export, delete.", no_args_is_help=True
+)
 
 _Name = Annotated[str, typer.Argument(help="The avatar's name.")]
 
@@ -110,6 +113,45 @@ def show(
     print(json.dumps(library.entry(name).manifest, indent=1))
     if preview is not None:
         preview.write_bytes(library.preview(name))
+
+
+@app.command("export")
+def export(
+    name: _Name,
+    out: Annotated[Path, typer.Option("--out", "-o", help="FILE.ply or FILE.glb.")],
+    motion: Annotated[
+        Path | None,
+        typer.Option(help="What the face does: Live Link Face CSV, JSON or npz. Default: rest."),
+    ] = None,
+    frame: Annotated[
+        int | None, typer.Option(min=0, help="Which frame of the motion a .ply shows; default 0.")
+    ] = None,
+) -> None:
+    """Write an avatar for other programs, by the file's ending.
+
+    .ply: Gaussians of one pose, for splat viewers. .glb: a textured mesh with ARKit's morph
+    targets and, with a motion, its animation. (A motion alone as CSV: lipstream motion.)
+    """
+    from lipstream.avatar.exports import ExportFormat, export_avatar
+    from lipstream.cli.library import open_library
+    from lipstream.cli.output import check_output, size_text
+    from lipstream.errors import BadInput
+    from lipstream.face.motion_file import load_motion
+
+    check_output(out, *(f".{form}" for form in ExportFormat))
+    if not out.suffix:
+        raise BadInput(f"{out.name} does not end in .ply or .glb.", remedy="Choose another name.")
+    form = ExportFormat(out.suffix.lower()[1:])
+    if frame is not None and (motion is None or form is not ExportFormat.PLY):
+        raise BadInput("--frame is for a .ply with --motion; a .glb has all frames.")
+    library = open_library()
+    with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
+        path = Path(folder) / "bundle.zip"
+        library.fetch(name, path)
+        shown = None if motion is None else load_motion(motion)
+        data = export_avatar(path, form, shown, frame or 0)
+    out.write_bytes(data)
+    console.print(f"Wrote {out}: {size_text(len(data))}", highlight=False)
 
 
 @app.command("delete")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from lipstream.avatar.exports.ply import pack_ply
 from lipstream.avatar.exports.provenance import provenance
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPE_COUNT
-from lipstream.face.bundle import AvatarBundle
+from lipstream.face.bundle import load, read_manifest
 from lipstream.face.drive import shape_weights
 from lipstream.face.model import SPLATS
 from lipstream.face.motion import Motion
@@ -32,22 +33,24 @@ class ExportFormat(StrEnum):
 
 
 def export_avatar(
-    bundle: AvatarBundle, form: ExportFormat, motion: Motion | None = None, frame: int = 0
+    path: Path, form: ExportFormat, motion: Motion | None = None, frame: int = 0
 ) -> bytes:
     """The file.
 
     Args:
+        path: the avatar's bundle.
         motion: what the face does; at rest without it. A .ply shows one frame of it, a .glb has
             the whole as an animation.
         frame: of the motion, for a .ply.
 
     Raises:
         BadInput: the motion has no such frame, or none at all, or the avatar is not of splats.
+        TooLarge, BadInput, NotFound: as `face.bundle.load`.
     """
-    model = bundle.model
-    if model.renderer != SPLATS:
+    renderer = read_manifest(path).renderer
+    if renderer != SPLATS:
         raise BadInput(
-            f"An avatar for the renderer {model.renderer!r} cannot be written as .{form}.",
+            f"An avatar for the renderer {ascii(renderer)[:40]} cannot be written as .{form}.",
             remedy="Export one that is made of splats.",
             code="not_exportable",
         )
@@ -56,7 +59,8 @@ def export_avatar(
             f"There is no frame {frame} in a motion of {len(motion)} frames.",
             remedy="Frames count from 0.",
         )
-    facts = provenance(bundle.manifest)
+    bundle = load(path)
+    model, facts = bundle.model, provenance(bundle.manifest)
     if form is ExportFormat.PLY:
         shown = motion if motion is not None else Motion.rest(1)
         pose = Pose(
