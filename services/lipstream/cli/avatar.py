@@ -1,21 +1,24 @@
-"""`lipstream avatar`: create, list, show, export, delete."""
+"""`lipstream avatar`: create, import, list, show, export, delete."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from lipstream.cli.console import console, progress_bars
 
+if TYPE_CHECKING:
+    from lipstream.runtime.avatar_library import AvatarLibrary
+
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Avatars: create from a photo, list, show, export, delete.", no_args_is_help=True
+    help="Avatars: create from a photo, import, list, show, export, delete.", no_args_is_help=True
 )
 
 _Name = Annotated[str, typer.Argument(help="The avatar's name.")]
@@ -35,21 +38,9 @@ def create(
     from lipstream.avatar.create import create_avatar
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
     from lipstream.cli.library import open_library, read_file
-    from lipstream.errors import Conflict, NotFound
-    from lipstream.wire.objects import checked_avatar_id
 
     library = open_library()
-    checked_avatar_id(name)
-    try:
-        library.entry(name)
-    except NotFound:
-        pass
-    else:
-        if not replace:
-            raise Conflict(
-                f"There is an avatar {name!r} already.",
-                remedy="Choose another name, or replace it with --replace.",
-            )
+    _check_name(library, name, replace)
     data = read_file(photo, "The photo", MAX_PHOTO_BYTES)
     with progress_bars() as bars:
         task = bars.add_task("fit the avatar", total=1.0, note="")
@@ -68,6 +59,61 @@ def create(
         f"Try it: lipstream render --avatar {name} --text 'Hello!' -o hello.mp4",
         highlight=False,
     )
+
+
+@app.command("import")
+def import_avatar(
+    folder: Annotated[
+        Path, typer.Argument(help="With point_cloud.ply and flame_param.npz of a GaussianAvatar.")
+    ],
+    name: Annotated[str, typer.Option("--name", "-n", help="a-z, 0-9, '-' and '_'.")],
+    flame: Annotated[Path, typer.Option(help="Your FLAME model's arrays, .npz.")],
+    consent: Annotated[
+        str,
+        typer.Option(help="Who allows this face to be used, and how; kept in the avatar."),
+    ],
+    licence: Annotated[str, typer.Option(help="Under which it may be used; kept too.")] = "",
+    expressions: Annotated[
+        Path | None,
+        typer.Option(help="CSV of arkit,expression,weight; without it only jaw and eyes move."),
+    ] = None,
+    replace: Annotated[bool, typer.Option(help="Replace an avatar of that name.")] = False,
+) -> None:
+    """Take an avatar of GaussianAvatars, rigged on FLAME, for owners of a FLAME licence.
+
+    The rig is an approximation of theirs; no pickle is read.
+    """
+    from lipstream.avatar.imports import import_gaussian_avatar
+    from lipstream.cli.library import open_library
+
+    library = open_library()
+    _check_name(library, name, replace)
+    manifest = import_gaussian_avatar(
+        library, name, folder, flame, consent, license=licence, expressions=expressions
+    )
+    for note in manifest.warnings:
+        console.print(f"note: {note.message}", highlight=False)
+    console.print(f"Imported {name!r}: {manifest.rig.gaussians} Gaussians.", highlight=False)
+
+
+def _check_name(library: AvatarLibrary, name: str, replace: bool) -> None:
+    """
+    Raises:
+        Conflict: an avatar has that name, and is not to be replaced.
+    """
+    from lipstream.errors import Conflict, NotFound
+    from lipstream.wire.objects import checked_avatar_id
+
+    checked_avatar_id(name)
+    try:
+        library.entry(name)
+    except NotFound:
+        return
+    if not replace:
+        raise Conflict(
+            f"There is an avatar {name!r} already.",
+            remedy="Choose another name, or replace it with --replace.",
+        )
 
 
 @app.command("list")

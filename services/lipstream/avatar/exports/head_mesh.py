@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lipstream.avatar.exports.atlas import bake_atlas, mesh_pieces
 from lipstream.avatar.exports.cloud import SINK_MM
+from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPE_COUNT
 from lipstream.face.drive import shape_weights
 from lipstream.face.model import AvatarModel
@@ -19,6 +20,9 @@ __all__ = ["HeadMesh", "bake_mesh"]
 
 _TO_GLTF = np.array([1, -1, -1], np.float32) * np.float32(1e-3)
 """From the rig's frame (y down, z away; mm) to glTF's (y up, z to the viewer; metres)."""
+
+
+_MOST_PIECES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,18 @@ class HeadMesh:
 
 
 def bake_mesh(model: AvatarModel) -> HeadMesh:
-    """The mesh under the Gaussians, in their colours."""
+    """The mesh under the Gaussians, in their colours.
+
+    Raises:
+        BadInput: there is no mesh, only Gaussians on triangles of their own.
+    """
     surface = model.surface
+    if int(mesh_pieces(model).max()) >= _MOST_PIECES:
+        raise BadInput(
+            "The avatar is made of loose Gaussians; there is no mesh to write.",
+            remedy="Export it as .ply.",
+            code="not_exportable",
+        )
     no_gaze = np.zeros(4, np.float32)
     rest = shape_weights(model, np.zeros(BLENDSHAPE_COUNT, np.float32), no_gaze)
     # What each ARKit shape does to all shapes of the model: a rounded mouth ends a smile.
