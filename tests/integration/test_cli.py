@@ -127,6 +127,10 @@ def test_avatars_are_exported_for_other_programs(home: Path, tmp_path: Path) -> 
     ("arguments", "said"),
     [
         (("avatar", "export", "nobody", "-o", "x.ply"), "no avatar"),
+        (
+            ("avatar", "import", ".", "--name", "her", "--flame", "x.pkl", "--consent", "Hers."),
+            "pickle",
+        ),
         (("avatar", "export", AVATAR, "-o", "x.obj"), ".glb"),
         (("avatar", "export", AVATAR, "-o", "x.glb", "--frame", 2), "--frame"),
         (("avatar", "export", AVATAR, "-o", "x.glb", "--motion", "no.csv"), "no.csv"),

@@ -134,10 +134,11 @@ def list_avatars(
     for entry in entries:
         manifest = entry.manifest
         try:
+            psnr_db = manifest["quality"].get("face_psnr_db")
             facts = (
                 str(manifest["created"]),
                 str(manifest["rig"]["gaussians"]),
-                f"{manifest['quality'].get('face_psnr_db', 0):.1f} dB",
+                f"{psnr_db:.1f} dB" if psnr_db is not None else "",
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             facts = ("made by another version", "", "")

@@ -121,7 +121,7 @@ class VideoWriter:
         return self.samples / self._audio_rate_hz if self._audio_rate_hz else 0.0
 
     def write_frame(self, planes: Bytes) -> None:  # [3 S / 2, S]
-        """Add a picture, as `SplatRenderer.yuv420p` returns it."""
+        """Add a picture, as `Renderer.yuv420p` returns it."""
         if planes.shape != (self._size_px * 3 // 2, self._size_px):
             raise BadInput(f"Planes of shape {planes.shape} do not fit this video.")
         with _writing(self._sink):

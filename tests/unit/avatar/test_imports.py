@@ -9,9 +9,10 @@ from scipy.spatial.transform import Rotation
 
 from lipstream.avatar.exports import ExportFormat, export_avatar
 from lipstream.avatar.imports import import_gaussian_avatar
-from lipstream.errors import BadInput, NotFound
+from lipstream.errors import BadInput, NotFound, TooLarge
 from lipstream.face.arkit import INDEX
 from lipstream.face.bundle import Manifest, load
+from lipstream.face.bundle.archive import MEMBER_LIMITS
 from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Motion
 from lipstream.render import Pose, open_renderer, reference
@@ -205,3 +206,13 @@ def test_files_that_are_something_else_are_refused(taken: Import, tmp_path: Path
     cloud.unlink()
     with pytest.raises(NotFound):
         taken.run()
+
+
+def test_an_avatar_that_no_bundle_can_hold_is_refused(
+    taken: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MEMBER_LIMITS, "model.npz", 100_000)
+    with pytest.raises(TooLarge, match="3000 Gaussians"):
+        taken.run()
+    with pytest.raises(NotFound):
+        taken.library.entry("oval")

@@ -12,7 +12,7 @@ from lipstream.avatar.imports.files import read_arrays
 from lipstream.avatar.imports.flame import FlameModel
 from lipstream.avatar.imports.gaussian_avatar import read_gaussians
 from lipstream.avatar.imports.rigging import rig_gaussians
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, TooLarge
 from lipstream.face.bundle import (
     Consent,
     Manifest,
@@ -102,6 +102,13 @@ def import_gaussian_avatar(
     with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as scratch:
         path = Path(scratch) / "bundle.zip"
         manifest = save(bundle, path)
-        load(path)  # what could not be read again is refused now
+        try:
+            load(path)
+        except TooLarge:
+            raise TooLarge(
+                f"The avatar's {len(gaussians)} Gaussians and {len(mapped)} mapped expressions do "
+                "not fit into a bundle.",
+                remedy="Prune the Gaussians (100000 fit with jaw and eyes alone), or map fewer.",
+            ) from None
         library.add(avatar_id, path, manifest.to_json(), read_preview(path))
     return manifest
