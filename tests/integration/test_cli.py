@@ -126,14 +126,12 @@ def test_avatars_are_exported_for_other_programs(home: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("avatar", "export", "nobody", "-o", "x.ply"), "no avatar"),
         (
             ("avatar", "import", ".", "--name", "her", "--flame", "x.pkl", "--consent", "Hers."),
             "pickle",
         ),
         (("avatar", "export", AVATAR, "-o", "x.obj"), ".glb"),
         (("avatar", "export", AVATAR, "-o", "x.glb", "--frame", 2), "--frame"),
-        (("avatar", "export", AVATAR, "-o", "x.glb", "--motion", "no.csv"), "no.csv"),
         (("render", "--avatar", "nobody", "--text", "Hi.", "-o", "x.mp4"), "nobody"),
         (("render", "--avatar", AVATAR, "-o", "x.mp4"), "--audio"),
         (("render", "--avatar", AVATAR, "--text", "Hi.", "--size", 63, "-o", "x.mp4"), "even size"),
