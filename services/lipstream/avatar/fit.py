@@ -31,6 +31,7 @@ from lipstream.avatar.plate import paint_plate
 from lipstream.avatar.preflight import Finding, Preflight, Reason, check_faces, head_turn
 from lipstream.avatar.regions import find_regions
 from lipstream.avatar.relief import hair_relief
+from lipstream.avatar.sides import face_colors
 from lipstream.avatar.stage import pose_surface
 from lipstream.errors import BadInput
 from lipstream.face.drive import photo_weights
@@ -111,7 +112,8 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
     matte = refine_edge(matte, image, head_colors, plate.image)
     stage = pose_surface(rig, (*rig.parts, hair_relief(rig, regions, matte)))
     say(0.50, "Painting")
-    scene = PhotoScene(image, rig, regions, matte, plate, stage, head_colors)
+    face = face_colors(image, plate.image, regions, matte, stage)
+    scene = PhotoScene(image, rig, regions, matte, plate, stage, head_colors, face)
     composition = compose(stage, _layers(scene), plate.image)
     say(0.60, "Matching colours")
     model = solve_colors(
