@@ -13,6 +13,7 @@ from lipstream.avatar.canvas import CANVAS_PX, crop_head
 from lipstream.avatar.color_solve import solve_colors
 from lipstream.avatar.compose import compose
 from lipstream.avatar.detector import FaceDetector
+from lipstream.avatar.glasses import hold_glasses
 from lipstream.avatar.layer import Layer
 from lipstream.avatar.layers import (
     PhotoScene,
@@ -102,7 +103,7 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
         person = detector.person(canvas.pixels)
 
     say(0.25, "Building the rig")
-    rig = build_rig(landmarks, CANVAS_PX)
+    rig = hold_glasses(build_rig(landmarks, CANVAS_PX), canvas.pixels, landmarks)
     say(0.35, "Cutting out the head")
     image = canvas.pixels.astype(np.float64) / 255
     regions = find_regions(rig, landmarks, person)

@@ -62,14 +62,3 @@ def test_no_background_is_painted_on_the_side_of_the_jaw(name: str, yaw_deg: flo
     picture, face = turned(fitted(name), yaw_deg)
     red, _, blue = (picture[face][:, k].astype(int) for k in range(3))
     assert int((blue > red + 10).sum()) < 25
-
-
-def test_the_neck_on_the_plate_shows_no_trace_of_the_jaw() -> None:
-    """Where the jaw's line ran over the neck, rows below each other hardly differ."""
-    fit = fitted("bbaf2n")
-    plate = fit.model.plate.astype(float).mean(-1)
-    camera = fit.model.surface.head_to_camera
-    chin = camera[:, :3] @ fit.model.surface.vertices[152] + camera[:, 3]
-    x, y = ((fit.model.focal * chin[:2] / chin[2] + 0.5) * 512).astype(int)
-    column = plate[y - 12 : y + 16, x - 8 : x + 8].mean(1)
-    assert float(np.abs(np.diff(column)).max()) < 6
