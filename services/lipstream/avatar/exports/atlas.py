@@ -96,6 +96,7 @@ def _paint(model: AvatarModel, chosen: NDArray[np.bool_], pose: Pose) -> NDArray
         model,
         gaussians=replace(model.gaussians, opacities=np.where(chosen, opacities, 0)),
         plate=np.zeros((_VIEW_PX, _VIEW_PX, 3), np.uint8),
+        torso=None,
         cull_cosine=_FACES_EVERYWHERE,
     )
     drawn = SplatRenderer(alone, _VIEW_PX).premultiplied(pose)
