@@ -9,7 +9,8 @@ from lipstream.evaluation.contenders import from_labels
 from lipstream.evaluation.lip_track import RATE_HZ
 from lipstream.evaluation.utterance import Utterance
 from lipstream.evaluation.video.mouth import Mouth
-from lipstream.evaluation.video.steady import EYE_DISTANCE_MM, eye_distance_px
+from lipstream.evaluation.video.steady import eye_distance_px
+from lipstream.face.head_frame import EYE_DISTANCE_MM
 from lipstream.face.landmarks import LOWER_LIP, UPPER_LIP, Ring
 from tests.unit.face.person import landmarks
 
