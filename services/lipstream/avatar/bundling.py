@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 from lipstream.avatar.fit import FitResult
 from lipstream.avatar.photo import Photo
+from lipstream.avatar.video import VideoFit
 from lipstream.face.bundle import AvatarBundle, Consent, Note, Source, new_bundle
 
-__all__ = ["bundle_fit"]
+__all__ = ["bundle_fit", "bundle_video"]
 
 
 def bundle_fit(
@@ -32,5 +33,25 @@ def bundle_fit(
         consent=consent,
         license=license,
         quality={key: round(float(value), 3) for key, value in asdict(fit.report).items()},
+        warnings=[Note(finding.reason.value, finding.message) for finding in fit.warnings],
+    )
+
+
+def bundle_video(
+    name: str, fit: VideoFit, *, consent: Consent | None = None, license: str = ""
+) -> AvatarBundle:
+    """The same of an avatar from a video; its quality is that of held-out frames.
+
+    Raises:
+        BadInput: the name is not a slug.
+    """
+    return new_bundle(
+        name,
+        fit.model,
+        fit.preview,
+        fit.source,
+        consent=consent,
+        license=license,
+        quality={key: round(float(value), 3) for key, value in fit.quality.items()},
         warnings=[Note(finding.reason.value, finding.message) for finding in fit.warnings],
     )

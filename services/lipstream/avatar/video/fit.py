@@ -4,7 +4,7 @@ over all frames but those that are held out to judge it by."""
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ from lipstream.render import SplatRenderer
 
 __all__ = ["VideoFit", "fit_video"]
 
+_ALIGNMENT = "alignment"
 _MOST_JUDGED = 40
 """Held-out frames that are compared, spread evenly."""
 
@@ -89,12 +90,7 @@ def fit_video(
 
         alone = painted(build_rig(reference, CANVAS_PX))
         photo_model = solve_colors(alone.composition, alone.image)
-        motion = align(
-            photo_model,
-            tracked.motion,
-            sitting.canvases,
-            lambda share: say(0.30 + 0.15 * share, "Following the face"),
-        )
+        motion = _aligned(photo_model, tracked.motion, sitting, say, kept)
         renderer = SplatRenderer(photo_model, CANVAS_PX)
         fitted = np.flatnonzero(~sitting.held_out)
         model = solve_appearance(
@@ -105,9 +101,7 @@ def fit_video(
             kept,
         )
         say(0.92, "Comparing with what was held out")
-        ours, photos = (
-            _on_held_out(m, motion, sitting, detector) for m in (model, photo_model)
-        )
+        ours, photos = (_on_held_out(m, motion, sitting, detector) for m in (model, photo_model))
 
     renderer = SplatRenderer(model, CANVAS_PX)
     preview = renderer.rgb(renderer.pose(Motion.rest(1))).copy()
@@ -148,6 +142,25 @@ def _judge(sitting: Sitting, detector: FaceDetector) -> tuple[Finding, ...]:
             "in even light, eyes and mouth free.",
             code=error.code,
         ) from None
+
+
+def _aligned(
+    model: AvatarModel, motion: Motion, sitting: Sitting, say: Progress, kept: Checkpoint
+) -> Motion:
+    reached = kept.load(_ALIGNMENT)
+    if reached is not None and len(reached["rotation"]) == len(motion):
+        rotation, translation = (
+            reached[key].astype(np.float32) for key in ("rotation", "translation")
+        )
+        return replace(motion, rotation=rotation, translation=translation)
+    aligned = align(
+        model,
+        motion,
+        sitting.canvases,
+        lambda share: say(0.30 + 0.15 * share, "Following the head"),
+    )
+    kept.save(_ALIGNMENT, rotation=aligned.rotation, translation=aligned.translation)
+    return aligned
 
 
 def _on_held_out(

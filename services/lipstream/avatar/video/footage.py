@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer
 
-__all__ = ["MAX_VIDEO_S", "MIN_VIDEO_S", "Footage", "frames", "is_video", "survey", "upright"]
+__all__ = [
+    "MAX_VIDEO_S",
+    "MIN_VIDEO_S",
+    "Footage",
+    "check_video",
+    "frames",
+    "is_video",
+    "sha256_of",
+    "survey",
+    "upright",
+]
 
 MIN_VIDEO_S = 3.0
 MAX_VIDEO_S = 300.0
@@ -35,6 +45,10 @@ _MAX_FRAMES = 72_000
 _THUMBNAIL_PX = (48, 27)
 _HDR = {16: "PQ", 18: "HLG"}
 """FFmpeg's numbers of transfer functions that a screen of 8 bits cannot show."""
+_PICTURE_FORMATS = frozenset({"gif", "apng", "image2"})
+_PICTURE_BRANDS = frozenset({"heic", "heix", "mif1", "msf1", "avif", "avis"})
+_COVER = 0x400
+"""FFmpeg's disposition of a picture that is attached to something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +65,39 @@ class Footage:
 
 def is_video(path: Path) -> bool:
     """Whether a file's content is moving pictures; its name says nothing."""
+    if not path.is_file():
+        return False
     try:
         with _opened(path) as container:
-            # FFmpeg takes single pictures for videos of one frame.
-            still = container.format.name.endswith("_pipe") or container.format.name == "gif"
-            return bool(container.streams.video) and not still
+            # FFmpeg takes single pictures for videos of one frame, and covers of songs too.
+            brand = container.metadata.get("major_brand", "").strip()
+            still = (
+                container.format.name.endswith("_pipe")
+                or container.format.name in _PICTURE_FORMATS
+                or brand in _PICTURE_BRANDS
+            )
+            moving = [s for s in container.streams.video if not s.disposition & _COVER]
+            return bool(moving) and not still
     except LipstreamError:
         return False
+
+
+def check_video(path: Path) -> None:
+    """Look at a video's header and first picture, which takes no time.
+
+    Raises:
+        TooLarge: as `survey`.
+        BadInput: as `survey`, for what can be told from so little.
+    """
+    with _opened(path) as container:
+        _check_header(container)
+        try:
+            first = next(container.decode(container.streams.video[0]), None)
+        except Exception:
+            first = None
+        if first is None:
+            raise _undecodable()
+        _check_frame(first, [])
 
 
 def survey(path: Path) -> Footage:
@@ -95,14 +135,10 @@ def survey(path: Path) -> Footage:
         except Exception:  # PyAV raises what FFmpeg or its own bindings stumble over
             ended_early = True
     if not times:
-        raise BadInput(
-            "No picture of the video can be decoded.",
-            remedy="Export it again, as MP4 with H.264.",
-            code="damaged_video",
-        )
+        raise _undecodable()
     return Footage(
         path,
-        _sha256(path),
+        sha256_of(path),
         np.array(times) - times[0],
         np.array(sizes),
         np.array(changes),
@@ -196,6 +232,14 @@ def _check_frame(frame: VideoFrame, times_s: list[float]) -> None:
         raise _too_long("more than five minutes")
 
 
+def _undecodable() -> BadInput:
+    return BadInput(
+        "No picture of the video can be decoded.",
+        remedy="Export it again, as MP4 with H.264.",
+        code="damaged_video",
+    )
+
+
 def _too_long(length: str) -> TooLarge:
     return TooLarge(
         f"The video is too long: {length}; the limit is {MAX_VIDEO_S / 60:.0f} minutes.",
@@ -204,6 +248,7 @@ def _too_long(length: str) -> TooLarge:
     )
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

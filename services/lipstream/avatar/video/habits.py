@@ -23,7 +23,7 @@ _LEARNED = (
     *("mouthRollLower", "mouthRollUpper", "mouthUpperUp", "mouthLowerDown", "mouthShrugLower"),
     *("browInnerUp", "browOuterUp", "browDown"),
 )
-_RIDGE = 1.0
+_RIDGE = 0.3
 """Frames' worth of belief in the rig."""
 _MIDDLE_MM = 8.0
 """Halves of a face go over into each other across this much on either side of its middle."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,12 +55,17 @@ def likeness(
             (
                 _db(error),
                 _db(error[face]),
-                structural_similarity(drawn, real, channel_axis=2),
+                _similarity(drawn, real),
                 off_mm.mean(),
                 off_mm[_LIPS].mean(),
             )
         )
     return Likeness(*(float(value) for value in np.nanmean(rows, axis=0)))
+
+
+def _similarity(drawn: NDArray[np.uint8], real: NDArray[np.uint8]) -> float:
+    compare: Callable[..., float] = structural_similarity
+    return float(compare(drawn, real, channel_axis=2))
 
 
 def _db(squared_error: NDArray[np.float64]) -> float:
