@@ -85,16 +85,16 @@ def fit_video(
         say(0.20, "Following the face")
         tracked = track(sitting, reference)
 
-        def painted(rig: Rig) -> Painting:
-            return paint(canvas, reference, person, rig, lambda share, doing: say(0.25, doing))
+        def painted(rig: Rig, share: float) -> Painting:
+            return paint(canvas, reference, person, rig, lambda _, doing: say(share, doing))
 
-        alone = painted(build_rig(reference, CANVAS_PX))
+        alone = painted(build_rig(reference, CANVAS_PX), 0.25)
         photo_model = solve_colors(alone.composition, alone.image)
         motion = _aligned(photo_model, tracked.motion, sitting, say, kept)
         renderer = SplatRenderer(photo_model, CANVAS_PX)
         fitted = np.flatnonzero(~sitting.held_out)
         model = solve_appearance(
-            painted(tracked.rig).composition,
+            painted(tracked.rig, 0.45).composition,
             sitting.canvases[fitted],
             [renderer.pose(motion, int(k)) for k in fitted],
             lambda share: say(0.45 + 0.45 * share, "Matching all frames"),
