@@ -90,7 +90,7 @@ AVATAR = Stage(
     "avatar",
     inputs=("input",),  # with an ending of its own; the job's parameters say which
     outputs=(),
-    deadline_s=300,
+    deadline_s=1200,  # a photo takes seconds, five minutes of video some minutes
 )
 
 PIPELINES: dict[JobKind, Pipeline] = {

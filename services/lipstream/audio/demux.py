@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from av import AudioFrame, AudioStream
     from av.container import InputContainer
 
-__all__ = ["Block", "Demuxer", "open_demuxer"]
+__all__ = ["Block", "Demuxer", "open_demuxer", "plain_formats", "refuse_nested"]
 
 _MAX_BARREN_PACKETS = 20_000
 """Packets in a row that decode to nothing before the file counts as damaged beyond use."""
@@ -129,10 +129,10 @@ def _open_container(media: MediaInput) -> InputContainer:
             metadata_errors="replace",
             options={
                 "codec_whitelist": _audio_decoders(),
-                "format_whitelist": _plain_formats(),
+                "format_whitelist": plain_formats(),
                 "protocol_whitelist": "none",
             },
-            io_open=_refuse_nested,
+            io_open=refuse_nested,
         )
     except LipstreamError:
         raise
@@ -185,7 +185,12 @@ def _packed(frame: AudioFrame) -> AudioFrame:
     return converter.resample(frame)[0]
 
 
-def _refuse_nested(url: str, flags: int, options: dict[str, str]) -> None:
+def refuse_nested(url: str, flags: int, options: dict[str, str]) -> None:
+    """What a container calls when it would open another file.
+
+    Raises:
+        BadInput: always.
+    """
     raise BadInput(
         "The file refers to another file or address.",
         remedy="Send the media itself, not a playlist.",
@@ -210,7 +215,8 @@ def _is_audio_decoder(name: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _plain_formats() -> str:
+def plain_formats() -> str:
+    """FFmpeg's formats but those that point to other files, hosts or devices; by commas."""
     import av
 
     return ",".join(sorted(av.formats_available - _REFERRING_FORMATS))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from lipstream.avatar.fit import FitResult
 from lipstream.avatar.photo import Photo
 from lipstream.avatar.preflight import Finding
+from lipstream.avatar.video import VideoFit
 from lipstream.face.bundle import AvatarBundle, Consent, Note, Source, new_bundle
 
-__all__ = ["as_note", "bundle_fit"]
+__all__ = ["as_note", "bundle_fit", "bundle_video"]
 
 
 def bundle_fit(
@@ -33,6 +34,27 @@ def bundle_fit(
         license=license,
         quality=fit.report.figures(),
         warnings=[as_note(finding) for finding in fit.warnings],
+    )
+
+
+def bundle_video(
+    name: str, fit: VideoFit, *, consent: Consent | None = None, license: str = ""
+) -> AvatarBundle:
+    """The same of an avatar from a video; its quality is that of held-out frames.
+
+    Raises:
+        BadInput: the name is not a slug.
+    """
+    return new_bundle(
+        name,
+        fit.model,
+        fit.preview,
+        fit.source,
+        consent=consent,
+        license=license,
+        quality={key: round(float(value), 3) for key, value in fit.quality.items()},
+        warnings=[as_note(finding) for finding in fit.warnings],
+        sheet=fit.sheet,
     )
 
 

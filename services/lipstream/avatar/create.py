@@ -1,4 +1,4 @@
-"""From a photo's bytes to a finished avatar in the library: what the command, the jobs and the
+"""From a photo or a video to a finished avatar in the library: what the command, the jobs and the
 live service have in common."""
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lipstream.avatar.bundling import bundle_fit
+from lipstream.avatar.bundling import bundle_fit, bundle_video
 from lipstream.avatar.fit import Progress, fit_photo
 from lipstream.avatar.photo import load_photo
+from lipstream.avatar.video import Checkpoint, fit_video, is_video
+from lipstream.avatar.video.footage import sha256_of
 from lipstream.face.bundle import Consent, Manifest, pack_picture, save
 from lipstream.runtime.avatar_library import AvatarLibrary
 
@@ -20,7 +22,7 @@ __all__ = ["create_avatar"]
 def create_avatar(
     library: AvatarLibrary,
     avatar_id: str,
-    photo: bytes,
+    source: bytes | Path,
     consent: str,
     *,
     progress: Progress | None = None,
@@ -28,8 +30,10 @@ def create_avatar(
 ) -> Manifest:
     """Fit an avatar and add it to the library, in place of one of the same id.
 
+    A video whose fit was stopped goes on where it was.
+
     Args:
-        photo: the file.
+        source: the file: a photo or a video, told apart by what it holds.
         consent: who allows this face to be used, and how.
         confirm: called before the avatar is added; what it raises keeps it out.
 
@@ -37,24 +41,34 @@ def create_avatar(
         The avatar's papers.
 
     Raises:
-        BadInput: the photo cannot be used; the code says why.
+        BadInput: the file cannot be used; the code says why.
         PoorAvatar: the avatar turned out too bad to be used; it is not added.
         Unavailable: the library cannot be written.
     """
-    picture = load_photo(photo)
-    result = fit_photo(picture, progress=progress)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    granted = Consent(statement=consent, by="the person who sent the photo", at=now)
-    bundle = bundle_fit(avatar_id, picture, result, consent=granted)
     with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
-        path = Path(folder) / "bundle.zip"
-        manifest = save(bundle, path)
+        path = Path(folder) / "source"
+        if isinstance(source, Path):
+            path = source
+        else:
+            path.write_bytes(source)
+        checkpoint = Checkpoint()
+        if is_video(path):
+            checkpoint = Checkpoint(library.workspace(sha256_of(path)))
+            video = fit_video(path, progress=progress, checkpoint=checkpoint)
+            bundle = bundle_video(avatar_id, video, consent=_granted(consent, "video"))
+        else:
+            photo = load_photo(path)
+            fit = fit_photo(photo, progress=progress)
+            bundle = bundle_fit(avatar_id, photo, fit, consent=_granted(consent, "photo"))
+        packed = Path(folder) / "bundle.zip"
+        manifest = save(bundle, packed)
         confirm()
-        library.add(
-            avatar_id,
-            path,
-            manifest.to_json(),
-            pack_picture(result.preview),
-            pack_picture(result.sheet),
-        )
+        sheet = None if bundle.sheet is None else pack_picture(bundle.sheet)
+        library.add(avatar_id, packed, manifest.to_json(), pack_picture(bundle.preview), sheet)
+        checkpoint.clear()
     return manifest
+
+
+def _granted(statement: str, what: str) -> Consent:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Consent(statement=statement, by=f"the person who sent the {what}", at=now)

@@ -11,25 +11,10 @@ from numpy.typing import NDArray
 
 from lipstream.avatar.canvas import CANVAS_PX, Canvas, crop_head
 from lipstream.avatar.color_solve import solve_colors
-from lipstream.avatar.compose import compose
 from lipstream.avatar.detector import FaceDetector
 from lipstream.avatar.glasses import hold_glasses
-from lipstream.avatar.layer import Layer
-from lipstream.avatar.layers import (
-    PhotoScene,
-    backing_layer,
-    eye_layer,
-    hair_layer,
-    jaw_layer,
-    lip_edge_layer,
-    lip_layer,
-    mouth_layers,
-    rim_layer,
-    skin_layer,
-)
-from lipstream.avatar.matte import cut_out_head, refine_edge
+from lipstream.avatar.painting import paint
 from lipstream.avatar.photo import Photo
-from lipstream.avatar.plate import paint_plate
 from lipstream.avatar.preflight import Finding, Preflight, Reason, check_faces, head_turn
 from lipstream.avatar.quality import (
     FitReport,
@@ -38,10 +23,6 @@ from lipstream.avatar.quality import (
     photo_warnings,
     viseme_warnings,
 )
-from lipstream.avatar.regions import find_regions
-from lipstream.avatar.relief import hair_relief
-from lipstream.avatar.sides import face_colors
-from lipstream.avatar.stage import pose_surface
 from lipstream.errors import BadInput
 from lipstream.face.drive import photo_weights
 from lipstream.face.model import AvatarModel
@@ -146,23 +127,20 @@ def _look(pixels: NDArray[np.uint8], detector: FaceDetector, say: Progress) -> _
 
 
 def _paint(subject: _Subject, rig: Rig, say: Progress) -> _Painted:
-    say(0.35, "Cutting out the head")
-    image = subject.canvas.pixels.astype(np.float64) / 255
-    regions = find_regions(rig, subject.landmarks, subject.person)
-    matte = cut_out_head(subject.canvas.pixels, regions)
-    plate = paint_plate(image, regions, matte)
-    head_colors = PhotoScene.spread_head(image, regions, matte)
-    matte = refine_edge(matte, image, head_colors, plate.image)
-    stage = pose_surface(rig, (*rig.parts, hair_relief(rig, regions, matte)))
-    say(0.50, "Painting")
-    face = face_colors(image, plate.image, regions, matte, stage)
-    scene = PhotoScene(image, rig, regions, matte, plate, stage, head_colors, face)
-    composition = compose(stage, _layers(scene), plate)
+    painting = paint(
+        subject.canvas.pixels,
+        subject.landmarks,
+        subject.person,
+        rig,
+        lambda share, doing: say(0.35 + 0.25 * share, doing),
+    )
     say(0.60, "Matching colours")
     model = solve_colors(
-        composition, image, lambda share: say(0.60 + 0.33 * share, "Matching colours")
+        painting.composition,
+        painting.image,
+        lambda share: say(0.60 + 0.33 * share, "Matching colours"),
     )
-    return _Painted(model, regions.face)
+    return _Painted(model, painting.regions.face)
 
 
 def _upright(
@@ -186,18 +164,3 @@ def psnr_db(picture: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
     """Peak signal-to-noise ratio of two 8-bit pictures."""
     error = (picture.astype(np.float64) - reference.astype(np.float64)) / 255
     return float(-10 * np.log10(max(float((error**2).mean()), 1e-10)))
-
-
-def _layers(scene: PhotoScene) -> list[Layer]:
-    return [
-        skin_layer(scene),
-        rim_layer(scene),
-        hair_layer(scene),
-        lip_edge_layer(scene),
-        lip_layer(scene),
-        backing_layer(scene),
-        jaw_layer(scene),
-        *mouth_layers(scene),
-        eye_layer(scene, "Right"),
-        eye_layer(scene, "Left"),
-    ]

@@ -1,4 +1,4 @@
-"""The avatar stage's work on a job: a photo in, an avatar in the library out."""
+"""The avatar stage's work on a job: a photo or a video in, an avatar in the library out."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ __all__ = ["fit_job"]
 def fit_job(context: JobContext) -> None:
     """
     Raises:
-        BadInput: the photo cannot be used; the code says why.
+        BadInput: the file cannot be used; the code says why.
         PoorAvatar: the avatar turned out too bad; its sheet lies with the job.
     """
+    source = context.scratch / "source"
+    context.store.get_file(context.params["photo"], source)
     try:
         manifest = create_avatar(
             AvatarLibrary(context.shared),
             context.params["avatar"],
-            context.store.get(context.params["photo"]),
+            source,
             context.params["consent"],
             progress=lambda fraction, _: context.progress(fraction),
             confirm=context.confirm,

@@ -13,7 +13,7 @@ from lipstream.errors import BadInput
 from lipstream.face.head_frame import frame_landmarks
 from lipstream.face.landmarks import EYES, MESH_COUNT
 
-__all__ = ["Finding", "HeadTurn", "Preflight", "Reason", "check_faces", "head_turn"]
+__all__ = ["Finding", "HeadTurn", "Preflight", "Reason", "check_faces", "head_turn", "sharpness_of"]
 
 
 class Reason(StrEnum):
@@ -31,6 +31,8 @@ class Reason(StrEnum):
     SMILE = "smile"
     WEAK_VISEMES = "weak_visemes"
     WEAK_BLINK = "weak_blink"
+    SEVERAL_SHOTS = "several_shots"
+    DAMAGED = "damaged_video"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def check_faces(pixels: NDArray[np.uint8], faces: list[NDArray[np.float64]]) -> 
     patch = _face_patch(pixels, face)
     _check_light(patch)
     _check_features(pixels, face)
-    sharpness = _sharpness(patch)
+    sharpness = sharpness_of(pixels, face)
     _check_sharpness(sharpness, warnings)
     bright = float((patch.min(-1) >= 250).mean())
     _check_exposure(bright, warnings)
@@ -213,9 +215,14 @@ def _face_patch(pixels: NDArray[np.uint8], face: NDArray[np.float64]) -> NDArray
     return np.asarray(cv2.resize(patch, (side, side), interpolation=cv2.INTER_AREA))
 
 
-def _sharpness(patch: NDArray[np.uint8]) -> float:
-    """Mean absolute Laplacian at the scale of a 160 pixel face, in grey levels."""
-    grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY).astype(np.float32)
+def sharpness_of(pixels: NDArray[np.uint8], face: NDArray[np.float64]) -> float:
+    """Mean absolute Laplacian at the scale of a 160 pixel face, in grey levels.
+
+    Args:
+        pixels: `# [H, W, 3]`.
+        face: landmarks `# [478, 3]` in its pixels.
+    """
+    grey = cv2.cvtColor(_face_patch(pixels, face), cv2.COLOR_RGB2GRAY).astype(np.float32)
     return float(np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean())
 
 

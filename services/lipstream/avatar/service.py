@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -14,10 +17,12 @@ import grpc.aio
 from lipstream.avatar.bundling import as_note
 from lipstream.avatar.create import create_avatar
 from lipstream.avatar.exports import store_export
-from lipstream.avatar.inspect import inspect_photo
+from lipstream.avatar.fit import Progress
+from lipstream.avatar.inspect import inspect_source
 from lipstream.avatar.job import fit_job
+from lipstream.avatar.preflight import Finding
 from lipstream.errors import BadInput, Cancelled
-from lipstream.face.bundle import Note
+from lipstream.face.bundle import Manifest, Note
 from lipstream.render import warm_up
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.compute import ComputePool
@@ -47,7 +52,6 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[avatar_pb2.FitEvent]:
         avatar_id = _checked(request)
-        photo = request.photo_bytes or await self._compute.run(self._store.get, request.photo_key)
         events: asyncio.Queue[avatar_pb2.FitEvent | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         unwanted = Event()
@@ -58,11 +62,7 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
             progress = avatar_pb2.FitProgress(step=step, fraction=fraction)
             loop.call_soon_threadsafe(events.put_nowait, avatar_pb2.FitEvent(progress=progress))
 
-        fit = asyncio.create_task(
-            self._fits.run(
-                create_avatar, self._library, avatar_id, photo, request.consent, progress=say
-            )
-        )
+        fit = asyncio.create_task(self._fits.run(self._create, request, avatar_id, say))
         fit.add_done_callback(lambda _: events.put_nowait(None))
         try:
             while (event := await events.get()) is not None:
@@ -82,8 +82,7 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
         request: avatar_pb2.InspectPhotoRequest,
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> avatar_pb2.InspectPhotoResponse:
-        photo = await self._compute.run(self._store.get, request.photo_key)
-        findings = await self._compute.run(inspect_photo, photo)
+        findings = await self._compute.run(self._inspect, request.photo_key)
         return avatar_pb2.InspectPhotoResponse(
             warnings=[_warning(as_note(finding)) for finding in findings]
         )
@@ -102,6 +101,25 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
     ) -> avatar_pb2.ExportResponse:
         key = await self._fits.run(store_export, self._store, request.avatar_id, request.format)
         return avatar_pb2.ExportResponse(key=key)
+
+    def _create(self, request: avatar_pb2.FitRequest, avatar_id: str, say: Progress) -> Manifest:
+        if request.photo_bytes:
+            photo = request.photo_bytes
+            return create_avatar(self._library, avatar_id, photo, request.consent, progress=say)
+        with self._fetched(request.photo_key) as path:
+            return create_avatar(self._library, avatar_id, path, request.consent, progress=say)
+
+    def _inspect(self, key: str) -> tuple[Finding, ...]:
+        with self._fetched(key) as path:
+            return inspect_source(path)
+
+    @contextmanager
+    def _fetched(self, key: str) -> Iterator[Path]:
+        """A file of the object store, which may be large."""
+        with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
+            path = Path(folder) / "source"
+            self._store.get_file(key, path)
+            yield path
 
     def _describe(self, avatar_id: str) -> avatar_pb2.DescribeResponse:
         entry = self._library.entry(avatar_id)

@@ -13,12 +13,14 @@ from rich.table import Table
 from lipstream.cli.console import console, progress_bars
 
 if TYPE_CHECKING:
+    from lipstream.face.bundle import Manifest
     from lipstream.runtime.avatar_library import AvatarLibrary
 
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Avatars: create from a photo, import, list, show, export, delete.", no_args_is_help=True
+    help="Avatars: create from a photo or a video, import, list, show, export, delete.",
+    no_args_is_help=True,
 )
 
 _Name = Annotated[str, typer.Argument(help="The avatar's name.")]
@@ -26,7 +28,10 @@ _Name = Annotated[str, typer.Argument(help="The avatar's name.")]
 
 @app.command("create")
 def create(
-    photo: Annotated[Path, typer.Argument(help="A portrait: JPEG, PNG or WebP.")],
+    source: Annotated[
+        Path,
+        typer.Argument(help="A portrait (JPEG, PNG, WebP), or a video of one person, 3 s to 5 min"),
+    ],
     name: Annotated[str, typer.Option("--name", "-n", help="a-z, 0-9, '-' and '_'.")],
     consent: Annotated[
         str,
@@ -34,15 +39,20 @@ def create(
     ] = "Given on the command line by the user of this machine.",
     replace: Annotated[bool, typer.Option(help="Replace an avatar of that name.")] = False,
 ) -> None:
-    """Make an avatar from a photo of a face, seen from the front, with a closed mouth."""
+    """Make an avatar from a photo of a face, seen from the front, with a closed mouth.
+
+    From a video of somebody who speaks it becomes more like them, and takes minutes. One that is
+    stopped goes on where it was when the same command is given again.
+    """
     from lipstream.avatar.create import create_avatar
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
+    from lipstream.avatar.video import is_video
     from lipstream.cli.library import open_library, read_file
     from lipstream.cli.refusal import refusal_shown
 
     library = open_library()
     _check_name(library, name, replace)
-    data = read_file(photo, "The photo", MAX_PHOTO_BYTES)
+    data = source if is_video(source) else read_file(source, "The photo", MAX_PHOTO_BYTES)
     with progress_bars() as bars:
         task = bars.add_task("fit the avatar", total=1.0, note="")
         with refusal_shown(bars, name):
@@ -57,7 +67,7 @@ def create(
         console.print(f"note: {note.message} {note.remedy}".strip(), highlight=False)
     console.print(
         f"Created {name!r}: {manifest.rig.gaussians} Gaussians, "
-        f"{manifest.quality['face_psnr_db']:.1f} dB on the photo's face.\n"
+        f"{manifest.quality['face_psnr_db']:.1f} dB on {_judged(manifest)}.\n"
         f"Try it: lipstream render --avatar {name} --text 'Hello!' -o hello.mp4",
         highlight=False,
     )
@@ -116,6 +126,13 @@ def _check_name(library: AvatarLibrary, name: str, replace: bool) -> None:
             f"There is an avatar {name!r} already.",
             remedy="Choose another name, or replace it with --replace.",
         )
+
+
+def _judged(manifest: Manifest) -> str:
+    if manifest.source.kind != "video":
+        return "the photo's face"
+    alone = manifest.quality["photo_face_psnr_db"]
+    return f"the face in frames held out of the fit, where one photo's avatar has {alone:.1f} dB"
 
 
 @app.command("list")

@@ -6,7 +6,7 @@ two shapes of the model, so that weight 1 of both gives the photo back exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ class NeutralFace:
     part: NDArray[np.float64]  # [468, 3] what opening the lips moved
     lip_gap_mm: float  # in the photo
     narrowing: float  # rest width of the mouth over the photo's, 0.7..1
+
+    def resting(self, change: NDArray[np.float64]) -> NeutralFace:
+        """The same photo of a face whose rest differs by `# [468, 3]`."""
+        return replace(self, neutral=self.neutral + change, part=self.part - change)
 
     @property
     def shows_teeth(self) -> bool:

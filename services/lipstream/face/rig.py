@@ -23,6 +23,7 @@ from lipstream.face.head_frame import HeadFrame, frame_landmarks
 from lipstream.face.model import SparseShapes, Surface
 from lipstream.face.neutral import NeutralFace, neutralise
 from lipstream.face.parts import Part
+from lipstream.face.personal import PersonalShapes
 from lipstream.face.shape_names import PHOTO_PART, PHOTO_SMILE, SHAPE_NAMES
 
 __all__ = [
@@ -67,30 +68,32 @@ class Span:
     triangles: slice
 
 
-def build_rig(landmarks_px: NDArray[np.float64], size_px: int) -> Rig:
+def build_rig(
+    landmarks_px: NDArray[np.float64], size_px: int, personal: PersonalShapes | None = None
+) -> Rig:
     """Fit the rig to the landmarks of a face.
 
     Args:
         landmarks_px: `# [478, 3]` x, y, z in pixels of a square picture of `size_px`.
+        personal: what is known of how this person differs from the rig.
     """
+    known = personal or PersonalShapes.unknown()
     frame, photo = frame_landmarks(landmarks_px, size_px)
     cage = Cage()
-    face = neutralise(photo, cage)
+    face = neutralise(photo, cage).resting(known.rest)
     anatomy = Anatomy(cage, face.neutral)
     jaw = Jaw(anatomy)
-    skin = head.skin(
-        face.neutral,
-        {
-            **jaw.shapes(),
-            **lip_shapes(anatomy),
-            **rounding_shapes(anatomy),
-            **lid_shapes(anatomy),
-            **brow_shapes(anatomy),
-            **cheek_shapes(anatomy),
-            PHOTO_SMILE: face.smile,
-            PHOTO_PART: face.part,
-        },
-    )
+    shapes = {
+        **jaw.shapes(),
+        **lip_shapes(anatomy),
+        **rounding_shapes(anatomy),
+        **lid_shapes(anatomy),
+        **brow_shapes(anatomy),
+        **cheek_shapes(anatomy),
+        PHOTO_SMILE: face.smile,
+        PHOTO_PART: face.part,
+    }
+    skin = head.skin(face.neutral, known.added_to(shapes))
     return Rig(
         frame,
         face,

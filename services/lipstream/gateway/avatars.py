@@ -1,4 +1,4 @@
-"""`/v1/avatars`: make an avatar from a photo, look at it, remove it.
+"""`/v1/avatars`: make an avatar from a photo or a video, look at it, remove it.
 
 An avatar's fit is the job `avatar-` + its id, so an id is taken from the moment a fit begins, and
 free again when the fit has failed.
@@ -48,14 +48,18 @@ async def create_avatar(
     response: Response,
     platform: Shared,
 ) -> AvatarDocument:
-    """Fit an avatar from a photo. It is refused at once when the photo cannot be used."""
+    """Fit an avatar from a photo, or from a video of one person (3 s to 5 min) in the same field.
+
+    A photo that cannot be used is refused at once; so is a video that is too long or cannot be
+    read. Whether one person is seen in it, the fit finds out.
+    """
     if await _entry(platform, name) is not None:
         raise _taken(name)
     # Callers that want the same name at once must not overwrite each other's photos.
     params = {"avatar": name, "consent": consent, "photo": f"input-{uuid.uuid4().hex}"}
     job = Job.new(JobKind.AVATAR, params, avatar_job_id(name))
     key = job_object(job.id, params["photo"])
-    limit = platform.settings.max_photo_bytes
+    limit = platform.settings.max_upload_bytes
     try:
         await _release(platform, name)
         async with kept_upload(photo, platform.store, key, max_bytes=limit, what="photo"):

@@ -37,6 +37,9 @@ class ColorMap:
 
     Colour shapes are left out: `colors` are the final ones at this pose.
 
+    Args:
+        scene: the model packed at that size, where many poses share it.
+
     Attributes:
         transmittance: [S, S] what shows of the plate.
 
@@ -51,28 +54,42 @@ class ColorMap:
         size_px: int = splats.REFERENCE_SIZE_PX,
         *,
         driver: Driver | None = None,
+        scene: Scene | None = None,
     ) -> None:
-        self._scene = Scene.of(model, size_px)
-        self._frame = Frame(self._scene, driver if driver is not None else FaceDriver())
+        self._scene = scene if scene is not None else Scene.of(model, size_px)
+        self._driver = driver if driver is not None else FaceDriver()
+        self._frame = Frame(self._scene, self._driver)
+        self._pose = pose
         self._frame.lay_out(pose)
         self.transmittance: Floats = blend_float(self._frame)[..., 3]
-        self._behind = self.transmittance[..., None] * (
-            self._scene.plate.rgb.astype(np.float32) / np.float32(255)
-        )
 
     @property
     def drawn(self) -> int:
         """How many splats reach the picture."""
         return self._frame.count
 
-    def render(self, colors: Floats) -> Floats:
-        """[N, 3] sRGB -> [S, S, 3] over the plate, unrounded and unclipped."""
+    @property
+    def tint_weights(self) -> Floats:  # [J]
+        """Weights that the driver gives the colour shapes at this pose."""
+        return self._driver.color_weights(
+            self._scene.model, self._pose.shape_weights, self._frame.head_vertices
+        )
+
+    def render(self, colors: Floats, plate: Floats | None = None) -> Floats:
+        """[N, 3] sRGB -> [S, S, 3], unrounded and unclipped.
+
+        Args:
+            plate: what is behind, `# [S, S, 3]` 0..1; the model's own by default.
+        """
         if colors.shape != self._scene.colors.shape:
             raise BadInput(
                 f"Colours have shape {colors.shape}; {self._scene.colors.shape} was expected."
             )
         self._frame.recolor(np.asarray(colors, np.float32))
-        return blend_float(self._frame)[..., :3] + self._behind
+        if plate is None:
+            plate = self._scene.plate.rgb.astype(np.float32) / np.float32(255)
+        drawn = blend_float(self._frame)[..., :3]
+        return np.asarray(drawn + self.transmittance[..., None] * plate, np.float32)
 
     def gather(self, residual: Floats) -> Gathered:
         """[S, S, 3] -> what each Gaussian's weights collect from it."""

@@ -92,7 +92,7 @@ def shapes_by_name(shapes: SparseShapes) -> ShapeColumns:
     )
 
 
-def rotation_matrix(rotation: Floats) -> Doubles:
+def rotation_matrix(rotation: Floats | Doubles) -> Doubles:
     """Pitch, yaw, roll [3] in radians to a matrix [3, 3] in the rig's frame.
 
     Roll is applied first, then pitch, then yaw. The face looks along -z: positive pitch turns

@@ -15,6 +15,7 @@ from typing import Any
 from lipstream.errors import BadInput, NotFound, TooLarge
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.wire.objects import avatar_prefix
+from lipstream.wire.streams import checked_id
 
 __all__ = ["AvatarEntry", "AvatarLibrary"]
 
@@ -128,6 +129,10 @@ class AvatarLibrary:
         """Write the bundle to a file."""
         self.entry(avatar_id)
         self._store.get_file(f"{avatar_prefix(avatar_id)}/{_BUNDLE}", path)
+
+    def workspace(self, source_sha256: str) -> ObjectStore:
+        """Where a fit from that file keeps what it has reached; another try goes on from there."""
+        return self._store.under(f"fits/{checked_id(source_sha256)}")
 
     def remove(self, avatar_id: str) -> None:
         """Delete an avatar, manifest first, so that no half of it is ever seen."""

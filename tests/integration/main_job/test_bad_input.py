@@ -7,6 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image
 from tests.integration.main_job.platform import Platform
 from tests.portrait import AVATAR, hopper_photo, masked_photo
 from tests.shared_data import shared_data
+from tests.unit.avatar.video.films import film, plain
 
 
 def _wav(samples: bytes, rate_hz: int, bits: int = 16, kind: int = 1) -> bytes:
@@ -150,6 +152,17 @@ def test_photos_that_cannot_be_used(platform: Platform, name: str) -> None:
         code,
     ), answer.text
     assert platform.http.get("/v1/avatars/bad").status_code == 404
+
+
+def test_four_hours_of_video_make_no_avatar(platform: Platform, tmp_path: Path) -> None:
+    path = film(tmp_path / "me.mp4", plain(2), times_s=[0.0, 4 * 3600.0])
+    answer = platform.http.post(
+        "/v1/avatars",
+        files={"photo": ("me.mp4", path.read_bytes())},
+        data={"name": "bad", "consent": "Yes."},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_long"), answer.text
+    assert answer.json()["remedy"]
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/b", "", ".", "ä", "A", "x" * 57])

@@ -5,11 +5,12 @@ from lipstream.avatar.layers.hair import hair_layer
 from lipstream.avatar.layers.jaw import jaw_layer
 from lipstream.avatar.layers.lip_edge import lip_edge_layer
 from lipstream.avatar.layers.lips import lip_layer
-from lipstream.avatar.layers.mouth import mouth_layers
+from lipstream.avatar.layers.mouth import INNER_PARTS, mouth_layers
 from lipstream.avatar.layers.scene import PhotoScene
 from lipstream.avatar.layers.skin import backing_layer, rim_layer, skin_layer
 
 __all__ = [
+    "INNER_PARTS",
     "PhotoScene",
     "backing_layer",
     "eye_layer",

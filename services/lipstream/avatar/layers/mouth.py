@@ -19,12 +19,14 @@ from lipstream.face.parts import LOWER_TEETH, UPPER_TEETH, Arch, smoothstep
 from lipstream.face.rig import INNER_DEPTH_BIAS_MM
 from lipstream.face.shape_names import MOUTH_SHADE
 
-__all__ = ["mouth_layers"]
+__all__ = ["INNER_PARTS", "mouth_layers"]
 
 Array = NDArray[np.float64]
 
 _LATITUDE = {"cavity": 0.05, UPPER_TEETH.name: 0.22, LOWER_TEETH.name: 0.10, "tongue": 0.05}
 """A photo shows little of a mouth that is wide open: what it does not show keeps its colour."""
+INNER_PARTS = frozenset(_LATITUDE)
+"""Names of the layers inside the mouth."""
 _LIT_PARTING_MM = 2.5
 """A photo whose lips are further apart shows the mouth's inside: its colours are solved too."""
 _FEWEST_PIXELS = 40

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from lipstream.errors import BadInput, LipstreamError
 
 if TYPE_CHECKING:
-    from av import VideoFrame
     from av.container import InputContainer
 
 __all__ = ["Picture", "pictures"]
@@ -38,6 +37,8 @@ def pictures(path: Path) -> Iterator[Picture]:
     Raises:
         BadInput: this is no video, or it holds no picture.
     """
+    from lipstream.avatar.video.footage import upright
+
     sound_starts_s = _sound_start_s(path)
     count = 0
     with _opened(path) as container:
@@ -46,7 +47,7 @@ def pictures(path: Path) -> Iterator[Picture]:
         frames = container.decode(container.streams.video[0])
         while (frame := _next(frames)) is not None:
             if frame.time is not None:
-                yield Picture(float(frame.time) - sound_starts_s, _pixels(frame))
+                yield Picture(float(frame.time) - sound_starts_s, upright(frame))
                 count += 1
     if not count:
         raise BadInput("No picture of the video can be decoded.", remedy="Export it again.")
@@ -77,9 +78,3 @@ def _next(frames: Iterator[FrameT]) -> FrameT | None:
         return next(frames, None)
     except Exception:
         return None
-
-
-def _pixels(frame: VideoFrame) -> NDArray[np.uint8]:
-    pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    quarters = round(frame.rotation / 90) % 4  # as phones note how they were held
-    return np.ascontiguousarray(np.rot90(pixels, quarters)) if quarters else pixels

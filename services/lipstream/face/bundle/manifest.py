@@ -22,7 +22,7 @@ _MAX_TEXT = 4000
 class Source:
     """What the avatar was made from."""
 
-    kind: str  # "photo"
+    kind: str  # "photo" or "video"
     sha256: str  # of the file
     width: int  # pixels
     height: int
