@@ -5,8 +5,8 @@
  *     const client = await LiveClient.open({ avatar: "me" });
  *     client.addEventListener("media", ({ detail }) => ...);   // kind, ptsUs, keyframe, payload
  *     client.addEventListener("agent.speak_finished", ({ detail }) => ...);
+ *     client.addEventListener("connection", ({ detail }) => ...);  // "open": now it can speak
  *     client.connect();
- *     client.say("Hello there.");
  */
 import { Refusal, address, ask } from "./server.js";
 
