@@ -154,6 +154,15 @@ def test_ones_own_voice_goes_through_and_interrupts(page: Any) -> None:
     page.wait_for_selector("#state[data-state=idle]", timeout=8000)  # not by its own end
 
 
+def test_a_browser_without_webcodecs_is_told_what_to_use(page: Any) -> None:
+    page.add_init_script("delete window.VideoDecoder")
+    page.reload()
+    page.click("#start:enabled")
+    page.wait_for_selector("#notice:not([hidden])")
+    assert "WebCodecs" in page.text_content("#notice")
+    assert page.evaluate("() => sockets.length") == 0
+
+
 def test_a_photo_without_a_face_is_refused_with_the_reason(page: Any) -> None:
     page.click("#new-avatar")
     page.click("#camera-button")

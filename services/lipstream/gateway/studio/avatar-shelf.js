@@ -19,6 +19,8 @@ export class AvatarShelf extends EventTarget {
       this.#list.replaceChildren(make("li", { className: "notice" }, inWords(error)));
       return;
     }
+    for (const stop of this.#following.values()) stop();
+    this.#following.clear();
     this.ready = avatars.filter((avatar) => avatar.status === "ready");
     const unready = avatars.filter((avatar) => avatar.status !== "ready");
     this.#list.replaceChildren(
@@ -50,12 +52,10 @@ export class AvatarShelf extends EventTarget {
   #unready(avatar) {
     const text = avatar.error ? avatar.error.detail : progressText(avatar);
     const state = make("span", { className: "hint" }, text);
-    if (!isFinal(avatar.status) && !this.#following.has(avatar.id)) {
+    if (!isFinal(avatar.status)) {
       const stop = follow(avatar.links.events, (event) => {
         state.textContent = progressText(event);
-        if (!isFinal(event.status)) return;
-        this.#following.delete(avatar.id);
-        this.refresh();
+        if (isFinal(event.status)) this.refresh();
       });
       this.#following.set(avatar.id, stop);
     }
@@ -68,8 +68,6 @@ export class AvatarShelf extends EventTarget {
     button.setAttribute("aria-label", `Remove ${id}`);
     button.addEventListener("click", async () => {
       if (!confirm(`Remove the avatar ${id} for good?`)) return;
-      this.#following.get(id)?.();
-      this.#following.delete(id);
       await ask(`/v1/avatars/${id}`, { method: "DELETE" }).catch((error) => alert(inWords(error)));
       this.refresh();
     });

@@ -55,14 +55,14 @@ export class LivePage {
   #poster() {
     const { chosen, ready } = this.#shelf;
     if (this.#client && this.#client.session.avatar !== chosen?.id) this.close();
-    byId("picture").hidden = !this.#client;
+    if (!this.#client) byId("picture").hidden = true;
     byId("poster").hidden = !chosen;
     if (chosen) {
       byId("poster").src = preview(chosen);
       byId("poster").alt = chosen.id;
     }
     byId("empty").hidden = ready.length > 0;
-    byId("start").disabled = !chosen;
+    byId("start").disabled = !chosen || this.#context !== null;
   }
 
   async #start() {
@@ -73,9 +73,10 @@ export class LivePage {
     const context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
     this.#context = context;
     try {
+      const running = context.resume();
       const reason = await whyNoPictures();
       if (reason) throw new Error(reason);
-      await context.resume();
+      await running;
       const client = await LiveClient.open({
         avatar: this.#shelf.chosen.id,
         size: Number(byId("size").value),
@@ -104,6 +105,7 @@ export class LivePage {
     this.#timer = setInterval(() => this.#figures(), FIGURES_EVERY_MS);
     this.#mute();
     client.connect();
+    this.#poster(); // another may have been chosen meanwhile
   }
 
   #connection(state) {
@@ -111,10 +113,10 @@ export class LivePage {
       this.#over();
       return;
     }
-    if (state === "open") byId("picture").hidden = false;
     if (state === "lost") byId("state").textContent = "Connecting again";
     this.#enable(state === "open");
-    if (state === "open") byId("words").focus({ preventScroll: true });
+    // Not where that would bring up a keyboard over the picture.
+    if (state === "open" && matchMedia("(hover: hover)").matches) byId("words").focus();
   }
 
   #over() {

@@ -1,6 +1,7 @@
 /** Decodes H.264 access units with WebCodecs. */
 
 const PLAIN = "avc1.42E01F"; // constrained baseline, level 3.1
+const MOST_WAITING = 50; // access units; a device that is so slow leaves pictures out
 const SEQUENCE_PARAMETERS = 7; // type of a network abstraction layer unit
 
 /** Why pictures cannot be decoded here; null where they can. */
@@ -46,6 +47,7 @@ export class Pictures {
 
   /** One access unit. Until one that needs no other has come, nothing is decoded. */
   decode({ ptsUs, keyframe, payload }) {
+    if (this.#decoder?.decodeQueueSize > MOST_WAITING) this.restart();
     if (this.#decoder?.state !== "configured") {
       const codec = keyframe && codecOf(payload);
       if (!codec) return;

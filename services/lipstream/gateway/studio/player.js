@@ -7,8 +7,9 @@ import { Sound } from "./sound.js";
 const FRAME_US = 40_000;
 const MOST_HELD = 60; // pictures
 const WINDOW_MS = 2000;
-const LATENESS_PICTURES = 25;
-const SPARE_US = 20_000;
+const ADAPTED_AFTER = 25; // pictures
+const LEAST_SPARE_US = 20_000; // between a picture's coming and its time
+const MOST_SPARE_US = 160_000;
 const LONGEST_DELAY_US = 500_000;
 
 /** Events: "failed" (detail: Error), "first-picture" (detail: ms since `asked`). */
@@ -23,7 +24,7 @@ export class Player extends EventTarget {
   #stale = false; // pictures of a lower epoch may be held
   #hushedEpoch = -1; // sound of it, and of those before, is not wanted
   #drawnMs = []; // of the last two seconds
-  #behindUs = []; // how far after their time the last pictures came; negative: before
+  #spareUs = []; // how long before their time the last pictures came
   #delayedUs = 0;
   #late = 0;
   #driftMs = null;
@@ -33,7 +34,7 @@ export class Player extends EventTarget {
 
   /**
    * @param {LiveClient} client before it is connected
-   * @param {HTMLCanvasElement} canvas
+   * @param {HTMLCanvasElement} canvas may be hidden until there is a picture
    * @param {AudioContext} context at the session's sample rate
    */
   constructor(client, canvas, context) {
@@ -105,20 +106,25 @@ export class Player extends EventTarget {
   }
 
   #hold(frame) {
-    const behindUs = this.#clock.heardUs() - frame.timestamp;
-    if (behindUs > FRAME_US) this.#late += 1;
-    this.#behindUs.push(behindUs);
-    if (this.#behindUs.length === LATENESS_PICTURES) this.#adapt();
+    const spareUs = frame.timestamp - this.#clock.heardUs();
+    if (spareUs < -FRAME_US) this.#late += 1;
+    this.#adapt(spareUs);
     this.#frames.push(frame);
     if (this.#frames.length > MOST_HELD) this.#frames.shift().close(); // a page that is hidden
   }
 
-  /** Wait a little longer for pictures from now on where they come late; not within speech. */
-  #adapt() {
-    const worstUs = Math.max(...this.#behindUs) + SPARE_US;
-    this.#behindUs = [];
-    if (worstUs <= 0 || this.sound.playing) return;
-    const moreUs = Math.min(worstUs, LONGEST_DELAY_US - this.#delayedUs);
+  /**
+   * Show later what comes late, and sooner what comes early: networks change, and the clocks of
+   * server and sound card differ a little. Never within speech.
+   */
+  #adapt(spareUs) {
+    if (this.sound.playing) this.#spareUs = [];
+    else this.#spareUs.push(spareUs);
+    if (this.#spareUs.length < ADAPTED_AFTER) return;
+    const leastUs = Math.min(...this.#spareUs);
+    this.#spareUs = [];
+    const wantedUs = Math.max(LEAST_SPARE_US, Math.min(leastUs, MOST_SPARE_US));
+    const moreUs = Math.min(wantedUs - leastUs, LONGEST_DELAY_US - this.#delayedUs);
     this.#delayedUs += moreUs;
     this.#clock.delay(moreUs / 1e6);
   }
@@ -137,6 +143,7 @@ export class Player extends EventTarget {
     if (this.#canvas.width !== displayWidth) this.#canvas.width = displayWidth;
     if (this.#canvas.height !== displayHeight) this.#canvas.height = displayHeight;
     this.#paper.drawImage(due, 0, 0);
+    this.#canvas.hidden = false;
     due.close();
     this.#measure(timestamp, heardUs);
   }
