@@ -33,7 +33,7 @@ export class AvatarDialog extends EventTarget {
     this.#dialog.addEventListener("close", () => {
       this.#darken();
       this.#stop();
-      this.dispatchEvent(new CustomEvent("closed", { detail: this.#made }));
+      this.#tellClosed();
     });
   }
 
@@ -101,7 +101,9 @@ export class AvatarDialog extends EventTarget {
     this.#create.disabled = true;
     this.#tell("Looking at the photo", "");
     try {
-      this.#watch(await ask("/v1/avatars", { form }));
+      const avatar = await ask("/v1/avatars", { form });
+      if (this.#dialog.open) this.#watch(avatar);
+      else this.#tellClosed(); // before there was anything to tell of
     } catch (error) {
       this.#failed(inWords(error));
     }
@@ -121,6 +123,10 @@ export class AvatarDialog extends EventTarget {
         this.#failed(error ? `${error.detail} ${error.remedy ?? ""}` : "It was cancelled.");
       }
     });
+  }
+
+  #tellClosed() {
+    this.dispatchEvent(new CustomEvent("closed", { detail: this.#made }));
   }
 
   #failed(reason) {
