@@ -14,7 +14,7 @@ OUT ?= demo.mp4
 # A variable's value as one word of the shell, whatever quotes and dollars it holds.
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help demo test browser check format protos triton bench-render bench-motion bench-live clean
+.PHONY: help demo test browser check format protos triton bench-render bench-formats bench-motion bench-live clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ triton: .venv/.local ## Serve model_repository/ by a Triton server on this machi
 
 bench-render: .venv/.dev ## Rendering and encoding speed, memory
 	$(BIN)/python -m loadtests.render
+
+bench-formats: .venv/.dev ## What alpha, backgrounds and kinds of files cost
+	$(BIN)/python -m loadtests.formats
 
 bench-motion: .venv/.dev ## Speed of speech to motion, in process and on Triton
 	$(BIN)/python -m loadtests.motion

@@ -81,8 +81,8 @@ MOTION = Stage(
 )
 RENDER = Stage(
     "render",
-    inputs=("speech.wav", "motion.npz"),
-    outputs=("video.mp4",),
+    inputs=("speech.wav", "motion.npz"),  # and what is behind, if it was sent
+    outputs=("video",),
     deadline_s=3600,
     progress_share=0.8,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ DUMMY_STAGES = tuple(
 def quick_settings(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> Settings:
     """Settings of a stack whose workers notice everything soon, given to its processes too."""
     root = Path(__file__).resolve().parents[2]
-    monkeypatch.setenv("PYTHONPATH", str(root))
+    monkeypatch.setenv("PYTHONPATH", str(root), prepend=os.pathsep)
     for name, value in {
         "LIPSTREAM_HEARTBEAT_S": "0.1",
         "LIPSTREAM_CLAIM_IDLE_S": "1.5",

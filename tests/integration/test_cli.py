@@ -116,6 +116,10 @@ def test_avatars_are_created_listed_shown_and_deleted(tmp_path: Path) -> None:
         (("motion", "--text", "Hi.", "-o", "no/such/x.csv"), "x.csv"),
         (("render", "--avatar", AVATAR, "--text", "Hi.", "-o", "x.avi"), ".mp4"),
         (("demo", "-o", "no/such/x.mp4"), "folder"),
+        (
+            ("render", "--avatar", AVATAR, "--text", "Hi.", "--background", "none", "-o", "x.mp4"),
+            "Choose one of webm",
+        ),
         (("voices", "xx"), "no voice"),
         (("avatar", "create", __file__, "--name", "me"), "not an image"),
         (("avatar", "create", "missing.jpg", "--name", "me"), "missing.jpg"),

@@ -36,9 +36,9 @@ def test_a_video_passes_all_stages_in_order(redis_server: RedisProcess) -> None:
                 "features.npy",
                 "encoder.txt",
                 "motion.npz",
-                "video.mp4",
+                "video",
             }
-            assert lane.store.get(job.outputs["video.mp4"]) == f"{job.id} render".encode()
+            assert lane.store.get(job.outputs["video"]) == f"{job.id} render".encode()
             assert job.results == {"audio_attempt": 1, "motion_attempt": 1, "render_attempt": 1}
             assert lane.tries(job) == ["audio-1", "motion-1", "render-1"]
             stages = [event.stage for event in events]

@@ -81,7 +81,7 @@ def test_a_killed_stage_is_started_again_and_its_job_completes_once(stack: Local
     done = ended(stack, job)
     assert done.status is JobStatus.SUCCEEDED
     assert done.attempts == {"audio": 1, "motion": 2, "render": 2}
-    assert store.get(done.outputs["video.mp4"]) == f"{job.id} render".encode()
+    assert store.get(done.outputs["video"]) == f"{job.id} render".encode()
     assert stack.pids["motion"] != before
     assert stack.restarts["motion"] == 1
     assert stack.restarts["audio"] == 0

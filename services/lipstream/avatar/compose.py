@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipstream.avatar.layer import Layer
+from lipstream.avatar.plate import Plate
 from lipstream.avatar.stage import PosedSurface
 from lipstream.face.head_frame import FOCAL
 from lipstream.face.model import AvatarModel, ColorShapes, Gaussians
@@ -29,14 +30,8 @@ class Composition:
     latitude: NDArray[np.float32]  # [N] how far each colour may move
 
 
-def compose(
-    stage: PosedSurface, layers: Sequence[Layer], plate: NDArray[np.float64]
-) -> Composition:
-    """Sort the layers' Gaussians by triangle and gather them with the surface.
-
-    Args:
-        plate: `# [512, 512, 3]` 0..1.
-    """
+def compose(stage: PosedSurface, layers: Sequence[Layer], plate: Plate) -> Composition:
+    """Sort the layers' Gaussians by triangle and gather them with the surface."""
     triangles = np.concatenate([layer.binding.triangles for layer in layers])
     order = np.argsort(triangles, kind="stable")
 
@@ -71,9 +66,10 @@ def compose(
         gaussians=gaussians,
         color_shapes=_sparse_tints(tints),
         part_names=tuple(layer.name for layer in layers),
-        plate=np.rint(plate.clip(0, 1) * 255).astype(np.uint8),
+        plate=np.rint(plate.image.clip(0, 1) * 255).astype(np.uint8),
         focal=FOCAL,
         cull_cosine=_CULL_COSINE,
+        torso=np.rint(plate.torso * 255).astype(np.uint8),
     )
     return Composition(model, joined([layer.latitude for layer in layers]))
 

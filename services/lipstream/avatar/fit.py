@@ -112,7 +112,7 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
     stage = pose_surface(rig, (*rig.parts, hair_relief(rig, regions, matte)))
     say(0.50, "Painting")
     scene = PhotoScene(image, rig, regions, matte, plate, stage, head_colors)
-    composition = compose(stage, _layers(scene), plate.image)
+    composition = compose(stage, _layers(scene), plate)
     say(0.60, "Matching colours")
     model = solve_colors(
         composition, image, lambda share: say(0.60 + 0.35 * share, "Matching colours")

@@ -18,7 +18,7 @@ from lipstream.avatar.canvas import CANVAS_PX
 from lipstream.avatar.geodesic import nearer_to
 from lipstream.avatar.regions import Mask, Regions
 
-__all__ = ["HeadMatte", "cut_out_head", "refine_edge"]
+__all__ = ["HeadMatte", "cut_out_head", "refine_edge", "soften"]
 
 _SOFTNESS = 60.0
 """Regularisation of the guided filter, in squared grey levels."""
@@ -48,12 +48,12 @@ def cut_out_head(pixels: NDArray[np.uint8], regions: Regions) -> HeadMatte:
     # Along the jaw the skin's own edge is drawn, not the relief of hair and ears.
     beside_jaw = ndi.binary_dilation(regions.face, iterations=2) & (regions.rows > regions.lobe_y)
     hair = ndi.binary_opening(head & ~beside_jaw, iterations=1)
-    relief = np.clip((_soften(pixels, hair, 5) - 0.08) / 0.84, 0, 1)
+    relief = np.clip((soften(pixels, hair, 5) - 0.08) / 0.84, 0, 1)
     relief[beside_jaw & ~ndi.binary_dilation(hair, iterations=1)] = 0
     return HeadMatte(
         head=head,
         neck=regions.beneath & (regions.person > 0.5) & ~head,
-        alpha=np.clip((_soften(pixels, head, 6) - 0.05) / 0.9, 0, 1),
+        alpha=np.clip((soften(pixels, head, 6) - 0.05) / 0.9, 0, 1),
         relief=relief,
     )
 
@@ -118,7 +118,7 @@ def _hair_beside_jaw(pixels: NDArray[np.uint8], regions: Regions, above: Mask) -
     return nearer_to(pixels, unsure, above, torso)
 
 
-def _soften(pixels: NDArray[np.uint8], mask: Mask, radius_px: int) -> NDArray[np.float64]:
+def soften(pixels: NDArray[np.uint8], mask: Mask, radius_px: int) -> NDArray[np.float64]:
     """A soft mask whose edge follows the picture's (He et al. 2013)."""
     soft = cv2.ximgproc.guidedFilter(pixels, mask.astype(np.float32), radius_px, _SOFTNESS)
     return np.asarray(soft, np.float64)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lipstream.avatar.canvas import CANVAS_PX
 from lipstream.avatar.filling import fill_smoothly
-from lipstream.avatar.matte import HeadMatte
+from lipstream.avatar.matte import HeadMatte, soften
 from lipstream.avatar.regions import Mask, Regions
 
 __all__ = ["Plate", "paint_plate"]
@@ -25,6 +25,7 @@ _JAW_MARGIN_PX = 5
 """The rim carries this much of the photo beyond the face: the plate must not show it again."""
 _EDGE_MARGIN_PX = 3
 """The matte's edge is known no better than this."""
+_TORSO_EDGE_PX = 6
 _BAND_PX = 12
 """Lines of the background go on this far behind the head, as far as a head's sway uncovers."""
 
@@ -34,6 +35,7 @@ class Plate:
     """Background and torso."""
 
     image: NDArray[np.float64]  # [512, 512, 3] 0..1
+    torso: NDArray[np.float64]  # [512, 512] 0..1, what of it is the person
     neck_span: tuple[int, int]  # columns of the neck under the jaw
 
 
@@ -65,7 +67,21 @@ def paint_plate(photo: NDArray[np.float64], regions: Regions, matte: HeadMatte) 
     behind_jaw = _behind_jaw(regions, hole, span)
     neck = cv2.GaussianBlur(fill_smoothly(photo, skin), (0, 0), 2.0)
     depth = np.clip(-regions.below_jaw / (0.35 * regions.face_height), 0, 1)[..., None]
-    return Plate(np.where(behind_jaw[..., None], neck * (1 - 0.05 * depth), image), span)
+    return Plate(
+        image=np.where(behind_jaw[..., None], neck * (1 - 0.05 * depth), image),
+        torso=_torso(photo, person, hole, behind_jaw),
+        neck_span=span,
+    )
+
+
+def _torso(
+    photo: NDArray[np.float64], person: NDArray[np.float64], hole: Mask, behind_jaw: Mask
+) -> NDArray[np.float64]:
+    """The person without the head, soft at its edge: what stays when the background goes."""
+    pixels = np.rint(photo * 255).astype(np.uint8)
+    soft = np.clip((soften(pixels, person > 0.5, _TORSO_EDGE_PX) - 0.05) / 0.9, 0, 1)
+    torso = np.where(hole, np.where(behind_jaw, 1.0, 0.0), soft)
+    return np.asarray(cv2.GaussianBlur(torso, (0, 0), 0.7))
 
 
 def _continue_background(

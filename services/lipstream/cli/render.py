@@ -12,9 +12,11 @@ import typer
 from rich.progress import Progress
 
 from lipstream.cli.console import console, progress_bars
-from lipstream.cli.output import check_output, size_text
+from lipstream.cli.output import size_text
+from lipstream.cli.picture import Background, Format, Size, film_output
 from lipstream.cli.talking import Encoder, Generator, Style, open_talking
 from lipstream.errors import BadInput, NotFound
+from lipstream.wire.output import PHOTO
 
 if TYPE_CHECKING:
     from lipstream.face.model import AvatarModel
@@ -26,32 +28,34 @@ _CONSENT = "Given on the command line by the user of this machine."
 
 def render(
     avatar: Annotated[str, typer.Option(help="Name of an avatar, or a photo.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The video, MP4.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The video: .mp4, .webm, .mov or .zip.")],
     audio: Annotated[Path | None, typer.Option(help="Speech in any format.")] = None,
     text: Annotated[str | None, typer.Option(help="What to say instead.")] = None,
     voice: Annotated[str, typer.Option(help="Voice for --text: lipstream voices.")] = "en-us",
-    size: Annotated[int, typer.Option(help="Width and height, px; even, 64 to 1080.")] = 512,
+    size: Size = "512",
     fps: Annotated[float, typer.Option(help="Frames a second, 1 to 60.")] = 25.0,
+    background: Background = PHOTO,
+    format: Format = None,
     seed: Annotated[int, typer.Option(help="Same seed, same blinks and head motion.", min=0)] = 0,
     generator: Generator = None,
     encoder: Encoder = None,
     style: Style = None,
 ) -> None:
-    """Make an avatar say something: H.264 and AAC in an MP4. No server is needed."""
+    """Make an avatar say something, in a video of any kind. No server is needed."""
     from lipstream.audio.pcm import SAMPLE_RATE_HZ
     from lipstream.audio.source import SOUNDTRACK_RATE_HZ
     from lipstream.cli.speech import open_speech
-    from lipstream.render import FilmOptions, check_size_px, render_video
+    from lipstream.render import FilmOptions, open_background, render_video
     from lipstream.render.h264 import check_fps
 
-    check_output(out, ".mp4")
-    check_size_px(size)
+    output = film_output(out, size, background, format)
+    behind = open_background(output.background)
     check_fps(fps)
     source = open_speech(audio, text, voice)
     talking = open_talking(generator, encoder, style)
     began = time.monotonic()
     with progress_bars() as bars:
-        model = _model(avatar, bars)
+        model = _model(avatar, bars, cut=background != PHOTO)
         # Before the film is begun, so that a recording that cannot be used costs nothing more;
         # this also tells how long the bar is.
         task = bars.add_task("listen", total=1.0, note="")
@@ -64,7 +68,13 @@ def render(
             source.chunks(SOUNDTRACK_RATE_HZ),
             out,
             audio_rate_hz=SOUNDTRACK_RATE_HZ,
-            options=FilmOptions(size_px=size, fps=fps, threads=min(os.cpu_count() or 1, 8)),
+            options=FilmOptions(
+                size_px=output.size,
+                fps=fps,
+                format=output.format,
+                background=behind,
+                threads=min(os.cpu_count() or 1, 8),
+            ),
             progress=lambda done: bars.update(task, completed=done),
         )
         bars.update(task, completed=frames)
@@ -75,8 +85,12 @@ def render(
     )
 
 
-def _model(avatar: str, bars: Progress) -> AvatarModel:
-    """The avatar of that name, or one of that photo; a photo is fitted once and remembered."""
+def _model(avatar: str, bars: Progress, *, cut: bool) -> AvatarModel:
+    """The avatar of that name, or one of that photo; a photo is fitted once and remembered.
+
+    Args:
+        cut: it must know its person from its background, which older ones do not.
+    """
     from lipstream.cli.library import open_library, read_file
     from lipstream.render.avatar_shelf import AvatarShelf
 
@@ -99,15 +113,17 @@ def _model(avatar: str, bars: Progress) -> AvatarModel:
     data = read_file(path, "The photo", MAX_PHOTO_BYTES)
     name = "photo-" + hashlib.sha256(data).hexdigest()[:16]
     try:
-        return shelf.model(name)
+        model = shelf.model(name)
+        if model.torso is not None or not cut:
+            return model
     except (BadInput, NotFound):
-        # Not there yet, or of another version of the bundle.
-        task = bars.add_task("fit the avatar", total=1.0, note="")
-        create_avatar(
-            library,
-            name,
-            data,
-            _CONSENT,
-            progress=lambda done, step: bars.update(task, completed=done, note=step),
-        )
+        pass  # not there yet, or of another version of the bundle
+    task = bars.add_task("fit the avatar", total=1.0, note="")
+    create_avatar(
+        library,
+        name,
+        data,
+        _CONSENT,
+        progress=lambda done, step: bars.update(task, completed=done, note=step),
+    )
     return shelf.model(name)

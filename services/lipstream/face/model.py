@@ -97,3 +97,5 @@ class AvatarModel:
     plate: NDArray[np.uint8]  # [P, P, 3] sRGB: background and torso with the head taken out
     focal: float  # picture widths
     cull_cosine: float = 0.0
+    torso: NDArray[np.uint8] | None = None
+    """[P, P] how much of each pixel of the plate belongs to the person, 0..255; None: unknown."""

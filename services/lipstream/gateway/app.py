@@ -16,6 +16,7 @@ from lipstream.gateway.inspection import Inspector
 from lipstream.gateway.platform import Platform
 from lipstream.gateway.sessions import routes as sessions
 from lipstream.gateway.sessions.registry import SessionRegistry
+from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.stage_calls import Stages
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
@@ -42,8 +43,9 @@ def create_app(settings: Settings) -> FastAPI:
         store = open_store(settings.store_url)
         inspector = Inspector(settings)
         stages = Stages(settings)
+        session_log = SessionLog(link)
         registry = SessionRegistry(
-            stages, most=settings.max_sessions, patience_s=settings.session_patience_s
+            stages, session_log, most=settings.max_sessions, patience_s=settings.session_patience_s
         )
         app.state.platform = Platform(
             settings=settings,
@@ -60,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await registry.close()
+            await session_log.close()
             await stages.close()
             await inspector.close()
             await link.close()

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from lipstream.gateway.output_fields import OutputFields
 from lipstream.wire.problem import Problem
 
 __all__ = [
@@ -38,7 +39,7 @@ Consent = Annotated[
 ]
 
 
-class VideoRequest(BaseModel):
+class VideoRequest(OutputFields):
     """What to render. Send `text` as JSON, or the same fields and an `audio` file as a form."""
 
     model_config = ConfigDict(extra="forbid")
@@ -50,7 +51,6 @@ class VideoRequest(BaseModel):
     voice: Annotated[
         str, Field(max_length=64, description="espeak-ng voice, such as en-us, de, cmn, en-gb+f3.")
     ] = "en-us"
-    size: Annotated[int, Field(ge=64, le=1080, description="Width and height, px; even.")] = 512
     fps: Literal[25, 30, 50, 60] = 25
     seed: Annotated[
         int, Field(ge=0, lt=2**31, description="Same seed, same blinks and head motion.")
@@ -79,13 +79,6 @@ class VideoRequest(BaseModel):
     @classmethod
     def _from_form(cls, value: object) -> object:
         return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
-
-    @field_validator("size")
-    @classmethod
-    def _even(cls, value: int) -> int:
-        if value % 2:
-            raise ValueError("must be even, as H.264 needs it")
-        return value
 
 
 class ProblemDocument(BaseModel):

@@ -16,7 +16,14 @@ import grpc.aio
 
 from lipstream.runtime.grpc_problems import error_of
 from lipstream.runtime.settings import Settings
-from lipstream.v1 import audio_pb2, audio_pb2_grpc, avatar_pb2, avatar_pb2_grpc
+from lipstream.v1 import (
+    audio_pb2,
+    audio_pb2_grpc,
+    avatar_pb2,
+    avatar_pb2_grpc,
+    render_pb2,
+    render_pb2_grpc,
+)
 
 __all__ = ["Inspector"]
 
@@ -33,7 +40,7 @@ _OPTIONS = (("grpc.enable_http_proxy", 0),)
 
 
 class Inspector:
-    """Asks the audio and the avatar stage.
+    """Asks the audio, the avatar and the render stage.
 
     Raises:
         LipstreamError: from every check, with the stage's own words, when the input cannot be
@@ -43,11 +50,12 @@ class Inspector:
     def __init__(self, settings: Settings) -> None:
         self._channels = [
             grpc.aio.insecure_channel(settings.address_of(stage), _OPTIONS)
-            for stage in ("audio", "avatar")
+            for stage in ("audio", "avatar", "render")
         ]
-        audio, avatar = self._channels
+        audio, avatar, render = self._channels
         self._audio = audio_pb2_grpc.AudioServiceStub(audio)
         self._avatar = avatar_pb2_grpc.AvatarServiceStub(avatar)
+        self._render = render_pb2_grpc.RenderServiceStub(render)
 
     async def check_audio(self, key: str) -> None:
         """Whether the recording under `key` in the object store can be decoded and has sound."""
@@ -63,6 +71,11 @@ class Inspector:
         """Whether the photo under `key` in the object store shows a face that can be used."""
         request = avatar_pb2.InspectPhotoRequest(photo_key=key)
         await _ask(self._avatar.Inspect(request, timeout=_DEADLINE_S))
+
+    async def check_background(self, key: str) -> None:
+        """Whether the file under `key` in the object store is a picture or a video."""
+        request = render_pb2.InspectBackgroundRequest(background_key=key)
+        await _ask(self._render.Inspect(request, timeout=_DEADLINE_S))
 
     async def close(self) -> None:
         for channel in self._channels:

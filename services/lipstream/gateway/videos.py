@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -19,8 +21,11 @@ from lipstream.gateway.video_form import video_form
 from lipstream.pipeline import JobKind
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.objects import job_object, job_prefix
+from lipstream.wire.output import FilmFormat, Output
 
 __all__ = ["check_avatar", "router"]
+
+_MEDIA_TYPES = [kind.media_type for kind in FilmFormat]
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
 
@@ -35,6 +40,12 @@ _BODY = {
                     "properties": {
                         **VideoRequest.model_json_schema()["properties"],
                         "audio": {"type": "string", "format": "binary"},
+                        "background": {
+                            "anyOf": [
+                                {"type": "string", "format": "binary"},
+                                VideoRequest.model_json_schema()["properties"]["background"],
+                            ]
+                        },
                     },
                 }
             },
@@ -45,15 +56,22 @@ _BODY = {
 
 @router.post("", status_code=202, response_model=VideoDocument, openapi_extra=_BODY)
 async def create_video(request: Request, response: Response, platform: Shared) -> VideoDocument:
-    """Queue a video: JSON with `text`, or a form with an `audio` file."""
-    async with video_form(request, platform.settings.max_text_chars) as (wanted, audio):
+    """Queue a video: JSON with `text`, or a form with files in `audio` and `background`."""
+    async with video_form(request, platform.settings.max_text_chars) as form:
+        wanted, inspector = form.wanted, platform.inspector
         await check_avatar(platform, wanted.avatar)
-        job = Job.new(JobKind.VIDEO, wanted.model_dump(exclude_none=True))
-        if audio is None:
+        job = Job.new(JobKind.VIDEO, wanted.model_dump(mode="json", exclude_none=True))
+        if form.audio is None:
             await _check_text(platform, wanted)
+        async with (
+            _kept(platform, form.audio, job_object(job.id, "input"), "audio"),
+            _kept(platform, form.background, job_object(job.id, "background"), "background"),
+        ):
+            if form.audio is not None:
+                await inspector.check_audio(job_object(job.id, "input"))
+            if form.background is not None:
+                await inspector.check_background(job_object(job.id, "background"))
             await platform.jobs.create(job)
-        else:
-            await _create_with_audio(platform, job, audio)
     response.headers["Location"] = f"/v1/videos/{job.id}"
     return _document(job)
 
@@ -91,10 +109,10 @@ async def delete_video(video_id: str, platform: Shared) -> None:
 @router.get(
     "/{video_id}/file",
     response_class=StreamingResponse,
-    responses={200: {"content": {"video/mp4": {}}}, 206: {"content": {"video/mp4": {}}}},
+    responses={status: {"content": {each: {} for each in _MEDIA_TYPES}} for status in (200, 206)},
 )
 async def get_video_file(video_id: str, request: Request, platform: Shared) -> Response:
-    """The MP4. Byte ranges are served, so players can seek."""
+    """The file. Byte ranges are served, so players can seek."""
     job = await _video(platform, video_id)
     if job.status is not JobStatus.SUCCEEDED:
         raise Conflict(
@@ -102,18 +120,19 @@ async def get_video_file(video_id: str, request: Request, platform: Shared) -> R
             remedy="Wait for its event 'succeeded'.",
             code="not_ready",
         )
-    key = job_object(video_id, "video.mp4")
+    kind = Output.of(job.params).format
+    key = job_object(video_id, "video")
     info = await asyncio.to_thread(platform.store.stat, key)
     headers = {
         "Accept-Ranges": "bytes",
-        "Content-Disposition": f'inline; filename="{video_id}.mp4"',
+        "Content-Disposition": f'inline; filename="{video_id}{kind.ending}"',
     }
     if info.etag:
         headers["ETag"] = info.etag if info.etag.startswith('"') else f'"{info.etag}"'
     if request.method == "HEAD":
         # Nothing is read from the store. Ranges are of GET alone (RFC 9110, 14.2).
         headers["Content-Length"] = str(info.size_bytes)
-        return Response(media_type="video/mp4", headers=headers)
+        return Response(media_type=kind.media_type, headers=headers)
     try:
         wanted = parse_range(request.headers.get("range"), info.size_bytes)
     except UnsatisfiableRange as error:
@@ -121,29 +140,29 @@ async def get_video_file(video_id: str, request: Request, platform: Shared) -> R
     if wanted is None:
         headers["Content-Length"] = str(info.size_bytes)
         return StreamingResponse(
-            platform.store.stream(key), media_type="video/mp4", headers=headers
+            platform.store.stream(key), media_type=kind.media_type, headers=headers
         )
     headers["Content-Length"] = str(len(wanted))
     headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{info.size_bytes}"
     return StreamingResponse(
         platform.store.stream(key, wanted.start, wanted.stop),
         status_code=206,
-        media_type="video/mp4",
+        media_type=kind.media_type,
         headers=headers,
     )
 
 
-async def _create_with_audio(platform: Platform, job: Job, audio: UploadFile) -> None:
-    """Store the upload, have the audio stage look at it, and queue the job.
-
-    Raises:
-        BadInput: it is no speech that can be used.
-    """
-    key = job_object(job.id, "input")
+@asynccontextmanager
+async def _kept(
+    platform: Platform, upload: UploadFile | None, key: str, what: str
+) -> AsyncIterator[None]:
+    """Store an upload, if there is one; it stays when the block ends well."""
+    if upload is None:
+        yield
+        return
     limit = platform.settings.max_upload_bytes
-    async with kept_upload(audio, platform.store, key, max_bytes=limit, what="audio"):
-        await platform.inspector.check_audio(key)
-        await platform.jobs.create(job)
+    async with kept_upload(upload, platform.store, key, max_bytes=limit, what=what):
+        yield
 
 
 async def check_avatar(platform: Platform, avatar_id: str) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-__all__ = ["FaultWatch", "note_faults"]
+__all__ = ["FaultWatch", "counted_faults", "note_faults"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,17 @@ def note_faults(count: int) -> None:
     counted = _COUNTED.get()
     if counted is not None:
         counted.append(count)
+
+
+@contextmanager
+def counted_faults() -> Iterator[list[int]]:
+    """Counts of the faults that are reported inside, in this thread."""
+    counted: list[int] = []
+    token = _COUNTED.set(counted)
+    try:
+        yield counted
+    finally:
+        _COUNTED.reset(token)
 
 
 class FaultWatch:
@@ -44,13 +55,11 @@ class FaultWatch:
     @contextmanager
     def watch(self) -> Iterator[None]:
         """Count what is computed inside, in this thread."""
-        counted: list[int] = []
-        token = _COUNTED.set(counted)
-        try:
-            yield
-        finally:
-            _COUNTED.reset(token)
-            self._add(sum(counted))
+        with counted_faults() as counted:
+            try:
+                yield
+            finally:
+                self._add(sum(counted))
 
     def over(self, pieces: Iterator[T]) -> Iterator[T]:
         """The same pieces, each computed under the watch."""

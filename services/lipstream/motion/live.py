@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Generic
+from typing import Any, Generic, TypeAlias
 
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPES
@@ -16,9 +16,11 @@ from lipstream.motion.talker_style import checked_style
 from lipstream.v1 import common_pb2, motion_pb2
 from lipstream.wire.tensors import Floats, pack_motion, unpack_tensor
 
-__all__ = ["LiveMotion"]
+__all__ = ["LiveMotion", "Step"]
 
 _STEP_FEATURES = 50
+
+Step: TypeAlias = Callable[[Floats, StateT], tuple[Motion, StateT]]
 
 
 class LiveMotion(Generic[StateT]):
@@ -28,6 +30,7 @@ class LiveMotion(Generic[StateT]):
 
     Args:
         faulty: gets the number of frames for which the generator's network gave none.
+        step: does the generator's steps in its place, such as those of several streams together.
     """
 
     def __init__(
@@ -35,9 +38,11 @@ class LiveMotion(Generic[StateT]):
         generator: MotionGenerator[StateT],
         first: motion_pb2.GenerateRequest,
         faulty: Callable[[int], None] = lambda count: None,
+        step: Step[StateT] | None = None,
     ) -> None:
         config = first.config
         self._generator = generator
+        self._step = step if step is not None else generator.step
         self._session_id = first.header.session_id
         self._faults = FaultWatch(faulty, session_id=self._session_id)
         self._seed = config.seed
@@ -97,7 +102,7 @@ class LiveMotion(Generic[StateT]):
     ) -> Iterator[motion_pb2.GenerateResponse]:
         state = self._begun(header)
         with self._faults.watch():
-            motion, after = self._generator.step(rows, state.motion)
+            motion, after = self._step(rows, state.motion)
         state = replace(state, motion=after, heard=state.heard + len(rows))
         yield from self._frames(motion, state, header.epoch)
         yield from self._snapshot(header)

@@ -12,7 +12,8 @@ import grpc.aio
 from lipstream.motion.generator import MotionGenerator
 from lipstream.motion.generators import open_generator
 from lipstream.motion.job import MotionJob
-from lipstream.motion.live import LiveMotion
+from lipstream.motion.joined import JoinedSteps, ManyStepper
+from lipstream.motion.live import LiveMotion, Step
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_lane import LiveLane
 from lipstream.runtime.stage_main import StageApp, StageKit
@@ -21,6 +22,8 @@ from lipstream.v1 import motion_pb2, motion_pb2_grpc
 
 __all__ = ["MotionServicer", "build"]
 
+_MOST_WAITING = 64
+
 
 class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
     def __init__(
@@ -28,6 +31,10 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
     ) -> None:
         self._generator = generator
         self._compute = compute
+        # A model that steps many sessions at once is asked by all of them together.
+        self._step: Step[Any] = generator.step
+        if isinstance(generator, ManyStepper):
+            self._step = JoinedSteps(generator)
         self._telemetry = telemetry
         self._faulty = partial(telemetry.non_finite, "live")
 
@@ -37,7 +44,8 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[motion_pb2.GenerateResponse]:
         lane: LiveLane[motion_pb2.GenerateRequest, motion_pb2.GenerateResponse] = LiveLane(
-            self._compute, lambda first: LiveMotion(self._generator, first, self._faulty)
+            self._compute,
+            lambda first: LiveMotion(self._generator, first, self._faulty, self._step),
         )
         async with aclosing(lane.run(requests)) as responses:
             async for response in responses:
@@ -49,7 +57,9 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
 def build(kit: StageKit) -> StageApp:
     """The stage from its settings."""
     generator = open_generator(kit.settings.generator)
-    servicer = MotionServicer(generator, kit.compute, kit.telemetry)
+    # Its threads mostly wait for a step that they share.
+    compute = ComputePool(min(kit.settings.max_streams, _MOST_WAITING))
+    servicer = MotionServicer(generator, compute, kit.telemetry)
     return StageApp(
         handle=MotionJob(generator, partial(kit.telemetry.non_finite, "job")),
         register=lambda server: motion_pb2_grpc.add_MotionServiceServicer_to_server(

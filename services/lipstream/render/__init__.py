@@ -1,20 +1,21 @@
 """From motion to pictures and video: splats, compositing, encoding."""
 
 from lipstream.render.adjoint import ColorMap, Gathered
+from lipstream.render.background import Background, open_background
 from lipstream.render.driver import Driver, FaceDriver
 from lipstream.render.film import FilmOptions, FilmStats, render_video
 from lipstream.render.h264 import AccessUnit, EncoderSettings, LiveEncoder
+from lipstream.render.layout import Layout
+from lipstream.render.png_sequence import PngSequence
 from lipstream.render.pose import Pose
 from lipstream.render.renderer import SplatRenderer
 from lipstream.render.retime import retime
-from lipstream.render.scene import MAX_SIZE_PX, MIN_SIZE_PX, check_size_px
 from lipstream.render.video import VideoWriter
 from lipstream.render.warmup import warm_up
 
 __all__ = [
-    "MAX_SIZE_PX",
-    "MIN_SIZE_PX",
     "AccessUnit",
+    "Background",
     "ColorMap",
     "Driver",
     "EncoderSettings",
@@ -22,11 +23,13 @@ __all__ = [
     "FilmOptions",
     "FilmStats",
     "Gathered",
+    "Layout",
     "LiveEncoder",
+    "PngSequence",
     "Pose",
     "SplatRenderer",
     "VideoWriter",
-    "check_size_px",
+    "open_background",
     "render_video",
     "retime",
     "warm_up",

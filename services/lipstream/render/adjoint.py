@@ -76,7 +76,7 @@ class ColorMap:
 
     def gather(self, residual: Floats) -> Gathered:
         """[S, S, 3] -> what each Gaussian's weights collect from it."""
-        size = self._scene.size_px
+        size = self._scene.size.width_px
         if residual.shape != (size, size, 3):
             raise BadInput(
                 f"The residual has shape {residual.shape}; ({size}, {size}, 3) was expected."

@@ -6,27 +6,32 @@ encodes while others draw ahead of it, a few frames and no more: memory does not
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from queue import SimpleQueue
 from threading import Event
-from typing import BinaryIO
 
 import numpy as np
 
 from lipstream.errors import BadInput, Cancelled
 from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats, Motion
+from lipstream.render.background import Background, ClipBackground
 from lipstream.render.driver import Driver
+from lipstream.render.film_writer import FilmWriter
 from lipstream.render.h264 import EncoderSettings
+from lipstream.render.layout import Layout
+from lipstream.render.png_sequence import PngSequence
 from lipstream.render.renderer import SplatRenderer
 from lipstream.render.retime import retime
+from lipstream.render.sink import Target
 from lipstream.render.splats import Bytes
 from lipstream.render.video import VideoWriter
+from lipstream.wire.output import FilmFormat, PictureSize
 
 __all__ = ["FilmOptions", "FilmStats", "render_video"]
 
@@ -38,15 +43,20 @@ class FilmOptions:
     """What the video is like.
 
     Attributes:
-        size_px: side of the picture, even, 64 to 1080.
+        size_px: side of a square picture, even, 64 to 1080, or its width and height.
         fps: frames per second, 1 to 60; motion of another rate is retimed.
+        format: the kind of file.
+        background: what stands behind the person, the photo's own by default; before none, the
+            film has alpha.
         threads: how many threads draw.
-        encoder: how to encode.
+        encoder: how to encode H.264.
         metadata: tags of the file; its comment marks it as generated unless given here.
     """
 
-    size_px: int = 512
+    size_px: int | PictureSize = 512
     fps: float = 25.0
+    format: FilmFormat = FilmFormat.MP4
+    background: Background | None = None
     threads: int = 2
     encoder: EncoderSettings | None = None
     metadata: dict[str, str] | None = None
@@ -71,7 +81,7 @@ def render_video(
     model: AvatarModel,
     motion: Iterable[Motion],
     audio: Iterable[Floats] | None,
-    sink: str | os.PathLike[str] | BinaryIO,
+    sink: Target,
     *,
     audio_rate_hz: int = 16_000,
     options: FilmOptions | None = None,
@@ -86,34 +96,34 @@ def render_video(
             what goes on after it is left out.
         audio: consecutive pieces [samples], mono, -1..1; None makes a silent film as long as
             the motion.
-        sink: a path or a binary file; a path is written only when the video is complete.
+        sink: a path or a binary file; a path is written only when the video is complete. Pictures
+            go into a folder of that name, unless it ends in `.zip`.
         progress: called on this thread with the number of frames done, after each.
         cancel: set it from another thread to stop at the next frame.
         driver: see `SplatRenderer`.
 
     Raises:
-        BadInput: no motion or no sound, or size or rate out of range.
+        BadInput: no motion or no sound, size or rate out of range, a transparent film of a format
+            without alpha, or an avatar that does not know its person from its background.
         Cancelled: `cancel` was set; the sink is untouched.
     """
     options = options if options is not None else FilmOptions()
     started = time.perf_counter()
-    renderer = SplatRenderer(model, options.size_px, driver=driver)
-    writer = VideoWriter(
-        sink,
-        options.size_px,
-        options.fps,
-        audio_rate_hz if audio is not None else None,
-        settings=options.encoder,
-        metadata=options.metadata,
-    )
+    background = options.background
+    renderer = SplatRenderer(model, options.size_px, background=background, driver=driver)
+    writer = _writer(sink, options, audio_rate_hz if audio is not None else None)
     try:
         frames = _frames(retime(motion, options.fps))
         if audio is not None:
             frames = _beside_sound(frames, _Sound(audio, audio_rate_hz, writer), options.fps)
-        for planes in _drawn(frames, renderer, options.threads):
+        behind: Iterator[Bytes | None] = repeat(None)
+        if isinstance(background, ClipBackground) and background.clip.moves:
+            behind = background.clip.pictures(renderer.size, options.fps)
+        scenes = zip(frames, behind, strict=False)
+        for picture in _drawn(scenes, renderer, writer.layout, options.threads):
             if cancel is not None and cancel.is_set():
                 raise Cancelled("The rendering was cancelled.")
-            writer.write_frame(planes)
+            writer.write_frame(picture)
             if progress is not None:
                 progress(writer.frames)
         if not writer.frames:
@@ -130,10 +140,33 @@ def render_video(
     )
 
 
+def _writer(sink: Target, options: FilmOptions, audio_rate_hz: int | None) -> FilmWriter:
+    transparent = options.background is not None and options.background.transparent
+    if options.format is FilmFormat.PNG:
+        return PngSequence(
+            sink,
+            options.size_px,
+            options.fps,
+            audio_rate_hz,
+            metadata=options.metadata,
+            transparent=transparent,
+        )
+    return VideoWriter(
+        sink,
+        options.size_px,
+        options.fps,
+        audio_rate_hz,
+        settings=options.encoder,
+        metadata=options.metadata,
+        format=options.format,
+        transparent=transparent,
+    )
+
+
 class _Sound:
     """Feeds the writer sound up to a time, and no further than it needs to."""
 
-    def __init__(self, chunks: Iterable[Floats], rate_hz: int, writer: VideoWriter) -> None:
+    def __init__(self, chunks: Iterable[Floats], rate_hz: int, writer: FilmWriter) -> None:
         self._chunks = iter(chunks)
         self._rate_hz = rate_hz
         self._writer = writer
@@ -183,26 +216,32 @@ def _beside_sound(frames: Iterator[Motion], sound: _Sound, fps: float) -> Iterat
             yield last
 
 
-def _drawn(frames: Iterator[Motion], renderer: SplatRenderer, threads: int) -> Iterator[Bytes]:
-    """Draw frames in parallel, return them in order."""
+def _drawn(
+    scenes: Iterable[tuple[Motion, Bytes | None]],
+    renderer: SplatRenderer,
+    layout: Layout,
+    threads: int,
+) -> Iterator[Bytes]:
+    """Draw frames in parallel, each before its own background if it has one; in order."""
     renderers: SimpleQueue[SplatRenderer] = SimpleQueue()
     renderers.put(renderer)
     for _ in range(threads - 1):
         renderers.put(renderer.sibling())
 
-    def draw(frame: Motion) -> Bytes:
+    def draw(frame: Motion, behind: Bytes | None) -> Bytes:
         own = renderers.get()
         try:
-            size = own.size_px
-            return own.yuv420p(own.pose(frame), np.empty((size * 3 // 2, size), np.uint8))
+            plate = None if behind is None else own.scene.cutout.over(behind)
+            out = np.empty(layout.shape(own.size), np.uint8)
+            return own.picture(own.pose(frame), layout, out, plate)
         finally:
             renderers.put(own)
 
     ahead: deque[Future[Bytes]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="draw") as pool:
         try:
-            for frame in frames:
-                ahead.append(pool.submit(draw, frame))
+            for frame, behind in scenes:
+                ahead.append(pool.submit(draw, frame, behind))
                 if len(ahead) > threads * _AHEAD_PER_THREAD:
                     yield ahead.popleft().result()
             while ahead:

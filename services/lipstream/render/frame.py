@@ -45,7 +45,7 @@ class Frame:
 
     def __init__(self, scene: Scene, driver: Driver) -> None:
         vertex_count, splat_count = len(scene.vertices), len(scene.static)
-        tiles = scene.tiles_across**2
+        tiles = scene.view.tiles_across * scene.view.tiles_down
         self.scene = scene
         self.head_vertices = np.empty((vertex_count, 3), np.float32)
         self.camera_vertices = np.empty((vertex_count, 3), np.float32)
@@ -99,7 +99,10 @@ class Frame:
             scene.static,
             self._tinted(pose, weights),
             scene.focal_px,
-            scene.size_px,
+            scene.size.width_px,
+            scene.size.height_px,
+            np.float32(scene.view.centre_px[0]),
+            np.float32(scene.view.centre_px[1]),
             scene.low_pass,
             self.splats,
             self.bounds,
@@ -109,7 +112,7 @@ class Frame:
         splats.depth_order(
             self._depths, self.count, self._keys, self._scratch, self.order, self._histogram
         )
-        columns = scene.tiles_across
+        columns = scene.view.tiles_across
         length = splats.count_tiles(self.bounds, self.count, columns, self.starts)
         if length > len(self.members):
             self.members = np.empty(length + length // 4, np.int32)

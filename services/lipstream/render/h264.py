@@ -1,4 +1,4 @@
-"""H.264 from the renderer's planes, as files and live sessions need it.
+"""What all of our video streams have in common, and H.264 for live sessions.
 
 Streams say what their colours are (BT.709, limited range, chroma between the pixels), so no
 player has to guess. The encoder runs on one thread: its bytes then depend on the pictures alone,
@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lipstream.errors import BadInput
-from lipstream.render.scene import check_size_px
+from lipstream.render.layout import Layout, video_frame
 from lipstream.render.splats import Bytes
+from lipstream.wire.output import PictureSize
 
 if TYPE_CHECKING:
-    from av import VideoFrame
     from av.video.codeccontext import VideoCodecContext
 
 __all__ = [
@@ -27,7 +29,7 @@ __all__ = [
     "LiveEncoder",
     "check_fps",
     "configure",
-    "video_frame",
+    "side_by_side",
 ]
 
 MIN_FPS = 1.0
@@ -35,6 +37,9 @@ MAX_FPS = 60.0
 _KEYFRAME_INTERVAL_S = 2.0
 _BT709 = 1  # AVCOL_PRI_BT709, AVCOL_TRC_BT709 and AVCOL_SPC_BT709 alike
 _LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
+_GREY = 128
+_LIMITED = np.rint(16 + np.arange(256) * (219 / 255)).astype(np.uint8)
+"""Alpha 0..255 as luma."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,16 @@ def check_fps(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(1001)
 
 
-def configure(context: VideoCodecContext, size_px: int, rate: Fraction) -> None:
+def configure(
+    context: VideoCodecContext,
+    width_px: int,
+    height_px: int,
+    rate: Fraction,
+    pix_fmt: str = Layout.YUV420P,
+) -> None:
     """What every stream of ours has in common."""
-    context.width = context.height = size_px
-    context.pix_fmt = "yuv420p"
+    context.width, context.height = width_px, height_px
+    context.pix_fmt = pix_fmt
     context.thread_count = 1
     context.gop_size = max(1, round(_KEYFRAME_INTERVAL_S * rate))
     context.time_base = 1 / rate
@@ -81,34 +92,34 @@ def configure(context: VideoCodecContext, size_px: int, rate: Fraction) -> None:
     context.color_primaries = context.color_trc = context.colorspace = _BT709
 
 
-def video_frame(planes: Bytes, frame_index: int, rate: Fraction) -> VideoFrame:
-    """Copy planes [3 S / 2, S] into a frame for the encoder."""
-    from av import VideoFrame
-
-    frame = VideoFrame.from_ndarray(planes, format="yuv420p")
-    frame.pts = frame_index
-    frame.time_base = 1 / rate
-    return frame
-
-
 X264_PARAMETERS = "chromaloc=1"
 
 
 class LiveEncoder:
     """Pictures in, access units out, without delay: for live sessions.
 
+    Args:
+        size_px: side of a square picture, or its width and height.
+        alpha: take pictures with alpha, and send them as one picture of twice the width: on the
+            left the colours over black, that is times alpha, on the right alpha as grey (luma
+            16 is transparent, 235 opaque; players give it as 0 to 255 in each of R, G and B).
+            Over a background: `left + (1 - right) * background`.
+
     Raises:
         BadInput: size or frame rate cannot be encoded.
     """
 
-    def __init__(self, size_px: int, fps: float = 25.0, *, crf: int = 23) -> None:
+    def __init__(
+        self, size_px: int | PictureSize, fps: float = 25.0, *, crf: int = 23, alpha: bool = False
+    ) -> None:
         import av
 
-        check_size_px(size_px)
+        size = PictureSize.of(size_px)
         self._rate = check_fps(fps)
+        self._alpha = alpha
         self._frame_index = 0
         context = av.CodecContext.create("libx264", "w")
-        configure(context, size_px, self._rate)
+        configure(context, size.width_px * (2 if alpha else 1), size.height_px, self._rate)
         context.options = {
             "preset": "ultrafast",
             "tune": "zerolatency",
@@ -118,15 +129,17 @@ class LiveEncoder:
         }
         self._context = context
 
-    def encode(self, planes: Bytes, *, keyframe: bool = False) -> AccessUnit:  # [3 S / 2, S]
+    def encode(self, planes: Bytes, *, keyframe: bool = False) -> AccessUnit:
         """Encode the next picture.
 
         Args:
+            planes: `# [3 H / 2, W]`; with alpha `# [5 H / 2, W]`, colours over black.
             keyframe: start afresh here, as after a lost packet or for a new listener.
         """
         from av.video.frame import PictureType
 
-        frame = video_frame(planes, self._frame_index, self._rate)
+        picture = side_by_side(planes) if self._alpha else planes
+        frame = video_frame(picture, Layout.YUV420P, self._frame_index, self._rate)
         if keyframe:
             frame.pict_type = PictureType.I
         packets = self._context.encode(frame)
@@ -137,3 +150,15 @@ class LiveEncoder:
         )
         self._frame_index += 1
         return unit
+
+
+def side_by_side(planes: Bytes) -> Bytes:  # [5 H / 2, W] -> [3 H / 2, 2 W]
+    """Colours on the left, alpha as grey of limited range on the right; see `LiveEncoder`."""
+    height, width = planes.shape[0] * 2 // 5, planes.shape[1]
+    out = np.full((height * 3 // 2, 2 * width), _GREY, np.uint8)
+    out[:height, :width] = planes[:height]
+    out[:height, width:] = _LIMITED[planes[height * 3 // 2 :]]
+    half = height // 2, width // 2
+    chroma = out[height:].reshape(2, half[0], width)
+    chroma[..., : half[1]] = planes[height : height * 3 // 2].reshape(2, *half)
+    return out

@@ -1,4 +1,4 @@
-"""The render stage's work on a job: `motion.npz` and `speech.wav` in, `video.mp4` out."""
+"""The render stage's work on a job: `motion.npz` and `speech.wav` in, `video` out."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import os
 from lipstream.audio.decode import decode_chunks
 from lipstream.face.motion_file import read_npz
 from lipstream.render.avatar_shelf import AvatarShelf
+from lipstream.render.background import Background, open_background
 from lipstream.render.film import FilmOptions, render_video
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.wire.output import UPLOAD, Output
 
 __all__ = ["RenderJob"]
 
@@ -25,6 +27,7 @@ class RenderJob:
         """
         Raises:
             NotFound: the avatar was deleted meanwhile.
+            BadInput: the background cannot be used, or not with this avatar.
         """
         params = context.params
         model = self._shelf.model(params["avatar"])
@@ -32,6 +35,8 @@ class RenderJob:
         context.store.get_file("motion.npz", scratch / "motion.npz")
         context.store.get_file("speech.wav", scratch / "speech.wav")
         motion = read_npz(scratch / "motion.npz")
+        output = Output.of(params)
+        video = (scratch / "video").with_suffix(output.format.ending)
         fps = float(params["fps"])
         expected = max(1, round(len(motion) * fps / motion.fps))
 
@@ -43,14 +48,26 @@ class RenderJob:
             model,
             [motion],
             decode_chunks(scratch / "speech.wav", rate_hz=_SOUNDTRACK_RATE_HZ),
-            scratch / "video.mp4",
+            video,
             audio_rate_hz=_SOUNDTRACK_RATE_HZ,
             options=FilmOptions(
-                size_px=params["size"], fps=fps, threads=min(os.cpu_count() or 1, 8)
+                size_px=output.size,
+                fps=fps,
+                format=output.format,
+                background=_background(context, output.background),
+                threads=min(os.cpu_count() or 1, 8),
             ),
             progress=progress,
         )
-        context.store.put_file("video.mp4", scratch / "video.mp4")
+        context.store.put_file("video", video)
         context.result("duration_s", round(stats.duration_s, 3))
         context.result("frames", stats.frames)
         context.result("size_bytes", stats.size_bytes)
+
+
+def _background(context: JobContext, wish: str) -> Background:
+    upload = None
+    if wish == UPLOAD:
+        upload = context.scratch / "background"
+        context.store.get_file("background", upload)
+    return open_background(wish, upload)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from lipstream.errors import BadInput
 from lipstream.face.motion import Motion
 from lipstream.render.avatar_shelf import AvatarShelf
+from lipstream.render.background import Background, open_background
 from lipstream.render.h264 import LiveEncoder, check_fps
 from lipstream.render.renderer import SplatRenderer
-from lipstream.render.scene import check_size_px
 from lipstream.v1 import common_pb2, render_pb2
+from lipstream.wire.output import BLUR, NONE, PHOTO, PictureSize, is_color
 from lipstream.wire.tensors import unpack_motion
 
 __all__ = ["LiveRender"]
@@ -20,7 +21,9 @@ _CODECS = (
     render_pb2.VIDEO_CODEC_H264,
     render_pb2.VIDEO_CODEC_RGBA,
     render_pb2.VIDEO_CODEC_YUV420P,
+    render_pb2.VIDEO_CODEC_H264_ALPHA,
 )
+_WITH_ALPHA = (render_pb2.VIDEO_CODEC_RGBA, render_pb2.VIDEO_CODEC_H264_ALPHA)
 
 
 class LiveRender:
@@ -38,14 +41,16 @@ class LiveRender:
         if config.codec not in _CODECS:
             raise BadInput(
                 "The codec is missing or unknown.",
-                remedy="Choose H264, RGBA or YUV420P.",
+                remedy="Choose H264, H264_ALPHA, RGBA or YUV420P.",
                 code="bad_codec",
             )
-        check_size_px(config.size_px)
-        self._renderer = SplatRenderer(shelf.model(config.avatar_id), config.size_px)
+        size = PictureSize(config.size_px, config.height_px or config.size_px)
+        background = _background(config)
+        self._renderer = SplatRenderer(shelf.model(config.avatar_id), size, background=background)
         self._encoder: LiveEncoder | None = None
-        if config.codec == render_pb2.VIDEO_CODEC_H264:
-            self._encoder = LiveEncoder(config.size_px, self._fps)
+        if config.codec in (render_pb2.VIDEO_CODEC_H264, render_pb2.VIDEO_CODEC_H264_ALPHA):
+            alpha = config.codec == render_pb2.VIDEO_CODEC_H264_ALPHA
+            self._encoder = LiveEncoder(size, self._fps, alpha=alpha)
         self._keyframe = False
         self.begin(first.header.epoch)
 
@@ -85,7 +90,10 @@ class LiveRender:
         pose = self._renderer.pose(motion, frame)
         if self._codec == render_pb2.VIDEO_CODEC_RGBA:
             return render_pb2.VideoFrame(data=self._renderer.rgba(pose).tobytes(), keyframe=True)
-        planes = self._renderer.yuv420p(pose)
+        if self._codec == render_pb2.VIDEO_CODEC_H264_ALPHA:
+            planes = self._renderer.yuva420p(pose, straight=False)
+        else:
+            planes = self._renderer.yuv420p(pose)
         if self._encoder is None:
             return render_pb2.VideoFrame(data=planes.tobytes(), keyframe=True)
         unit = self._encoder.encode(planes, keyframe=self._keyframe)
@@ -94,3 +102,25 @@ class LiveRender:
 
     def _header(self, epoch: int, pts_us: int) -> common_pb2.LiveHeader:
         return common_pb2.LiveHeader(session_id=self._session_id, epoch=epoch, pts_us=pts_us)
+
+
+def _background(config: render_pb2.RenderConfig) -> Background:
+    """
+    Raises:
+        BadInput: it is unknown, or the codec and it do not agree about alpha.
+    """
+    with_alpha = config.codec == render_pb2.VIDEO_CODEC_H264_ALPHA
+    wish = config.background or (NONE if with_alpha else PHOTO)
+    if not (wish in (PHOTO, NONE, BLUR) or is_color(wish)):
+        raise BadInput(
+            f"A live stream takes no background {wish[:40]!r}.",
+            remedy="Choose photo, none, blur or a colour such as #00ff00.",
+            code="bad_background",
+        )
+    if wish == NONE and config.codec not in _WITH_ALPHA:
+        raise BadInput(
+            "Pictures of this codec cannot be transparent.",
+            remedy="Choose H264_ALPHA or RGBA, or a background.",
+            code="no_alpha",
+        )
+    return open_background(wish)

@@ -8,57 +8,62 @@ from lipstream.errors import BadInput
 from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats, Motion
 from lipstream.render import splats
+from lipstream.render.background import Background
 from lipstream.render.driver import Driver, FaceDriver
 from lipstream.render.frame import Frame
+from lipstream.render.layout import Layout
+from lipstream.render.plate import Plate
 from lipstream.render.pose import Pose
 from lipstream.render.scene import Scene
 from lipstream.render.splats import Bytes
+from lipstream.wire.output import PictureSize
 
 __all__ = ["SplatRenderer"]
 
 
 class SplatRenderer:
-    """Draws one avatar at one size, on the calling thread.
+    """Draws one avatar in one view, on the calling thread.
 
     A renderer reuses its buffers: it serves one thread at a time, and a picture that it returns
-    is overwritten by its next picture of the same kind, unless the caller passed `out` or copies.
-    For more threads take a `sibling` each; they share the packed avatar.
+    is overwritten by its next picture of the same layout, unless the caller passed `out` or
+    copies. For more threads take a `sibling` each; they share the packed avatar.
 
     Args:
         model: the avatar.
-        size_px: side of the picture, even, 64 to 1080. Speed is tuned for 512.
+        size_px: side of a square picture, or its width and height. Speed is tuned for 512.
+        background: what stands behind the person; the photo's own by default.
         driver: what maps motion to the model's shapes; the face rig's own by default.
 
     Raises:
-        BadInput: the size cannot be drawn, or the model contradicts itself.
+        BadInput: the size cannot be drawn, the model contradicts itself, or it does not know its
+            person from its background.
     """
 
     def __init__(
         self,
         model: AvatarModel,
-        size_px: int = splats.REFERENCE_SIZE_PX,
+        size_px: int | PictureSize = splats.REFERENCE_SIZE_PX,
         *,
+        background: Background | None = None,
         driver: Driver | None = None,
         scene: Scene | None = None,
     ) -> None:
-        self.scene = scene if scene is not None else Scene.of(model, size_px)
+        self.scene = scene if scene is not None else Scene.of(model, size_px, background)
         self.driver = driver if driver is not None else FaceDriver()
         self._frame = Frame(self.scene, self.driver)
-        size = self.scene.size_px
-        self._yuv = np.empty((size * 3 // 2, size), np.uint8)
-        self._rgb: Bytes | None = None
+        self._own: dict[Layout, Bytes] = {}
 
     @property
     def model(self) -> AvatarModel:
         return self.scene.model
 
     @property
-    def size_px(self) -> int:
-        return self.scene.size_px
+    def size(self) -> PictureSize:
+        return self.scene.size
 
     def sibling(self) -> SplatRenderer:
         """Another renderer of the same scene, for another thread."""
-        return SplatRenderer(self.model, self.size_px, driver=self.driver, scene=self.scene)
+        return SplatRenderer(self.model, driver=self.driver, scene=self.scene)
 
     def pose(self, motion: Motion, frame: int = 0) -> Pose:
         """The pose of one frame of motion.
@@ -73,16 +78,33 @@ class SplatRenderer:
         )
         return Pose(weights, motion.rotation[frame], motion.translation[frame])
 
-    def yuv420p(self, pose: Pose, out: Bytes | None = None) -> Bytes:
-        """Over the plate, as planes Y, U, V one below the other: [3 S / 2, S].
+    def picture(
+        self, pose: Pose, layout: Layout, out: Bytes | None = None, plate: Plate | None = None
+    ) -> Bytes:
+        """Over the plate, in any layout.
+
+        Args:
+            plate: for this frame, instead of the scene's.
+        """
+        match layout:
+            case Layout.YUV420P:
+                return self.yuv420p(pose, out, plate)
+            case Layout.YUVA420P:
+                return self.yuva420p(pose, out, plate)
+            case Layout.RGB:
+                return self.rgb(pose, out, plate)
+            case Layout.RGBA:
+                return self.rgba(pose, out, plate)
+
+    def yuv420p(self, pose: Pose, out: Bytes | None = None, plate: Plate | None = None) -> Bytes:
+        """Planes Y, U, V one below the other: [3 H / 2, W].
 
         BT.709, limited range, chroma centred: what `video.VideoWriter` takes.
         """
-        target = self._target(out, self._yuv)
+        target = self._target(Layout.YUV420P, out)
+        plate = plate if plate is not None else self.scene.plate
         self._frame.lay_out(pose)
-        frame, plate, size = self._frame, self.scene.plate, self.size_px
-        flat = target.reshape(-1)
-        chroma = flat[size * size :].reshape(2, size // 2, size // 2)
+        frame = self._frame
         splats.blend_yuv420p(
             frame.splats,
             frame.bounds,
@@ -91,41 +113,64 @@ class SplatRenderer:
             plate.y,
             plate.u,
             plate.v,
-            flat[: size * size].reshape(size, size),
-            chroma[0],
-            chroma[1],
+            *_planes(target, self.size),
         )
         return target
 
-    def rgb(self, pose: Pose, out: Bytes | None = None) -> Bytes:
-        """Over the plate: [S, S, 3] sRGB."""
-        if self._rgb is None:
-            self._rgb = np.empty((self.size_px, self.size_px, 3), np.uint8)
-        target = self._target(out, self._rgb)
+    def yuva420p(
+        self,
+        pose: Pose,
+        out: Bytes | None = None,
+        plate: Plate | None = None,
+        *,
+        straight: bool = True,
+    ) -> Bytes:
+        """The same with alpha, in full range, as the last plane: [5 H / 2, W].
+
+        Args:
+            straight: colours as they are; otherwise over black, that is times alpha.
+        """
+        target = self._target(Layout.YUVA420P, out)
+        plate = plate if plate is not None else self.scene.plate
+        self._frame.lay_out(pose)
+        frame, height = self._frame, self.size.height_px
+        splats.blend_yuva420p(
+            frame.splats,
+            frame.bounds,
+            frame.members,
+            frame.starts,
+            plate.y,
+            plate.u,
+            plate.v,
+            plate.alpha,
+            straight,
+            *_planes(target, self.size),
+            target[height * 3 // 2 :],
+        )
+        return target
+
+    def rgb(self, pose: Pose, out: Bytes | None = None, plate: Plate | None = None) -> Bytes:
+        """[H, W, 3] sRGB."""
+        target = self._target(Layout.RGB, out)
+        plate = plate if plate is not None else self.scene.plate
         self._frame.lay_out(pose)
         frame = self._frame
-        splats.blend_rgb(
-            frame.splats, frame.bounds, frame.members, frame.starts, self.scene.plate.rgb, target
+        splats.blend_rgb(frame.splats, frame.bounds, frame.members, frame.starts, plate.rgb, target)
+        return target
+
+    def rgba(self, pose: Pose, out: Bytes | None = None, plate: Plate | None = None) -> Bytes:
+        """[H, W, 4] sRGB with straight alpha; opaque unless the background is none."""
+        target = self._target(Layout.RGBA, out)
+        plate = plate if plate is not None else self.scene.plate
+        self._frame.lay_out(pose)
+        frame = self._frame
+        splats.blend_rgba(
+            frame.splats, frame.bounds, frame.members, frame.starts, plate.rgb, plate.alpha, target
         )
         return target
 
-    def rgba(self, pose: Pose, *, plate: bool = True) -> Bytes:
-        """A new picture [S, S, 4], sRGB with straight alpha.
-
-        Over the plate it is opaque; without the plate the head alone is cut out.
-        """
-        if plate:
-            rgb = self.rgb(pose)
-            return np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
-        drawn = self.premultiplied(pose)
-        alpha = 1 - drawn[..., 3:]
-        straight = drawn[..., :3] / np.maximum(alpha, 1e-6)
-        picture = np.clip(np.concatenate([straight, alpha], axis=-1), 0, 1)
-        rounded: Bytes = np.rint(picture * 255).astype(np.uint8)
-        return rounded
-
     def premultiplied(self, pose: Pose) -> Floats:
-        """The splats alone, unrounded, a new array [S, S, 4].
+        """The splats alone, unrounded, a new array [H, W, 4].
 
         Red, green, blue are sRGB 0..1 times coverage; the fourth is the transmittance, so that
         `picture = rgb + transmittance * background`.
@@ -133,19 +178,31 @@ class SplatRenderer:
         self._frame.lay_out(pose)
         return blend_float(self._frame)
 
-    def _target(self, out: Bytes | None, own: Bytes) -> Bytes:
+    def _target(self, layout: Layout, out: Bytes | None) -> Bytes:
+        shape = layout.shape(self.size)
         if out is None:
-            return own
-        if out.shape != own.shape or out.dtype != np.uint8 or not out.flags.c_contiguous:
+            if layout not in self._own:
+                self._own[layout] = np.empty(shape, np.uint8)
+            return self._own[layout]
+        if out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous:
             raise BadInput(
-                f"`out` must be a contiguous uint8 array of shape {own.shape}, not {out.shape}."
+                f"`out` must be a contiguous uint8 array of shape {shape}, not {out.shape}."
             )
         return out
 
 
+def _planes(picture: Bytes, size: PictureSize) -> tuple[Bytes, Bytes, Bytes]:
+    """Y [H, W], U and V [H / 2, W / 2] of a picture that begins with them."""
+    width, height = size.width_px, size.height_px
+    flat = picture.reshape(-1)
+    luma, chroma = width * height, width * height // 4
+    y, u, v = np.split(flat[: luma + 2 * chroma], (luma, luma + chroma))
+    half = height // 2, width // 2
+    return y.reshape(height, width), u.reshape(half), v.reshape(half)
+
+
 def blend_float(frame: Frame) -> Floats:
-    """Blend a frame that is laid out: [S, S, 4], see `SplatRenderer.premultiplied`."""
-    size = frame.scene.size_px
-    out = np.empty((size, size, 4), np.float32)
+    """Blend a frame that is laid out: [H, W, 4], see `SplatRenderer.premultiplied`."""
+    out = np.empty(Layout.RGBA.shape(frame.scene.size), np.float32)
     splats.blend_float(frame.splats, frame.bounds, frame.members, frame.starts, out)
     return out

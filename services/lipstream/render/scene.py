@@ -1,4 +1,4 @@
-"""An avatar laid out for drawing at one size: packed once, shared by the renderers of all threads.
+"""An avatar laid out for drawing in one view: packed once, shared by the renderers of all threads.
 
 Arrays are copied to one layout (contiguous, writable, float32 or int32): the kernels are compiled
 for that layout alone, and an array of another would cost a compilation in the middle of a frame.
@@ -15,22 +15,28 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from lipstream.errors import BadInput
 from lipstream.face.model import AvatarModel, Ints
 from lipstream.face.motion import Floats
+from lipstream.render.background import Background, PhotoBackground
 from lipstream.render.geometry import ShapeColumns, shapes_by_name
-from lipstream.render.plate import Plate
+from lipstream.render.plate import Cutout, Plate
 from lipstream.render.splats import STATIC_WIDTH, low_pass_px2
+from lipstream.render.view import View
+from lipstream.wire.output import PictureSize
 
-__all__ = ["MAX_SIZE_PX", "MIN_SIZE_PX", "Scene", "check_size_px"]
-
-MIN_SIZE_PX = 64
-MAX_SIZE_PX = 1080
+__all__ = ["Scene"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything about one avatar at one size that no frame changes."""
+    """Everything about one avatar in one view that no frame changes.
+
+    Attributes:
+        plate: of every frame, unless the background moves.
+    """
 
     model: AvatarModel
-    size_px: int
+    view: View
+    background: Background
+    cutout: Cutout
     plate: Plate
     vertices: Floats  # [V, 3] mm, head frame
     shapes: ShapeColumns
@@ -48,17 +54,29 @@ class Scene:
     cull_cosine: np.float32
 
     @classmethod
-    def of(cls, model: AvatarModel, size_px: int) -> Scene:
+    def of(
+        cls,
+        model: AvatarModel,
+        size_px: int | PictureSize,
+        background: Background | None = None,
+    ) -> Scene:
         """Pack a model.
 
+        Args:
+            size_px: side of a square picture, or its width and height.
+            background: the photo's own by default.
+
         Raises:
-            BadInput: the size is not even or out of range, or the model contradicts itself.
+            BadInput: the size is not even or out of range, the model contradicts itself, or does
+                not know its person from its background.
         """
-        check_size_px(size_px)
+        background = background if background is not None else PhotoBackground()
         surface, gaussians = model.surface, model.gaussians
         triangle_count = len(surface.triangles)
         ids = gaussians.triangle_ids
         _check(model)
+        view = View.of(model, size_px)
+        cutout = Cutout(model, view)
         opacities = np.clip(gaussians.opacities.astype(np.float64), 1e-9, 1.0)
         static = np.empty((len(ids), STATIC_WIDTH), np.float32)
         static[:, 0:3] = gaussians.barycentric
@@ -67,8 +85,10 @@ class Scene:
         static[:, 8] = gaussians.depth_bias
         return cls(
             model=model,
-            size_px=size_px,
-            plate=Plate.fit(model.plate, size_px),
+            view=view,
+            background=background,
+            cutout=cutout,
+            plate=background.plate(cutout),
             vertices=_packed(surface.vertices, np.float32),
             shapes=shapes_by_name(surface.shapes),
             head_weights=_packed(surface.head_weights, np.float32),
@@ -80,27 +100,14 @@ class Scene:
             tint_offsets=_packed(model.color_shapes.offsets, np.int32),
             tint_ids=_packed(model.color_shapes.ids, np.int32),
             tint_vectors=_packed(model.color_shapes.vectors, np.float32),
-            focal_px=np.float32(model.focal * size_px),
-            low_pass=low_pass_px2(size_px),
+            focal_px=np.float32(model.focal * view.canvas_px),
+            low_pass=low_pass_px2(view.canvas_px),
             cull_cosine=np.float32(model.cull_cosine),
         )
 
     @property
-    def tiles_across(self) -> int:
-        return (self.size_px + 15) // 16
-
-
-def check_size_px(size_px: int) -> None:
-    """Refuse sizes that cannot be drawn or encoded.
-
-    Raises:
-        BadInput: it is odd, or out of range.
-    """
-    if not MIN_SIZE_PX <= size_px <= MAX_SIZE_PX or size_px % 2:
-        raise BadInput(
-            f"A picture of {size_px} pixels cannot be made.",
-            remedy=f"Choose an even size from {MIN_SIZE_PX} to {MAX_SIZE_PX}.",
-        )
+    def size(self) -> PictureSize:
+        return self.view.size
 
 
 def _packed(array: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
@@ -136,6 +143,7 @@ def _check(model: AvatarModel) -> None:
         and len(tints.ids) == len(tints.vectors)
         and model.plate.ndim == 3
         and model.plate.shape[0] == model.plate.shape[1]
+        and (model.torso is None or model.torso.shape == model.plate.shape[:2])
     )
     if not consistent:
         raise BadInput(

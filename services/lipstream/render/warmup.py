@@ -11,9 +11,10 @@ import numpy as np
 from lipstream.face.arkit import BLENDSHAPES
 from lipstream.face.model import AvatarModel, ColorShapes, Gaussians, SparseShapes, Surface
 from lipstream.render.adjoint import ColorMap
+from lipstream.render.background import NoBackground
 from lipstream.render.pose import Pose
 from lipstream.render.renderer import SplatRenderer
-from lipstream.render.scene import MIN_SIZE_PX
+from lipstream.wire.output import MIN_SIZE_PX
 
 __all__ = ["warm_up"]
 
@@ -29,6 +30,10 @@ def warm_up(*, fitting: bool = False) -> None:
     renderer = SplatRenderer(model, MIN_SIZE_PX)
     renderer.yuv420p(pose)
     renderer.rgb(pose)
+    alone = SplatRenderer(model, MIN_SIZE_PX, background=NoBackground())
+    alone.scene.cutout.over(alone.scene.plate.rgb)
+    alone.yuva420p(pose)
+    alone.rgba(pose)
     if fitting:
         colors = ColorMap(model, pose, MIN_SIZE_PX)
         colors.gather(colors.render(model.gaussians.colors))
@@ -70,4 +75,5 @@ def _one_triangle() -> AvatarModel:
         part_names=("skin",),
         plate=np.full((MIN_SIZE_PX, MIN_SIZE_PX, 3), 128, np.uint8),
         focal=3.0,
+        torso=np.zeros((MIN_SIZE_PX, MIN_SIZE_PX), np.uint8),
     )

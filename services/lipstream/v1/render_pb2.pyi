@@ -28,9 +28,14 @@ class _VideoCodecEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VideoCodec
     VIDEO_CODEC_H264: _VideoCodec.ValueType  # 1
     """One access unit a message, Annex B, parameter sets before each keyframe, no B-frames."""
     VIDEO_CODEC_RGBA: _VideoCodec.ValueType  # 2
-    """[size, size, 4] uint8, sRGB, straight alpha."""
+    """[height, width, 4] uint8, sRGB, straight alpha."""
     VIDEO_CODEC_YUV420P: _VideoCodec.ValueType  # 3
     """Planes Y, U, V of uint8, BT.709, limited range."""
+    VIDEO_CODEC_H264_ALPHA: _VideoCodec.ValueType  # 4
+    """As H264, but of twice the width: on the left the colours over black (times alpha), on the
+    right alpha as grey, luma 16 to 235, which players give as 0 to 255 in R, G and B alike.
+    Over a background: left + (1 - right) * background.
+    """
 
 class VideoCodec(_VideoCodec, metaclass=_VideoCodecEnumTypeWrapper): ...
 
@@ -38,10 +43,55 @@ VIDEO_CODEC_UNSPECIFIED: VideoCodec.ValueType  # 0
 VIDEO_CODEC_H264: VideoCodec.ValueType  # 1
 """One access unit a message, Annex B, parameter sets before each keyframe, no B-frames."""
 VIDEO_CODEC_RGBA: VideoCodec.ValueType  # 2
-"""[size, size, 4] uint8, sRGB, straight alpha."""
+"""[height, width, 4] uint8, sRGB, straight alpha."""
 VIDEO_CODEC_YUV420P: VideoCodec.ValueType  # 3
 """Planes Y, U, V of uint8, BT.709, limited range."""
+VIDEO_CODEC_H264_ALPHA: VideoCodec.ValueType  # 4
+"""As H264, but of twice the width: on the left the colours over black (times alpha), on the
+right alpha as grey, luma 16 to 235, which players give as 0 to 255 in R, G and B alike.
+Over a background: left + (1 - right) * background.
+"""
 Global___VideoCodec: _TypeAlias = VideoCodec  # noqa: Y015
+
+@_typing.final
+class InspectBackgroundRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BACKGROUND_KEY_FIELD_NUMBER: _builtins.int
+    background_key: _builtins.str
+    """Key in the object store."""
+    def __init__(
+        self,
+        *,
+        background_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background_key", b"background_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectBackgroundRequest: _TypeAlias = InspectBackgroundRequest  # noqa: Y015
+
+@_typing.final
+class InspectBackgroundResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVES_FIELD_NUMBER: _builtins.int
+    moves: _builtins.bool
+    """Whether it is a video."""
+    def __init__(
+        self,
+        *,
+        moves: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moves", b"moves"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectBackgroundResponse: _TypeAlias = InspectBackgroundResponse  # noqa: Y015
 
 @_typing.final
 class RenderRequest(_message.Message):
@@ -99,13 +149,19 @@ class RenderConfig(_message.Message):
     SIZE_PX_FIELD_NUMBER: _builtins.int
     FPS_FIELD_NUMBER: _builtins.int
     CODEC_FIELD_NUMBER: _builtins.int
+    HEIGHT_PX_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
     avatar_id: _builtins.str
     """Id of a finished avatar."""
     size_px: _builtins.int
-    """Side of the square picture, pixels; even, 64 to 1080."""
+    """Side of the square picture, or its width, pixels; even, 64 to 1080."""
     fps: _builtins.float
     """Of the motion that follows, frames a second; 0 for 25."""
     codec: Global___VideoCodec.ValueType
+    height_px: _builtins.int
+    """Of an upright picture; even, at most twice the width and 1920; 0 for a square one."""
+    background: _builtins.str
+    """`photo`, `none`, `blur` or a colour `#RRGGBB`. By default `none` for H264_ALPHA, else `photo`."""
     def __init__(
         self,
         *,
@@ -113,10 +169,12 @@ class RenderConfig(_message.Message):
         size_px: _builtins.int = ...,
         fps: _builtins.float = ...,
         codec: Global___VideoCodec.ValueType = ...,
+        height_px: _builtins.int = ...,
+        background: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "codec", b"codec", "fps", b"fps", "size_px", b"size_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "background", b"background", "codec", b"codec", "fps", b"fps", "height_px", b"height_px", "size_px", b"size_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -39,6 +39,11 @@ class RenderServiceStub:
                 request_serializer=lipstream_dot_v1_dot_render__pb2.RenderRequest.SerializeToString,
                 response_deserializer=lipstream_dot_v1_dot_render__pb2.RenderResponse.FromString,
                 _registered_method=True)
+        self.Inspect = channel.unary_unary(
+                '/lipstream.v1.RenderService/Inspect',
+                request_serializer=lipstream_dot_v1_dot_render__pb2.InspectBackgroundRequest.SerializeToString,
+                response_deserializer=lipstream_dot_v1_dot_render__pb2.InspectBackgroundResponse.FromString,
+                _registered_method=True)
 
 
 class RenderServiceServicer:
@@ -51,6 +56,14 @@ class RenderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Inspect(self, request, context):
+        """Looks at a background before a job is made of it; fails with a `Problem` when it is neither a
+        picture nor a video.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RenderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -58,6 +71,11 @@ def add_RenderServiceServicer_to_server(servicer, server):
                     servicer.Render,
                     request_deserializer=lipstream_dot_v1_dot_render__pb2.RenderRequest.FromString,
                     response_serializer=lipstream_dot_v1_dot_render__pb2.RenderResponse.SerializeToString,
+            ),
+            'Inspect': grpc.unary_unary_rpc_method_handler(
+                    servicer.Inspect,
+                    request_deserializer=lipstream_dot_v1_dot_render__pb2.InspectBackgroundRequest.FromString,
+                    response_serializer=lipstream_dot_v1_dot_render__pb2.InspectBackgroundResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -87,6 +105,33 @@ class RenderService:
             '/lipstream.v1.RenderService/Render',
             lipstream_dot_v1_dot_render__pb2.RenderRequest.SerializeToString,
             lipstream_dot_v1_dot_render__pb2.RenderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Inspect(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lipstream.v1.RenderService/Inspect',
+            lipstream_dot_v1_dot_render__pb2.InspectBackgroundRequest.SerializeToString,
+            lipstream_dot_v1_dot_render__pb2.InspectBackgroundResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,12 +33,20 @@ class RenderServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RenderServiceAsyncStub: ...
     Render: _grpc.StreamStreamMultiCallable[_render_pb2.RenderRequest, _render_pb2.RenderResponse]
     """One picture for each frame of motion, in order."""
+    Inspect: _grpc.UnaryUnaryMultiCallable[_render_pb2.InspectBackgroundRequest, _render_pb2.InspectBackgroundResponse]
+    """Looks at a background before a job is made of it; fails with a `Problem` when it is neither a
+    picture nor a video.
+    """
 
 @_typing.type_check_only
 class RenderServiceAsyncStub(RenderServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Render: _aio.StreamStreamMultiCallable[_render_pb2.RenderRequest, _render_pb2.RenderResponse]  # type: ignore[assignment]
     """One picture for each frame of motion, in order."""
+    Inspect: _aio.UnaryUnaryMultiCallable[_render_pb2.InspectBackgroundRequest, _render_pb2.InspectBackgroundResponse]  # type: ignore[assignment]
+    """Looks at a background before a job is made of it; fails with a `Problem` when it is neither a
+    picture nor a video.
+    """
 
 class RenderServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -48,5 +56,15 @@ class RenderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_render_pb2.RenderResponse], _abc.AsyncIterator[_render_pb2.RenderResponse]]:
         """One picture for each frame of motion, in order."""
+
+    @_abc_1.abstractmethod
+    def Inspect(
+        self,
+        request: _render_pb2.InspectBackgroundRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_render_pb2.InspectBackgroundResponse, _abc.Awaitable[_render_pb2.InspectBackgroundResponse]]:
+        """Looks at a background before a job is made of it; fails with a `Problem` when it is neither a
+        picture nor a video.
+        """
 
 def add_RenderServiceServicer_to_server(servicer: RenderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -19,6 +19,7 @@ __all__ = [
     "events_stream",
     "index_key",
     "job_key",
+    "sessions_stream",
 ]
 
 GROUP = "workers"
@@ -65,3 +66,8 @@ def delayed_set(stage: str) -> str:
 def dead_stream(stage: str) -> str:
     """Capped stream of messages that were given up, each with the reason."""
     return f"{{lipstream}}:dead:{stage}"
+
+
+def sessions_stream() -> str:
+    """Capped stream of what became of live sessions, for operators and for billing."""
+    return "{lipstream}:sessions"

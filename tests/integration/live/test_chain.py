@@ -14,7 +14,7 @@ from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.features import features_of
 from lipstream.avatar.fit import psnr_db
 from lipstream.face.motion import Floats, Motion
-from lipstream.render import SplatRenderer
+from lipstream.render import SplatRenderer, open_background
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.object_store import open_store
@@ -114,7 +114,10 @@ def test_other_rates_in_odd_chunks_give_the_motion_of_the_whole(
         same_motion(motion, utterance.motion, 0.15)
 
 
-@pytest.mark.parametrize("codec", ["VIDEO_CODEC_H264", "VIDEO_CODEC_RGBA", "VIDEO_CODEC_YUV420P"])
+@pytest.mark.parametrize(
+    "codec",
+    ["VIDEO_CODEC_H264", "VIDEO_CODEC_RGBA", "VIDEO_CODEC_YUV420P", "VIDEO_CODEC_H264_ALPHA"],
+)
 def test_all_stages_in_a_row_give_a_picture_for_each_frame(
     stubs: Stubs, utterance: Utterance, renderer: SplatRenderer, codec: str
 ) -> None:
@@ -143,6 +146,14 @@ def test_all_stages_in_a_row_give_a_picture_for_each_frame(
         assert len(pictures) == len(data)
         assert answers[0].frame.keyframe
         assert psnr_db(pictures[middle], renderer.rgb(pose)) > 28
+    elif codec == "VIDEO_CODEC_H264_ALPHA":
+        both = decoded([a.frame for a in answers if a.HasField("frame")])[middle]
+        assert both.shape == (SIZE_PX, 2 * SIZE_PX, 3)
+        background = open_background("none")
+        alone = SplatRenderer(renderer.model, SIZE_PX, background=background).rgba(pose)
+        assert psnr_db(both[:, SIZE_PX:], alone[..., 3:].repeat(3, axis=2)) > 28
+        over_black = alone[..., :3] * (alone[..., 3:] / 255)
+        assert psnr_db(both[:, :SIZE_PX], over_black.astype(np.uint8)) > 28
     elif codec == "VIDEO_CODEC_RGBA":
         assert all(a.frame.keyframe for a in answers[:-1])
         wanted = renderer.rgba(pose).reshape(-1)

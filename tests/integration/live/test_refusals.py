@@ -99,8 +99,11 @@ _RENDER = {
     "path as avatar": ([_draw(avatar_id="../x")], "INVALID_ARGUMENT", "bad_name"),
     "no codec": ([_draw(codec=0)], "INVALID_ARGUMENT", "bad_codec"),
     "codec from the future": ([_draw(codec=44)], "INVALID_ARGUMENT", "bad_codec"),
-    "odd size": ([_draw(size_px=65)], "INVALID_ARGUMENT", "bad_input"),
-    "size of a wall": ([_draw(size_px=1 << 30)], "INVALID_ARGUMENT", "bad_input"),
+    "odd size": ([_draw(size_px=65)], "INVALID_ARGUMENT", "bad_size"),
+    "size of a wall": ([_draw(size_px=1 << 30)], "INVALID_ARGUMENT", "bad_size"),
+    "wider than high": ([_draw(size_px=128, height_px=64)], "INVALID_ARGUMENT", "bad_size"),
+    "H264 with alpha": ([_draw(background="none")], "INVALID_ARGUMENT", "no_alpha"),
+    "a file": ([_draw(background="/etc/passwd")], "INVALID_ARGUMENT", "bad_background"),
     "NaN frames a second": ([_draw(fps=float("nan"))], "INVALID_ARGUMENT", "bad_input"),
     "raw, backwards": (
         [_draw(fps=-25.0, codec=render_pb2.VIDEO_CODEC_RGBA)],

@@ -13,12 +13,17 @@ from lipstream.runtime.settings import Settings
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory, avatar_store: Path) -> Iterator[str]:
-    """URL of the gateway."""
+def stack(tmp_path_factory: pytest.TempPathFactory, avatar_store: Path) -> Iterator[LocalStack]:
     folder = tmp_path_factory.mktemp("sessions")
     shutil.copytree(avatar_store, folder / "objects", dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIPSTREAM_MAX_SESSIONS", "3")
         patch.setenv("LIPSTREAM_SESSION_PATIENCE_S", "3")
-        with LocalStack(Settings(data_dir=folder)) as stack:
-            yield stack.url
+        with LocalStack(Settings(data_dir=folder)) as running:
+            yield running
+
+
+@pytest.fixture(scope="package")
+def server(stack: LocalStack) -> str:
+    """URL of the gateway."""
+    return stack.url

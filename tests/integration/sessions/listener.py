@@ -41,6 +41,13 @@ class Listener:
                 await self._came.wait()
         return self.of(kind)[count - 1]
 
+    async def until_media(self, count: int, within_s: float = 30) -> None:
+        """Wait until so many media messages have come in all."""
+        async with asyncio.timeout(within_s):
+            while len(self.media) < count:
+                self._came.clear()
+                await self._came.wait()
+
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["type"] == kind]
 

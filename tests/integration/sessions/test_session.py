@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import av
 import httpx
@@ -14,6 +16,7 @@ from lipstream.client import LiveClient, MediaKind
 from lipstream.errors import BadInput
 from lipstream.face.arkit import INDEX
 from lipstream.face.motion import Floats
+from lipstream.runtime.local_stack import LocalStack
 from tests.integration.sessions.listener import Listener
 from tests.portrait import AVATAR
 
@@ -46,6 +49,8 @@ def test_speech_becomes_pictures_and_sound_on_one_clock(server: str) -> None:
         return listener
 
     listener = asyncio.run(scene())
+    first = listener.events[0]
+    assert (first["type"], first["state"]) == ("session.state_updated", "idle")
     (started,), (finished,) = (
         listener.of("agent.speak_started"),
         listener.of("agent.speak_finished"),
@@ -185,3 +190,37 @@ def test_wrong_tokens_avatars_and_numbers_are_refused(server: str) -> None:
     assert httpx.get(url, trust_env=False).json()["state"] == "idle"
     assert httpx.delete(url, trust_env=False).status_code == 204
     assert httpx.get(url, trust_env=False).status_code == 404
+
+
+@pytest.mark.parametrize("stages", [("audio", "motion"), ("render",)])
+def test_a_session_outlives_killed_stages(stack: LocalStack, stages: tuple[str, ...]) -> None:
+    """It goes on from their last state: nothing is said twice, and the head does not jump."""
+    pictures = "render" in stages
+
+    async def scene() -> Listener:
+        options = {"avatar": AVATAR, "output": "video" if pictures else "motion", "size": 64}
+        async with Listener.opened(stack.url, **options) as listener:
+            await listener.client.speak(_speech())
+            await listener.client.end()
+            await listener.until("agent.speak_started")
+            for stage in stages:
+                os.kill(stack.pids[stage], signal.SIGKILL)
+            await listener.until("agent.speak_finished")
+            known = len(listener.media)
+            await listener.until_media(known + 25)  # the stages have come back
+            await listener.client.say("Baa!")
+            await listener.until("agent.speak_finished", 2)
+            listener.media = listener.media[known:]
+        return listener
+
+    listener = asyncio.run(scene())
+    assert not listener.of("error")
+    assert not any(event["interrupted"] for event in listener.of("agent.speak_finished"))
+    if pictures:
+        times = [frame.pts_us for frame in listener.of_media(MediaKind.VIDEO)]
+        assert (np.diff(times) % _FRAME_US == 0).all()
+        return
+    motion = listener.of_media(MediaKind.MOTION)
+    frames = np.array([np.frombuffer(frame.payload, "<f4") for frame in motion])
+    assert np.abs(np.diff(frames[:, 52:55], axis=0)).max() < 0.03
+    assert frames[:, INDEX["jawOpen"]].max() > 0.05

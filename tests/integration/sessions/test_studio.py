@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import wave
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import av
 import httpx
 import numpy as np
 import pytest
@@ -179,12 +181,18 @@ def test_a_video_is_made_and_listed(page: Any, server: str) -> None:
     page.click("nav >> text=Videos")
     page.select_option("#new-video [name=avatar]", AVATAR)
     page.fill("[name=text]", "Hi.")
+    page.select_option("[name=background]", "color")
+    page.fill("[name=color]", "#2030c0")
     page.click("text=Make the video")
     row = page.locator("#videos li")
     row.locator("text=Download").wait_for()
     assert "done" in row.locator(".state").text_content()
+    row.locator("text=Watch").click()
+    page.wait_for_function("() => document.querySelector('#videos video').readyState >= 2")
     file = httpx.get(row.locator("a").get_attribute("href"), trust_env=False)
-    assert file.headers["content-type"] == "video/mp4"
+    with av.open(io.BytesIO(file.content), "r") as film:
+        corner = next(film.decode(video=0)).to_ndarray(format="rgb24")[:8, :8].mean((0, 1))
+    assert np.abs(corner - (0x20, 0x30, 0xC0)).max() < 12
     row.locator("text=Remove").click()
     page.wait_for_selector("#no-videos:not([hidden])")
 

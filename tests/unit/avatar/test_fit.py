@@ -13,7 +13,7 @@ from lipstream.evaluation.contact_sheet import Cell, draw_sheet
 from lipstream.face import bundle
 from lipstream.face.drive import photo_weights
 from lipstream.face.shape_names import COLOR_SHAPE_NAMES, SHAPE_NAMES
-from lipstream.render import Pose, SplatRenderer
+from lipstream.render import Pose, SplatRenderer, open_background
 from tests.unit.avatar.portraits import hopper, pixels
 
 
@@ -57,6 +57,18 @@ def test_the_model_has_the_rigs_shapes_and_a_whole_preview() -> None:
     colors = model.gaussians.colors
     assert colors.min() >= 0
     assert colors.max() <= 1
+
+
+def test_the_avatar_knows_its_person_from_its_background() -> None:
+    torso = fitted().model.torso
+    assert torso is not None
+    assert (torso[:300, :60] == 0).all()  # flag and sky
+    assert (torso[480:, 60:450] > 240).all()  # the coat, and the neck in it
+    background = open_background("none")
+    renderer = SplatRenderer(fitted().model, 256, background=background)
+    alpha = renderer.rgba(Pose(photo_weights(fitted().model)))[..., 3]
+    assert alpha[100:250, 100:160].min() > 240  # no seam between head and torso
+    assert alpha[:100, :30].max() == 0
 
 
 def test_a_bundle_draws_the_same_picture(tmp_path_factory: pytest.TempPathFactory) -> None:

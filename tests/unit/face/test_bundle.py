@@ -96,6 +96,17 @@ def test_round_trip_keeps_everything(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["grace.zip"], "no temporary file stays"
 
 
+def test_what_of_the_plate_is_the_person_is_kept() -> None:
+    model = sample().model
+    torso = np.arange(32 * 32).reshape(32, 32).astype(np.uint8)
+    made = dataclasses.replace(sample(), model=dataclasses.replace(model, torso=torso))
+    back = bundle.load(packed(made)).model
+    assert back.torso is not None
+    np.testing.assert_array_equal(back.torso, torso)
+    np.testing.assert_array_equal(back.plate, model.plate)
+    assert bundle.load(packed(sample())).model.torso is None
+
+
 def test_reads_streams_and_bytes_and_bundles_without_consent() -> None:
     data = packed(sample(consent=None))
     assert bundle.load(io.BytesIO(data)).manifest.consent is None

@@ -19,7 +19,8 @@ def client() -> TestClient:
 
     @app.post("/")
     async def wish(request: Request) -> dict[str, object]:
-        async with video_form(request, max_text_chars=1000) as (wanted, audio):
+        async with video_form(request, max_text_chars=1000) as form:
+            wanted, audio = form.wanted, form.audio
             size = None if audio is None else audio.size
             style = {} if wanted.style is None else {"style": wanted.style}
             return {"text": wanted.text, "audio": size, **style}
@@ -94,7 +95,10 @@ def test_json_without_its_header_is_recognised(client: TestClient) -> None:
 
 def test_a_fault_is_said_without_the_words_of_the_library(client: TestClient) -> None:
     answer = client.post("/", json={"avatar": "grace", "text": "hi", "size": 333})
-    assert answer.json()["detail"] == "size: must be even, as H.264 needs it."
+    assert answer.json()["detail"] == (
+        "size: A picture of 333 pixels cannot be made. Choose an even size from 64 to 1080, "
+        "or an even width and height such as 720x1280."
+    )
 
 
 @pytest.mark.parametrize(

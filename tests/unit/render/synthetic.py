@@ -87,6 +87,7 @@ def synthetic_avatar(
         part_names=("skin",),
         plate=_plate(plate_px),
         focal=FOCAL,
+        torso=_torso(plate_px),
     )
 
 
@@ -160,6 +161,14 @@ def _splats(
         depth_bias=np.where(rng.random(count) < 0.05, 5.0, 0.0).astype(np.float32),
         parts=np.zeros(count, np.uint8),
     )
+
+
+def _torso(size_px: int) -> Bytes:
+    """Shoulders: the lowest fifth of the picture but for its sides, soft at the edge."""
+    y, x = np.mgrid[:size_px, :size_px] / size_px
+    soft = np.minimum(y - 0.8, 0.35 - np.abs(x - 0.5)) * 40
+    torso: Bytes = np.rint(255 * np.clip(soft + 0.5, 0, 1)).astype(np.uint8)
+    return torso
 
 
 def _plate(size_px: int) -> Bytes:

@@ -11,6 +11,7 @@ import pytest
 from lipstream.errors import BadInput
 from lipstream.face.motion import Motion
 from lipstream.render import Pose, SplatRenderer
+from lipstream.render.background import NoBackground
 from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
 
 
@@ -68,7 +69,9 @@ def test_rgba_is_straight(renderer: SplatRenderer) -> None:
     over = renderer.rgba(pose)
     assert (over[..., 3] == 255).all()
     np.testing.assert_array_equal(over[..., :3], renderer.rgb(pose))
-    alone = renderer.rgba(pose, plate=False) / 255.0
+    head = replace(renderer.model, torso=np.zeros_like(renderer.model.torso))
+    cut = SplatRenderer(head, 128, background=NoBackground(), driver=SyntheticDriver())
+    alone = cut.rgba(pose) / 255.0
     assert alone[0, 0, 3] == 0
     assert alone[64, 64, 3] > 0.97
     plate = renderer.scene.plate.rgb / 255.0

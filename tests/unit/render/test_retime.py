@@ -10,9 +10,9 @@ import pytest
 from lipstream.errors import BadInput
 from lipstream.face.arkit import INDEX
 from lipstream.face.motion import Motion
-from lipstream.render import retime
+from lipstream.render import SplatRenderer, retime
 from lipstream.render.geometry import rotation_matrix
-from tests.unit.render.synthetic import synthetic_motion
+from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
 
 
 def _whole(motion: Motion, fps: float) -> Motion:
@@ -79,3 +79,37 @@ def test_rates_must_not_change_on_the_way() -> None:
 def test_nothing_gives_nothing() -> None:
     assert list(retime([], 30.0)) == []
     assert list(retime([Motion.rest(0)], 30.0)) == []
+
+
+@pytest.mark.parametrize("fps", [30.0, 50.0, 60.0])
+def test_more_frames_are_smooth_and_in_sync(fps: float) -> None:
+    """No frame repeats another, none jumps, and nothing lags behind the sound."""
+    hz = 2.0
+    motion = Motion.rest(100)
+    seconds = np.arange(100) / 25
+    motion.blendshapes[:, INDEX["jawOpen"]] = 0.5 + 0.4 * np.sin(2 * np.pi * hz * seconds)
+    motion.rotation[:, 1] = 0.3 * seconds  # an even turn
+    retimed = _whole(motion, fps)
+    inside = np.arange(len(retimed)) / fps < 99 / 25
+    turn = np.diff(retimed.rotation[inside, 1])
+    np.testing.assert_allclose(turn, 0.3 / fps, rtol=1e-3)
+    jaw = retimed.blendshapes[inside, INDEX["jawOpen"]].astype(np.float64)
+    fastest = 0.4 * 2 * np.pi * hz / fps
+    assert np.abs(np.diff(jaw)).max() <= 1.01 * fastest
+    # The phase of the wave, by its Fourier component, as a time.
+    at = np.arange(len(jaw)) / fps
+    whole = at < 3.5  # seven periods
+    wave = ((jaw[whole] - 0.5) * np.exp(-2j * np.pi * hz * at[whole])).sum()
+    lag_s = (np.angle(1j * wave)) / (2 * np.pi * hz)
+    assert abs(lag_s) < 1e-3
+
+
+def test_a_film_of_60_fps_moves_in_every_frame() -> None:
+    """Drawn from motion of 25 fps: frames are new ones, neither repeated nor mixed."""
+    motion = Motion.rest(25)
+    motion.rotation[:, 1] = np.linspace(-0.4, 0.4, 25)
+    renderer = SplatRenderer(synthetic_avatar(), 128, driver=SyntheticDriver())
+    retimed = _whole(motion, 60.0)
+    pictures = [renderer.rgb(renderer.pose(retimed, k)).astype(int) for k in range(10, 30)]
+    steps = [np.abs(b - a).mean() for a, b in pairwise(pictures)]
+    assert min(steps) > 0.6 * max(steps)

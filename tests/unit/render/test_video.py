@@ -14,9 +14,11 @@ import pytest
 
 from lipstream.errors import BadInput, Unavailable
 from lipstream.face.motion import Floats
-from lipstream.render import LiveEncoder, VideoWriter
+from lipstream.render import LiveEncoder, SplatRenderer, VideoWriter, open_background
 from lipstream.render.color import rgb_to_yuv420p
 from lipstream.render.splats import Bytes
+from lipstream.wire.output import PictureSize
+from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
 
 SIZE_PX = 128
 RATE_HZ = 16_000
@@ -161,7 +163,7 @@ def test_what_cannot_be_encoded_is_refused(tmp_path: Path) -> None:
         VideoWriter(tmp_path / "no" / "film.mp4", SIZE_PX)
     with pytest.raises(BadInput, match="not finite"), VideoWriter(path, SIZE_PX) as writer:
         writer.write_audio(np.full(100, np.nan, np.float32))
-    with pytest.raises(BadInput, match="do not fit"), VideoWriter(path, SIZE_PX) as writer:
+    with pytest.raises(BadInput, match="does not fit"), VideoWriter(path, SIZE_PX) as writer:
         writer.write_frame(np.zeros((96, 64), np.uint8))
     assert list(tmp_path.iterdir()) == []
 
@@ -210,3 +212,28 @@ def test_what_is_no_file_is_not_replaced(kind: str, tmp_path: Path) -> None:
         VideoWriter(target, SIZE_PX)
     assert target.stat().st_mode == before
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_live_pictures_with_alpha_are_two_side_by_side() -> None:
+    """Decoded and put over a background by the documented rule, they show what was drawn."""
+    renderer = SplatRenderer(
+        synthetic_avatar(splats=3000),
+        PictureSize(96, 128),
+        background=open_background("none"),
+        driver=SyntheticDriver(),
+    )
+    pose = renderer.pose(synthetic_motion(5), 4)
+    encoder = LiveEncoder(renderer.size, alpha=True, crf=8)
+    unit = encoder.encode(renderer.yuva420p(pose, straight=False))
+    decoder = av.CodecContext.create("h264", "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    packet = av.Packet(unit.data)
+    frame = [*decoder.decode(packet), *decoder.decode(None)][0]
+    assert (frame.width, frame.height) == (192, 128)
+    both = frame.to_ndarray(format="rgb24") / 255.0
+    drawn = renderer.rgba(pose) / 255.0
+    assert np.abs(both[:, 96:] - drawn[..., 3:]).mean() < 0.01
+    behind = np.array([0.1, 0.6, 0.2])
+    composed = both[:, :96] + (1 - both[:, 96:]) * behind
+    expected = drawn[..., :3] * drawn[..., 3:] + (1 - drawn[..., 3:]) * behind
+    assert np.abs(composed - expected).mean() < 0.03  # colours at half resolution

@@ -78,6 +78,9 @@ def pack_model(model: AvatarModel) -> bytes:
 def unpack_model(data: bytes, rig: RigInfo, plate: NDArray[np.uint8]) -> AvatarModel:
     """The model of a bundle.
 
+    Args:
+        plate: `# [P, P, 3]`, or with the torso as its alpha `# [P, P, 4]`.
+
     Raises:
         TooLarge: the arrays inflate to more than their limit.
         BadInput: an array is missing or damaged, or they contradict each other.
@@ -117,9 +120,10 @@ def unpack_model(data: bytes, rig: RigInfo, plate: NDArray[np.uint8]) -> AvatarM
             rig.color_shapes, arrays["tint_offsets"], arrays["tint_ids"], arrays["tint_vectors"]
         ),
         part_names=rig.parts,
-        plate=plate,
+        plate=plate[..., :3],
         focal=rig.focal,
         cull_cosine=rig.cull_cosine,
+        torso=plate[..., 3] if plate.shape[-1] == 4 else None,
     )
     _check_indices(model)
     return model

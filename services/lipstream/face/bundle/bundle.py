@@ -103,7 +103,7 @@ def save(bundle: AvatarBundle, target: Path | str | BinaryIO) -> Manifest:
     """
     contents = {
         "model.npz": pack_model(bundle.model),
-        "plate.png": pack_picture(bundle.model.plate),
+        "plate.png": pack_picture(_plate(bundle.model)),
         "preview.png": pack_picture(bundle.preview),
     }
     manifest = replace(
@@ -138,7 +138,7 @@ def load(source: BundleSource) -> AvatarBundle:
             for name in ("model.npz", "plate.png", "preview.png")
         }
     plate = unpack_picture(data["plate.png"], "plate.png")
-    preview = unpack_picture(data["preview.png"], "preview.png")
+    preview = unpack_picture(data["preview.png"], "preview.png")[..., :3]
     return AvatarBundle(manifest, unpack_model(data["model.npz"], manifest.rig, plate), preview)
 
 
@@ -155,6 +155,13 @@ def read_preview(source: BundleSource) -> bytes:
         return read_member(
             archive, "preview.png", manifest.members.get("preview.png", Member("", -1))
         )
+
+
+def _plate(model: AvatarModel) -> NDArray[np.uint8]:
+    """The plate, with the torso as its alpha where that is known."""
+    if model.torso is None:
+        return model.plate
+    return np.dstack([model.plate, model.torso])
 
 
 def _write_whole(path: Path, data: bytes) -> None:

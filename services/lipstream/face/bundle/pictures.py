@@ -16,16 +16,16 @@ MAX_PICTURE_SIDE_PX = 2048
 
 
 def pack_picture(pixels: NDArray[np.uint8]) -> bytes:
-    """PNG of a picture `# [H, W, 3]`."""
+    """PNG of a picture `# [H, W, 3]`, or of one with alpha `# [H, W, 4]`."""
     from PIL import Image
 
     out = io.BytesIO()
-    Image.fromarray(pixels, "RGB").save(out, "PNG", compress_level=4)
+    Image.fromarray(pixels).save(out, "PNG", compress_level=4)
     return out.getvalue()
 
 
-def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3]
-    """A square picture from PNG.
+def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3 or 4]
+    """A square picture from PNG, with alpha where it has some.
 
     Raises:
         BadInput: no PNG, damaged, not square, or larger than 2048 pixels a side.
@@ -38,7 +38,8 @@ def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3]
             with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
                 square = image.width == image.height
                 if square and 0 < image.width <= MAX_PICTURE_SIDE_PX:
-                    return np.asarray(image.convert("RGB"), np.uint8)
+                    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+                    return np.asarray(image.convert(mode), np.uint8)
     except (
         UnidentifiedImageError,
         Image.DecompressionBombError,

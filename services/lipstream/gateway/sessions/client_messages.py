@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from lipstream.errors import BadInput
+from lipstream.gateway.sessions.live_session import LiveSession
 
-__all__ = ["ClientMessage", "Interrupt", "KeepAlive", "Speak", "SpeakEnd", "parse_message"]
+__all__ = ["ClientMessage", "Interrupt", "KeepAlive", "Speak", "SpeakEnd", "obey", "parse_message"]
 
 _MOST_TEXT = 20_000
 
@@ -72,3 +73,23 @@ def parse_message(text: str) -> ClientMessage:
     if isinstance(message, Speak) and (message.audio is None) == (message.text is None):
         raise BadInput("agent.speak holds either 'audio' or 'text'.", code="bad_message")
     return message
+
+
+def obey(live: LiveSession, message: str | bytes) -> None:
+    """Do what a client says: JSON, or samples.
+
+    Raises:
+        BadInput, TooLarge: it cannot be done; nothing was.
+    """
+    if isinstance(message, bytes):
+        live.speak(message)
+        return
+    match parse_message(message):
+        case Speak(audio=bytes() as samples):
+            live.speak(samples)
+        case Speak(text=str() as words, voice=voice):
+            live.say(words, voice)
+        case SpeakEnd():
+            live.end_speech()
+        case Interrupt():
+            live.interrupt()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -14,6 +15,7 @@ from lipstream.errors import LipstreamError, Unavailable
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
 from lipstream.gateway.sessions.stage_calls import StageCall, Stages
+from lipstream.gateway.sessions.steady_call import SteadyCall, reopened
 from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
 from lipstream.v1 import audio_pb2, common_pb2, motion_pb2, render_pb2
 from lipstream.wire.live_media import MediaKind, MediaMessage
@@ -67,7 +69,7 @@ class LiveSession:
         self._show = asyncio.Event()
         """A frame, a place in the renderer, or somebody who looks: the shower looks again."""
         self._tasks: list[asyncio.Task[None]] = []
-        self._calls: list[StageCall] = []
+        self._calls: list[StageCall | SteadyCall] = []
         self._render: StageCall | None = None
         self._texts: set[asyncio.Task[None]] = set()
         self._one_text = asyncio.Lock()
@@ -125,7 +127,7 @@ class LiveSession:
         """Stop speaking: nothing that was said before is heard or seen any more."""
         for task in self._texts:
             task.cancel()
-        now_us = self._now_us()
+        now_us = self.now_us()
         for finished in self._timeline.interrupt(now_us):
             self._tell_finished(finished)
         self._restart_picture()
@@ -150,27 +152,35 @@ class LiveSession:
 
     async def _open(self) -> None:
         options, header = self.options, self._header(0, _UNBROKEN)
-        motion = await self._stages.generate(header, options.seed, options.style)
+        motion = SteadyCall(
+            lambda state: self._stages.generate(header, options.seed, options.style, state)
+        )
         self._calls.append(motion)
+        await motion.open()
         answers = motion.messages()
         ready = (await anext(answers)).ready
-        audio = await self._stages.extract(header, options.sample_rate)
+        audio = SteadyCall(lambda state: self._stages.extract(header, options.sample_rate, state))
         self._calls.append(audio)
+        await audio.open()
         self.look_ahead_ms = ready.look_ahead_ms
         self._mouth = mouth_columns(tuple(ready.blendshape_names))
         self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
         self._origin_s = time.monotonic() + _HEADSTART_US / 1e6
         work = [self._feed(audio), self._hear(audio, motion), self._move(answers)]
         if options.output == "video":
-            render = await self._stages.render(header, options.avatar, options.size, FPS)
-            self._calls.append(render)
-            self._render = render
-            work += [self._draw(render), self._see(render)]
+            self._render = await self._open_render()
+            work += [self._draw(), self._see()]
         else:
             work.append(self._give())
         self._tasks = [asyncio.create_task(self._guarded(part)) for part in work]
         self.state = SessionState.IDLE
         self._tell_state()
+
+    async def _open_render(self) -> StageCall:
+        options, header = self.options, self._header(0, self._epoch)
+        render = await self._stages.render(header, options.avatar, options.size, FPS)
+        self._calls = [call for call in self._calls if isinstance(call, SteadyCall)] + [render]
+        return render
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         """What fails ends the session, and the client is told why."""
@@ -190,10 +200,10 @@ class LiveSession:
         await self.close()
         self._tell_state()
 
-    async def _feed(self, audio: StageCall) -> None:
+    async def _feed(self, audio: SteadyCall) -> None:
         """Hand on sound, piece by piece, as it comes due; tell what begins and what has ended."""
         while True:
-            now_us = self._now_us()
+            now_us = self.now_us()
             for finished in self._timeline.finished(now_us):
                 self._tell_finished(finished)
                 self._tell_state()
@@ -215,7 +225,7 @@ class LiveSession:
             except TimeoutError:
                 continue
 
-    async def _hear(self, audio: StageCall, motion: StageCall) -> None:
+    async def _hear(self, audio: SteadyCall, motion: SteadyCall) -> None:
         async with aclosing(audio.messages()) as messages:
             async for message in messages:
                 if message.HasField("features"):
@@ -233,25 +243,38 @@ class LiveSession:
                 self._frames += frames_of(message.frames, message.header.pts_us, FRAME_US)
                 self._show.set()
 
-    async def _draw(self, render: StageCall) -> None:
+    async def _draw(self) -> None:
         while True:
             epoch, frame = await self._next_frame(_DRAWN_AHEAD)
             self._drawing += 1
             header = self._header(frame.pts_us, epoch)
-            await render.write(render_pb2.RenderRequest(header=header, frames=frame.message()))
+            await self._render_write(
+                render_pb2.RenderRequest(header=header, frames=frame.message())
+            )
 
-    async def _see(self, render: StageCall) -> None:
-        async with aclosing(render.messages()) as messages:
-            async for message in messages:
-                if not message.HasField("frame"):
-                    continue
-                self._drawing = max(self._drawing - 1, 0)
-                self._show.set()
-                header = message.header
-                if header.epoch == self._epoch and self._watched:
-                    self._send_media(
-                        MediaKind.VIDEO, header.pts_us, message.frame.data, message.frame.keyframe
-                    )
+    async def _render_write(self, message: render_pb2.RenderRequest) -> None:
+        if self._render is not None:
+            with contextlib.suppress(Unavailable):  # who sees makes another call
+                await self._render.write(message)
+
+    async def _see(self) -> None:
+        while self._render is not None:
+            try:
+                async with aclosing(self._render.messages()) as messages:
+                    async for message in messages:
+                        self._seen(message)
+            except Unavailable:
+                self._render = await reopened(self._open_render)
+                self._restart_picture()
+
+    def _seen(self, message: render_pb2.RenderResponse) -> None:
+        if not message.HasField("frame"):
+            return
+        self._drawing = max(self._drawing - 1, 0)
+        self._show.set()
+        header, frame = message.header, message.frame
+        if header.epoch == self._epoch and self._watched:
+            self._send_media(MediaKind.VIDEO, header.pts_us, frame.data, frame.keyframe)
 
     async def _give(self) -> None:
         while True:
@@ -262,7 +285,7 @@ class LiveSession:
         """The frame after the one that was shown last, when it is there and somebody looks; one
         that is late is left out."""
         while True:
-            now_us = self._now_us()
+            now_us = self.now_us()
             # What has been seen is no longer needed, not even after an interrupt.
             while self._frames and self._frames[0].pts_us + FRAME_US <= now_us - _LATE_US:
                 if self._frames[0].pts_us > self._shown_us and self._watched:
@@ -279,7 +302,7 @@ class LiveSession:
 
     def _restart_picture(self) -> None:
         """Go on right after what is seen now, with a picture that needs no other."""
-        self._shown_us = self._now_us()
+        self._shown_us = self.now_us()
         self._epoch += 1
         self._drawing = 0
         self._show.set()
@@ -287,7 +310,7 @@ class LiveSession:
             # The stage drops what it still draws, and begins with a whole picture.
             header = self._header(0, self._epoch)
             message = render_pb2.RenderRequest(header=header, interrupt=common_pb2.Interrupt())
-            self._kept(self._writes, self._guarded(self._render.write(message)))
+            self._kept(self._writes, self._guarded(self._render_write(message)))
 
     def _kept(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -339,7 +362,7 @@ class LiveSession:
                 "type": "session.state_updated",
                 "state": self.state.value,
                 "epoch": self._epoch,
-                "now_us": self._now_us(),
+                "now_us": self.now_us(),
             }
         )
 
@@ -351,7 +374,8 @@ class LiveSession:
     def _header(self, pts_us: int, epoch: int) -> common_pb2.LiveHeader:
         return common_pb2.LiveHeader(session_id=self.id, epoch=epoch, pts_us=pts_us)
 
-    def _now_us(self) -> int:
+    def now_us(self) -> int:
+        """The session's clock: microseconds since playback began."""
         return round((time.monotonic() - self._origin_s) * 1e6)
 
 

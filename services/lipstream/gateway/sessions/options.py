@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["SessionDocument", "SessionOptions", "SessionState"]
+__all__ = ["SdpDocument", "SessionDocument", "SessionOptions", "SessionState"]
 
 
 class SessionState(StrEnum):
@@ -55,3 +55,10 @@ class SessionDocument(BaseModel):
     session_token: Annotated[
         str | None, Field(description="Opens the WebSocket; told once, when the session is made.")
     ] = None
+
+
+class SdpDocument(BaseModel):
+    """A WebRTC session description."""
+
+    sdp: Annotated[str, Field(max_length=100_000)]
+    type: Literal["offer", "answer"]

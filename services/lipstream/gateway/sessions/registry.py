@@ -15,6 +15,7 @@ from lipstream.gateway.refusals import Forbidden
 from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.live_session import LiveSession, Sent
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
+from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.stage_calls import Stages
 
 __all__ = ["HeldSession", "SessionRegistry"]
@@ -25,12 +26,17 @@ _SWEEP_S = 1.0
 class HeldSession:
     """A session, and who may watch it."""
 
-    def __init__(self, session_id: str, options: SessionOptions, stages: Stages) -> None:
+    def __init__(
+        self, session_id: str, options: SessionOptions, stages: Stages, log: SessionLog
+    ) -> None:
+        self.opened_s = time.monotonic()
+        self._log = log
         self.token = secrets.token_urlsafe(24)
         """Forgotten once it has been told."""
         self._digest = _digest(self.token)
         self._connection: Connection | None = None
         self._alone_since_s = time.monotonic()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.live = LiveSession(session_id, options, stages, self._send)
 
     def check(self, token: str) -> None:
@@ -58,10 +64,12 @@ class HeldSession:
             self._connection.close()
         connection = self._connection = Connection()
         self.live.watch(True)
+        self._log.note(self.live.id, "connected")
         try:
             yield connection
         finally:
             connection.close()
+            self._log.note(self.live.id, "dropped")
             if self._connection is connection:
                 self._connection = None
                 self._alone_since_s = time.monotonic()
@@ -71,12 +79,25 @@ class HeldSession:
         """How long nobody has been connected."""
         return 0.0 if self._connection else time.monotonic() - self._alone_since_s
 
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Hold on to a task that serves this session, until it is done."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     def hang_up(self) -> None:
         """Close the client's connection, once it has what waits."""
         if self._connection is not None:
             self._connection.close()
 
     def _send(self, item: Sent) -> None:
+        if isinstance(item, dict) and item["type"] == "agent.speak_finished":
+            self._log.note(
+                self.live.id,
+                "spoke",
+                utterance=item["utterance"],
+                heard_ms=item["playback_position_ms"],
+                interrupted=int(item["interrupted"]),
+            )
         if self._connection is not None:
             self._connection.put(item)
 
@@ -89,8 +110,9 @@ class SessionRegistry:
         patience_s: how long a session waits for a client that is not, or no longer, connected.
     """
 
-    def __init__(self, stages: Stages, *, most: int, patience_s: float) -> None:
+    def __init__(self, stages: Stages, log: SessionLog, *, most: int, patience_s: float) -> None:
         self._stages = stages
+        self._log = log
         self._most = most
         self._patience_s = patience_s
         self._sessions: dict[str, HeldSession] = {}
@@ -112,13 +134,20 @@ class SessionRegistry:
                 code="sessions_full",
             )
         session_id = secrets.token_hex(8)
-        held = HeldSession(session_id, options, self._stages)
+        held = HeldSession(session_id, options, self._stages, self._log)
         self._sessions[session_id] = held  # counts from now on, while it connects
         try:
             await held.live.open()
         except BaseException:
             del self._sessions[session_id]
             raise
+        self._log.note(
+            session_id,
+            "opened",
+            avatar=options.avatar,
+            output=options.output,
+            size=options.size,
+        )
         return held
 
     def find(self, session_id: str) -> HeldSession:
@@ -133,15 +162,26 @@ class SessionRegistry:
                 "There is no such session; it may have ended.", code="no_session"
             ) from None
 
-    async def end(self, session_id: str) -> None:
+    async def end(self, session_id: str, reason: str) -> None:
         """
+        Args:
+            reason: for the log.
+
         Raises:
             NotFound: there is none.
         """
         held = self.find(session_id)
         self._sessions.pop(session_id, None)
-        await held.live.close()
+        live = held.live
+        await live.close()
         held.hang_up()
+        self._log.note(
+            session_id,
+            "ended",
+            reason=live.failure.code if live.failure else reason,
+            duration_ms=round(1e3 * (time.monotonic() - held.opened_s)),
+            late_frames=live.late_frames,
+        )
 
     async def close(self) -> None:
         """End all sessions."""
@@ -149,7 +189,7 @@ class SessionRegistry:
         await asyncio.gather(self._sweeper, return_exceptions=True)
         for session_id in list(self._sessions):
             with contextlib.suppress(LipstreamError):
-                await self.end(session_id)
+                await self.end(session_id, "shutdown")
 
     async def _sweep(self) -> None:
         while True:
@@ -158,7 +198,7 @@ class SessionRegistry:
                 over = held.live.state is SessionState.CLOSED
                 if over or held.alone_s() > self._patience_s:
                     with contextlib.suppress(LipstreamError):
-                        await self.end(session_id)
+                        await self.end(session_id, "failed" if over else "alone")
 
 
 def _digest(token: str) -> bytes:

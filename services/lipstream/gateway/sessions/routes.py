@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from fastapi import APIRouter, Response, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
+from starlette.datastructures import Headers
 
-from lipstream.errors import LipstreamError
+from lipstream.errors import BadInput, LipstreamError, Unavailable
 from lipstream.gateway.platform import Platform, Shared
 from lipstream.gateway.problems import problem_response
-from lipstream.gateway.sessions.client_messages import Interrupt, Speak, SpeakEnd, parse_message
+from lipstream.gateway.sessions.client_messages import obey
 from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.live_session import FPS, LiveSession, error_event
-from lipstream.gateway.sessions.options import SessionDocument, SessionOptions
+from lipstream.gateway.sessions.options import SdpDocument, SessionDocument, SessionOptions
 from lipstream.gateway.sessions.registry import HeldSession
 from lipstream.gateway.videos import check_avatar
 
@@ -45,14 +46,40 @@ async def get_session(session_id: str, platform: Shared) -> SessionDocument:
 @router.delete("/{session_id}", status_code=204)
 async def end_session(session_id: str, platform: Shared) -> None:
     """End the session; its socket is closed."""
-    await platform.sessions.end(session_id)
+    await platform.sessions.end(session_id, "deleted")
+
+
+@router.post("/{session_id}/webrtc", response_model=SdpDocument)
+async def connect_webrtc(
+    session_id: str, offer: SdpDocument, request: Request, platform: Shared
+) -> SdpDocument:
+    """The same session over WebRTC: an offer in, the answer out; `Authorization: Bearer` holds the
+    session's token. Audio and H.264 tracks, and a data channel for the JSON of the socket."""
+    held = platform.sessions.find(session_id)
+    held.check(_bearer(request.headers))
+    if offer.type != "offer":
+        raise BadInput("The description is no offer.", code="bad_offer")
+    if held.live.options.output != "video":
+        raise BadInput("A session of motion has no tracks.", code="no_video")
+    try:
+        from lipstream.gateway.sessions.webrtc import WebRtcPeer
+    except ImportError as error:
+        raise Unavailable(
+            "This server does not speak WebRTC.",
+            remedy="Install the extra webrtc, or use the WebSocket.",
+            code="no_webrtc",
+        ) from error
+    peer = WebRtcPeer(held)
+    answer = SdpDocument(sdp=await peer.answer(offer.sdp), type="answer")
+    held.keep(asyncio.create_task(peer.serve()))
+    return answer
 
 
 @router.websocket("/{session_id}/stream")
 async def stream(socket: WebSocket, session_id: str, token: str = "") -> None:
     """The session's socket: JSON and samples in, JSON and media out (docs/live.md)."""
     platform = cast(Platform, socket.app.state.platform)
-    given = token or socket.headers.get("authorization", "").removeprefix("Bearer ")
+    given = token or _bearer(socket.headers)
     try:
         held = platform.sessions.find(session_id)
         held.check(given)
@@ -95,24 +122,14 @@ async def _receive(socket: WebSocket, live: LiveSession, connection: Connection)
         if received["type"] == "websocket.disconnect":
             return
         try:
-            if (samples := received.get("bytes")) is not None:
-                live.speak(samples)
-            else:
-                _obey(received.get("text") or "", live)
+            samples = received.get("bytes")
+            obey(live, samples if samples is not None else received.get("text") or "")
         except LipstreamError as error:
             connection.put(error_event(error))
 
 
-def _obey(text: str, live: LiveSession) -> None:
-    match parse_message(text):
-        case Speak(audio=bytes() as samples):
-            live.speak(samples)
-        case Speak(text=str() as words, voice=voice):
-            live.say(words, voice)
-        case SpeakEnd():
-            live.end_speech()
-        case Interrupt():
-            live.interrupt()
+def _bearer(headers: Headers) -> str:
+    return headers.get("authorization", "").removeprefix("Bearer ")
 
 
 def _document(held: HeldSession, token: str | None = None) -> SessionDocument:

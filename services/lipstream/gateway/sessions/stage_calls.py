@@ -24,7 +24,15 @@ from lipstream.v1 import (
 
 __all__ = ["StageCall", "Stages"]
 
-_OPTIONS = (("grpc.enable_http_proxy", 0),)
+_OPTIONS = (
+    ("grpc.enable_http_proxy", 0),
+    # A stage that comes back is found at once.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
+_SNAPSHOT_MS = 200
+"""Of sound that is heard again, at most, after a stage was lost."""
 _SYNTHESIS_DEADLINE_S = 60.0
 
 
@@ -43,7 +51,7 @@ class StageCall:
         try:
             async with self._one_write:
                 await self._call.write(message)
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError):
+        except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError):
             raise await self._failure() from None
 
     async def messages(self) -> AsyncGenerator[Any, None]:
@@ -86,19 +94,24 @@ class Stages:
         self._motion = motion_pb2_grpc.MotionServiceStub(self._channels["motion"])
         self._render = render_pb2_grpc.RenderServiceStub(self._channels["render"])
 
-    async def extract(self, header: common_pb2.LiveHeader, rate_hz: int) -> StageCall:
+    async def extract(self, header: common_pb2.LiveHeader, rate_hz: int, state: bytes) -> StageCall:
         call = StageCall(self._audio.Extract())
         config = audio_pb2.ExtractConfig(
-            rate_hz=rate_hz, sample_format=common_pb2.SAMPLE_FORMAT_PCM_S16LE
+            rate_hz=rate_hz,
+            sample_format=common_pb2.SAMPLE_FORMAT_PCM_S16LE,
+            resume_state=state,
+            snapshot_interval_ms=_SNAPSHOT_MS,
         )
         await call.write(audio_pb2.ExtractRequest(header=header, config=config))
         return call
 
     async def generate(
-        self, header: common_pb2.LiveHeader, seed: int, style: list[float]
+        self, header: common_pb2.LiveHeader, seed: int, style: list[float], state: bytes
     ) -> StageCall:
         call = StageCall(self._motion.Generate())
-        config = motion_pb2.GenerateConfig(seed=seed, style=style)
+        config = motion_pb2.GenerateConfig(
+            seed=seed, style=style, resume_state=state, snapshot_interval_ms=_SNAPSHOT_MS
+        )
         await call.write(motion_pb2.GenerateRequest(header=header, config=config))
         return call
 

@@ -19,6 +19,7 @@ export class JobsPage {
     shelf.addEventListener("chosen", () => {
       if (shelf.chosen) this.#form.elements.avatar.value = shelf.chosen.id;
     });
+    this.#form.elements.background.addEventListener("change", () => this.#turn());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -50,17 +51,26 @@ export class JobsPage {
     this.#form.elements.avatar.replaceChildren(...options);
   }
 
+  /** Ask for a colour or a file where one is wanted as background. */
+  #turn() {
+    const { background, color, picture } = this.#form.elements;
+    for (const input of [color, picture]) {
+      input.closest("label").hidden = background.value !== input.name;
+    }
+  }
+
   async #submit() {
     const form = new FormData(this.#form);
     if (!form.get("audio").size) form.delete("audio");
     if (!form.get("text").trim()) form.delete("text");
+    const other = form.get(form.get("background")); // a colour or a file, where one is wanted
+    if (other !== null) form.set("background", other);
+    form.delete("color");
+    form.delete("picture");
     const button = this.#form.querySelector("button");
     button.disabled = true;
     try {
-      // A recording is sent as a form, a text as JSON; the server refuses both, or neither.
-      const { size, fps, ...rest } = Object.fromEntries(form);
-      const json = { ...rest, size: Number(size), fps: Number(fps) };
-      const video = await ask("/v1/videos", form.has("audio") ? { form } : { json });
+      const video = await ask("/v1/videos", { form });
       this.#list.prepend(this.#add(video).element);
       this.#form.elements.text.value = this.#form.elements.audio.value = "";
       tell(this.#notice, "");
@@ -125,10 +135,15 @@ export class JobsPage {
     const watch = make("button", { type: "button" }, "Watch");
     watch.addEventListener("click", () => {
       watch.disabled = true;
-      element.append(make("video", { src: file, controls: true, autoplay: true }));
+      const player = make("video", { src: file, controls: true, autoplay: true });
+      const giveUp = () => {
+        player.replaceWith(make("p", { className: "hint" }, "This browser does not play it."));
+      };
+      player.addEventListener("error", giveUp);
+      player.addEventListener("loadedmetadata", () => player.videoWidth || giveUp());
+      element.append(player);
     });
-    const name = `${video.avatar}-${video.id.slice(0, 6)}.mp4`;
-    const download = make("a", { href: file, download: name, className: "button" }, "Download");
+    const download = make("a", { href: file, download: "", className: "button" }, "Download");
     return [watch, download, remove];
   }
 

@@ -57,42 +57,50 @@ class BatchRenderer:
         self._driver = driver if driver is not None else FaceDriver()
 
     def upload(self, scene: Scene) -> DeviceScene:
+        """
+        Raises:
+            BadInput: the scene has no background; with alpha, only the CPU draws.
+        """
+        if scene.background.transparent:
+            raise BadInput(
+                "Pictures with alpha are not drawn on a GPU.", remedy="Draw them on the CPU."
+            )
         return DeviceScene.of(scene, self._device)
 
-    def yuv420p(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Bytes:  # [B, 3 S / 2, S]
+    def yuv420p(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Bytes:  # [B, 3 H / 2, W]
         """Pictures over their plates, in order, as `SplatRenderer.yuv420p`.
 
         Raises:
-            BadInput: the frames are of different sizes, or there are none.
+            BadInput: the frames are of different views, or there are none.
         """
         return self._fetched(to_yuv420p(self.rgb(frames)))
 
-    def nv12(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Bytes:  # [B, 3 S / 2, S]
+    def nv12(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Bytes:  # [B, 3 H / 2, W]
         """The same for hardware encoders. Raises as `yuv420p`."""
         return self._fetched(to_nv12(self.rgb(frames)))
 
     @torch.no_grad()
-    def rgb(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Tensor:  # [B, 3, S, S]
+    def rgb(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Tensor:  # [B, 3, H, W]
         """Over their plates, sRGB 0..1, on the device. Raises as `yuv420p`."""
         colors, transmittance = self.premultiplied(frames)
         plates = torch.stack([scene.plate for scene, _ in frames])
         return colors.permute(0, 3, 1, 2) + transmittance[:, None] * plates
 
     def premultiplied(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> tuple[Tensor, Tensor]:
-        """Colours `# [B, S, S, 3]` and transmittance `# [B, S, S]` of the splats alone.
+        """Colours `# [B, H, W, 3]` and transmittance `# [B, H, W]` of the splats alone.
 
         Raises:
-            BadInput: the frames are of different sizes, or there are none.
+            BadInput: the frames are of different views, or there are none.
         """
-        sizes = {scene.scene.size_px for scene, _ in frames}
+        views = {scene.scene.view for scene, _ in frames}
         focals = {float(scene.scene.focal_px) for scene, _ in frames}
-        if len(sizes) != 1 or len(focals) != 1:
-            raise BadInput("Frames that are drawn together have one size and one focal length.")
+        if len(views) != 1 or len(focals) != 1:
+            raise BadInput("Frames that are drawn together have one view and one focal length.")
         first = frames[0][0].scene
         return self._rasterize(
             self._placed(frames),
             focal_px=float(first.focal_px),
-            size_px=first.size_px,
+            view=first.view,
             low_pass_px2=float(first.low_pass),
         )
 

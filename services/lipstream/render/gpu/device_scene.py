@@ -27,7 +27,7 @@ class DeviceScene:
     depth_bias: Tensor  # [N] mm
     colors: Tensor  # [N, 3] sRGB
     tints: Tensor  # [J, 3 N] sparse, sRGB at weight 1
-    plate: Tensor  # [3, S, S] sRGB 0..1
+    plate: Tensor  # [3, H, W] sRGB 0..1
 
     @classmethod
     def of(cls, scene: Scene, device: torch.device) -> DeviceScene:

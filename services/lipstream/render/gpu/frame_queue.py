@@ -1,27 +1,21 @@
-"""Frames of many threads, drawn together.
-
-A GPU draws sixty frames in little more time than one. So whoever asks waits in a queue, and while
-one call runs, the next ones gather: a busy device gets large batches, an idle one no delay.
-"""
+"""Frames of many threads, drawn together on one device."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Self, TypeAlias
 
-from lipstream.errors import Unavailable
 from lipstream.render.gpu.batch_renderer import BatchRenderer
 from lipstream.render.gpu.device_scene import DeviceScene
 from lipstream.render.pose import Pose
 from lipstream.render.scene import Scene
 from lipstream.render.splats import Bytes
+from lipstream.render.view import View
+from lipstream.runtime.combiner import Combiner
 
 __all__ = ["FrameQueue"]
 
-_Ticket: TypeAlias = tuple[DeviceScene, Pose, "Future[Bytes]"]
+_Frame: TypeAlias = tuple[DeviceScene, Pose]
 
 
 class FrameQueue:
@@ -33,11 +27,7 @@ class FrameQueue:
 
     def __init__(self, renderer: BatchRenderer, most: int = 64) -> None:
         self._renderer = renderer
-        self._most = most
-        self._waiting: SimpleQueue[_Ticket | None] = SimpleQueue()
-        self._thread = Thread(target=self._run, name="draw-on-device", daemon=True)
-        self._thread.start()
-        self._open = True
+        self._combiner = Combiner(self._drawn, most=most, name="draw-on-device")
 
     def upload(self, scene: Scene) -> DeviceScene:
         return self._renderer.upload(scene)
@@ -48,17 +38,11 @@ class FrameQueue:
         Raises:
             Unavailable: the queue is closed.
         """
-        if not self._open:
-            raise Unavailable("The renderer is closing.", remedy="Try again.")
-        future: Future[Bytes] = Future()
-        self._waiting.put((scene, pose, future))
-        return future.result()
+        return self._combiner((scene, pose))
 
     def close(self) -> None:
         """Draw what waits, then end."""
-        self._open = False
-        self._waiting.put(None)
-        self._thread.join()
+        self._combiner.close()
 
     def __enter__(self) -> Self:
         return self
@@ -66,33 +50,13 @@ class FrameQueue:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _run(self) -> None:
-        while True:
-            ticket = self._waiting.get()
-            batch: list[_Ticket] = []
-            while ticket is not None:
-                batch.append(ticket)
-                if len(batch) == self._most:
-                    break
-                try:
-                    ticket = self._waiting.get_nowait()
-                except Empty:
-                    break
-            by_size: dict[tuple[int, float], list[_Ticket]] = {}
-            for own in batch:
-                scene = own[0].scene
-                by_size.setdefault((scene.size_px, float(scene.focal_px)), []).append(own)
-            for alike in by_size.values():
-                self._draw(alike)
-            if ticket is None:
-                return
-
-    def _draw(self, tickets: Sequence[_Ticket]) -> None:
-        try:
-            pictures = self._renderer.yuv420p([(scene, pose) for scene, pose, _ in tickets])
-        except BaseException as error:  # whoever waits gets it
-            for _, _, future in tickets:
-                future.set_exception(error)
-            return
-        for picture, (_, _, future) in zip(pictures, tickets, strict=True):
-            future.set_result(picture)
+    def _drawn(self, frames: Sequence[_Frame]) -> list[Bytes]:
+        alike: dict[tuple[View, float], list[int]] = {}
+        for number, (scene, _) in enumerate(frames):
+            kind = (scene.scene.view, float(scene.scene.focal_px))
+            alike.setdefault(kind, []).append(number)
+        pictures: dict[int, Bytes] = {}
+        for numbers in alike.values():
+            drawn = self._renderer.yuv420p([frames[number] for number in numbers])
+            pictures.update(zip(numbers, drawn, strict=True))
+        return [pictures[number] for number in range(len(frames))]

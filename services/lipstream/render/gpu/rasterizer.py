@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lipstream.errors import Unavailable
 from lipstream.render.gpu.placed import Placed
+from lipstream.render.view import View
 
 __all__ = ["GsplatRasterizer", "Rasterizer"]
 
@@ -17,9 +18,9 @@ _NEAR_MM = 1.0
 
 class Rasterizer(Protocol):
     def __call__(
-        self, placed: Placed, *, focal_px: float, size_px: int, low_pass_px2: float
+        self, placed: Placed, *, focal_px: float, view: View, low_pass_px2: float
     ) -> tuple[Tensor, Tensor]:
-        """Premultiplied colours `# [B, S, S, 3]` and transmittance `# [B, S, S]`."""
+        """Premultiplied colours `# [B, H, W, 3]` and transmittance `# [B, H, W]`."""
         ...
 
 
@@ -46,12 +47,12 @@ class GsplatRasterizer:
         self._rasterization = rasterization
 
     def __call__(
-        self, placed: Placed, *, focal_px: float, size_px: int, low_pass_px2: float
+        self, placed: Placed, *, focal_px: float, view: View, low_pass_px2: float
     ) -> tuple[Tensor, Tensor]:
         means = placed.means
         batch = len(means)
-        middle = size_px / 2
-        camera = means.new_tensor([[focal_px, 0, middle], [0, focal_px, middle], [0, 0, 1]])
+        x, y = view.centre_px
+        camera = means.new_tensor([[focal_px, 0, x], [0, focal_px, y], [0, 0, 1]])
         colors, alphas, _ = self._rasterization(
             means=means,
             quats=None,
@@ -61,8 +62,8 @@ class GsplatRasterizer:
             colors=placed.colors,
             viewmats=torch.eye(4, device=means.device).expand(batch, 1, 4, 4).contiguous(),
             Ks=camera.expand(batch, 1, 3, 3).contiguous(),
-            width=size_px,
-            height=size_px,
+            width=view.size.width_px,
+            height=view.size.height_px,
             near_plane=_NEAR_MM,
             eps2d=low_pass_px2,
             packed=False,

@@ -1,6 +1,13 @@
 """Gaussian splats on a CPU: the kernels, in the order in which a frame passes them."""
 
-from lipstream.render.splats.blend import Bytes, blend_float, blend_rgb, blend_yuv420p
+from lipstream.render.splats.blend import (
+    Bytes,
+    blend_float,
+    blend_rgb,
+    blend_rgba,
+    blend_yuv420p,
+    blend_yuva420p,
+)
 from lipstream.render.splats.gather import gather
 from lipstream.render.splats.jit import REFERENCE_SIZE_PX, low_pass_px2
 from lipstream.render.splats.order import depth_order
@@ -17,7 +24,9 @@ __all__ = [
     "Bytes",
     "blend_float",
     "blend_rgb",
+    "blend_rgba",
     "blend_yuv420p",
+    "blend_yuva420p",
     "count_tiles",
     "depth_order",
     "fill_tiles",

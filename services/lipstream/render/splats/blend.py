@@ -17,7 +17,14 @@ from lipstream.face.motion import Floats
 from lipstream.render.splats.jit import ALPHA_MAX, ALPHA_MIN, TRANSMITTANCE_MIN, kernel
 from lipstream.render.splats.projection import Bounds
 
-__all__ = ["Bytes", "blend_float", "blend_rgb", "blend_yuv420p"]
+__all__ = [
+    "Bytes",
+    "blend_float",
+    "blend_rgb",
+    "blend_rgba",
+    "blend_yuv420p",
+    "blend_yuva420p",
+]
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
@@ -28,6 +35,7 @@ _ALPHA_MAX = np.float32(ALPHA_MAX)
 _OPEN = np.float32(TRANSMITTANCE_MIN)
 _LOWEST = np.float32(-0.72)  # under ln(1/255) / 8, so the clamp never reaches a drawn pixel
 _SHRINK_EVERY = 8
+_FAINTEST = np.float32(0.5 / 255)
 
 # Rows of BT.709's luma and colour difference, scaled to limited range. (ITU-R BT.709-6, 3.)
 _KR, _KG, _KB = 0.2126, 0.7152, 0.0722
@@ -45,7 +53,8 @@ def _blend_tile(
     end: int,
     left_px: int,
     top_px: int,
-    size_px: int,
+    width_px: int,
+    height_px: int,
     planes: Floats,  # [4 * 256] out: transmittance, then premultiplied red, green, blue
 ) -> None:
     for k in range(_U(256)):
@@ -53,10 +62,10 @@ def _blend_tile(
         planes[_U(256) + k] = _F(0)
         planes[_U(512) + k] = _F(0)
         planes[_U(768) + k] = _F(0)
-    if top_px + 16 > size_px or left_px + 16 > size_px:
+    if top_px + 16 > height_px or left_px + 16 > width_px:
         for y in range(16):
             for x in range(16):
-                if top_px + y >= size_px or left_px + x >= size_px:
+                if top_px + y >= height_px or left_px + x >= width_px:
                     planes[y * 16 + x] = _F(0)
     centre_x = _F(left_px) + _F(0.5)
     centre_y = _F(top_px) + _F(0.5)
@@ -125,20 +134,20 @@ def blend_float(
     bounds: Bounds,
     members: Ints,
     starts: Ints,  # [tiles + 1]
-    out: Floats,  # [S, S, 4] premultiplied red, green, blue; transmittance
+    out: Floats,  # [H, W, 4] premultiplied red, green, blue; transmittance
 ) -> None:
     """The splats alone, unrounded."""
-    size = out.shape[0]
-    columns = (size + 15) // 16
+    rows, across = out.shape[0], out.shape[1]
+    columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, bounds, members, begin, end, left, top, size, planes)
-        for y in range(min(16, size - top)):
-            for x in range(min(16, size - left)):
+        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
+        for y in range(min(16, rows - top)):
+            for x in range(min(16, across - left)):
                 k = y * 16 + x
                 out[top + y, left + x, 0] = planes[256 + k]
                 out[top + y, left + x, 1] = planes[512 + k]
@@ -152,18 +161,18 @@ def blend_rgb(
     bounds: Bounds,
     members: Ints,
     starts: Ints,  # [tiles + 1]
-    plate: Bytes,  # [S, S, 3]
-    out: Bytes,  # [S, S, 3]
+    plate: Bytes,  # [H, W, 3]
+    out: Bytes,  # [H, W, 3]
 ) -> None:
     """Over the plate, 8 bits a channel."""
-    size = out.shape[0]
-    columns = (size + 15) // 16
+    rows, across = out.shape[0], out.shape[1]
+    columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
-        height = _U(min(16, size - top))
-        width = _U(min(16, size - left))
+        height = _U(min(16, rows - top))
+        width = _U(min(16, across - left))
         if starts[tile] == starts[tile + 1]:
             for y in range(height):
                 for x in range(width):
@@ -172,7 +181,7 @@ def blend_rgb(
             continue
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, bounds, members, begin, end, left, top, size, planes)
+        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
         for y in range(height):
             for x in range(width):
                 at = y * _U(16) + x
@@ -188,25 +197,25 @@ def blend_yuv420p(
     bounds: Bounds,
     members: Ints,
     starts: Ints,  # [tiles + 1]
-    plate_y: Bytes,  # [S, S]
-    plate_u: Bytes,  # [S / 2, S / 2]
-    plate_v: Bytes,  # [S / 2, S / 2]
-    out_y: Bytes,  # [S, S]
-    out_u: Bytes,  # [S / 2, S / 2]
-    out_v: Bytes,  # [S / 2, S / 2]
+    plate_y: Bytes,  # [H, W]
+    plate_u: Bytes,  # [H / 2, W / 2]
+    plate_v: Bytes,  # [H / 2, W / 2]
+    out_y: Bytes,  # [H, W]
+    out_u: Bytes,  # [H / 2, W / 2]
+    out_v: Bytes,  # [H / 2, W / 2]
 ) -> None:
     """Over the plate, as the encoder wants it: BT.709, limited range, chroma centred.
 
     Mixing with the plate is linear, so it is done in YUV: only the splats' part is converted.
     """
-    size = out_y.shape[0]
-    columns = (size + 15) // 16
+    rows, across = out_y.shape[0], out_y.shape[1]
+    columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
-        height = _U(min(16, size - top))
-        width = _U(min(16, size - left))
+        height = _U(min(16, rows - top))
+        width = _U(min(16, across - left))
         top_u = _U(top)
         left_u = _U(left)
         top_c = _U(top // 2)
@@ -222,7 +231,7 @@ def blend_yuv420p(
             continue
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, bounds, members, begin, end, left, top, size, planes)
+        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
         for y in range(height):
             for x in range(width):
                 k = y * _U(16) + x
@@ -253,3 +262,124 @@ def blend_yuv420p(
                 v = v * quarter + _F(128.5)
                 out_u[top_c + y, left_c + x] = np.uint8(min(max(u, _F(0)), _F(255)))
                 out_v[top_c + y, left_c + x] = np.uint8(min(max(v, _F(0)), _F(255)))
+
+
+@kernel
+def blend_rgba(
+    splats: Floats,
+    bounds: Bounds,
+    members: Ints,
+    starts: Ints,  # [tiles + 1]
+    plate: Bytes,  # [H, W, 3]
+    plate_alpha: Bytes,  # [H, W]
+    out: Bytes,  # [H, W, 4] straight
+) -> None:
+    """Over a plate with alpha, 8 bits a channel. Where nothing is seen, the plate's colour is."""
+    rows, across = out.shape[0], out.shape[1]
+    columns = (across + 15) // 16
+    planes = np.empty(1024, np.float32)
+    for tile in range(starts.shape[0] - 1):
+        top = (tile // columns) * 16
+        left = (tile % columns) * 16
+        begin = starts[tile]
+        end = starts[tile + 1]
+        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
+        for y in range(_U(min(16, rows - top))):
+            for x in range(_U(min(16, across - left))):
+                at = y * _U(16) + x
+                open_ = planes[at]
+                behind = open_ * _F(plate_alpha[_U(top) + y, _U(left) + x]) / _F(255)
+                alpha = min(max(_F(1) - open_ + behind, _F(0)), _F(1))
+                for k in range(_U(3)):
+                    value = _F(plate[_U(top) + y, _U(left) + x, k])
+                    if alpha > _FAINTEST:
+                        front = planes[_U(256) * (k + _U(1)) + at] * _F(255)
+                        value = (front + behind * value) / alpha
+                    value = min(max(value + _F(0.5), _F(0)), _F(255))
+                    out[_U(top) + y, _U(left) + x, k] = np.uint8(value)
+                out[_U(top) + y, _U(left) + x, 3] = np.uint8(alpha * _F(255) + _F(0.5))
+
+
+@kernel
+def blend_yuva420p(
+    splats: Floats,
+    bounds: Bounds,
+    members: Ints,
+    starts: Ints,  # [tiles + 1]
+    plate_y: Bytes,  # [H, W]
+    plate_u: Bytes,  # [H / 2, W / 2]
+    plate_v: Bytes,  # [H / 2, W / 2]
+    plate_alpha: Bytes,  # [H, W]
+    straight: bool,
+    out_y: Bytes,  # [H, W]
+    out_u: Bytes,  # [H / 2, W / 2]
+    out_v: Bytes,  # [H / 2, W / 2]
+    out_alpha: Bytes,  # [H, W] full range
+) -> None:
+    """Over a plate with alpha, colours as in `blend_yuv420p`: straight, or over black.
+
+    A pixel of chroma stands for four of luma: straight, it is their mean weighted by alpha, so
+    that no edge fades to the colour of what is not seen.
+    """
+    rows, across = out_y.shape[0], out_y.shape[1]
+    columns = (across + 15) // 16
+    planes = np.empty(1024, np.float32)
+    for tile in range(starts.shape[0] - 1):
+        top = (tile // columns) * 16
+        left = (tile % columns) * 16
+        begin = starts[tile]
+        end = starts[tile + 1]
+        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
+        height = _U(min(16, rows - top))
+        width = _U(min(16, across - left))
+        for y in range(height):
+            for x in range(width):
+                k = y * _U(16) + x
+                luma = (
+                    _YR * planes[_U(256) + k]
+                    + _YG * planes[_U(512) + k]
+                    + _YB * planes[_U(768) + k]
+                )
+                behind = planes[k] * _F(plate_alpha[_U(top) + y, _U(left) + x]) / _F(255)
+                own = _F(plate_y[_U(top) + y, _U(left) + x]) - _F(16)
+                alpha = min(max(_F(1) - planes[k] + behind, _F(0)), _F(1))
+                luma += behind * own
+                if straight:
+                    luma = luma / alpha if alpha > _FAINTEST else own
+                luma = min(max(luma + _F(16.5), _F(0)), _F(255))
+                out_y[_U(top) + y, _U(left) + x] = np.uint8(luma)
+                out_alpha[_U(top) + y, _U(left) + x] = np.uint8(alpha * _F(255) + _F(0.5))
+                planes[k] = behind
+        for y in range(height >> _U(1)):
+            for x in range(width >> _U(1)):
+                row = _U(top // 2) + y
+                column = _U(left // 2) + x
+                red = _F(0)
+                green = _F(0)
+                blue = _F(0)
+                behind = _F(0)
+                total = _F(0)
+                for j in range(_U(4)):
+                    dy = y * _U(2) + (j >> _U(1))
+                    dx = x * _U(2) + (j & _U(1))
+                    k = dy * _U(16) + dx
+                    behind += planes[k]
+                    red += planes[_U(256) + k]
+                    green += planes[_U(512) + k]
+                    blue += planes[_U(768) + k]
+                    total += _F(out_alpha[_U(top) + dy, _U(left) + dx]) / _F(255)
+                own_u = _F(plate_u[row, column]) - _F(128)
+                own_v = _F(plate_v[row, column]) - _F(128)
+                u = _UR * red + _UG * green + _UB * blue + behind * own_u
+                v = _VR * red + _VG * green + _VB * blue + behind * own_v
+                if not straight:
+                    u *= _F(0.25)
+                    v *= _F(0.25)
+                elif total > _FAINTEST:
+                    u /= total
+                    v /= total
+                else:
+                    u = own_u
+                    v = own_v
+                out_u[row, column] = np.uint8(min(max(u + _F(128.5), _F(0)), _F(255)))
+                out_v[row, column] = np.uint8(min(max(v + _F(128.5), _F(0)), _F(255)))

@@ -37,7 +37,10 @@ def project(
     static: Floats,  # [N, 9]
     colors: Floats,  # [N, 3]
     focal_px: np.float32,
-    size_px: int,
+    width_px: int,
+    height_px: int,
+    centre_x: np.float32,  # px, of the camera's axis
+    centre_y: np.float32,
     low_pass: np.float32,  # px^2
     splats: Floats,  # [N, 9] out
     bounds: Bounds,  # [N, 4] out: x from, x to, y from, y to; pixels, end excluded
@@ -49,9 +52,9 @@ def project(
     Bounds enclose the ellipse on which the splat's opacity falls to `ALPHA_MIN`. The exponent is
     stored over 8 because `blend` raises a short polynomial to the eighth power.
     """
-    size = np.float32(size_px)
+    width = np.float32(width_px)
+    height = np.float32(height_px)
     half = np.float32(0.5)
-    middle = half * size
     count = 0
     for t in range(frames.shape[0]):
         begin = first[t]
@@ -96,15 +99,15 @@ def project(
             sxx = p0 * p0 + p1 * p1 + low_pass
             sxy = p0 * q0 + p1 * q1
             syy = q0 * q0 + q1 * q1 + low_pass
-            mx = focal_px * x + middle
-            my = focal_px * y + middle
+            mx = focal_px * x + centre_x
+            my = focal_px * y + centre_y
             extent_x = math.sqrt(reach * sxx)
             extent_y = math.sqrt(reach * syy)
             # Pixels whose centres, at k + 1/2, lie inside; all four are positive or cut to 0.
             x_from = int(max(mx - extent_x + half, np.float32(0)))
-            x_to = int(min(mx + extent_x + half, size))
+            x_to = int(min(mx + extent_x + half, width))
             y_from = int(max(my - extent_y + half, np.float32(0)))
-            y_to = int(min(my + extent_y + half, size))
+            y_to = int(min(my + extent_y + half, height))
             if x_from >= x_to or y_from >= y_to:
                 continue
             # -1/2 of the inverse covariance, over 8.

@@ -8,21 +8,22 @@ from torch import Tensor
 
 from lipstream.render.gpu import Placed
 from lipstream.render.splats.jit import ALPHA_MAX, ALPHA_MIN
+from lipstream.render.view import View
 
 __all__ = ["dense"]
 
 
 def dense(
-    placed: Placed, *, focal_px: float, size_px: int, low_pass_px2: float
+    placed: Placed, *, focal_px: float, view: View, low_pass_px2: float
 ) -> tuple[Tensor, Tensor]:
-    """Premultiplied colours `# [B, S, S, 3]` and transmittance `# [B, S, S]`."""
-    frames = [_frame(placed, b, focal_px, size_px, low_pass_px2) for b in range(len(placed.means))]
+    """Premultiplied colours `# [B, H, W, 3]` and transmittance `# [B, H, W]`."""
+    frames = [_frame(placed, b, focal_px, view, low_pass_px2) for b in range(len(placed.means))]
     colors, transmittance = zip(*frames, strict=True)
     return torch.stack(colors), torch.stack(transmittance)
 
 
 def _frame(
-    placed: Placed, b: int, focal_px: float, size_px: int, low_pass_px2: float
+    placed: Placed, b: int, focal_px: float, view: View, low_pass_px2: float
 ) -> tuple[Tensor, Tensor]:
     order = placed.means[b, :, 2].argsort(stable=True)
     means, opacities = placed.means[b, order], placed.opacities[b, order]
@@ -33,10 +34,11 @@ def _frame(
     jacobian = focal_px * torch.stack([across, along], 1)  # [N, 2, 3]
     flat = jacobian @ placed.covariances[b, order] @ jacobian.transpose(1, 2)
     conics = torch.linalg.inv(flat + low_pass_px2 * torch.eye(2))
-    centres = focal_px * torch.stack([x / z, y / z], 1) + size_px / 2
-    pixels = torch.arange(size_px) + 0.5
-    dx = pixels[None, None, :] - centres[:, 0, None, None]
-    dy = pixels[None, :, None] - centres[:, 1, None, None]
+    centres = focal_px * torch.stack([x / z, y / z], 1) + torch.tensor(view.centre_px)
+    columns = torch.arange(view.size.width_px) + 0.5
+    rows = torch.arange(view.size.height_px) + 0.5
+    dx = columns[None, None, :] - centres[:, 0, None, None]
+    dy = rows[None, :, None] - centres[:, 1, None, None]
     a, b_, c = (conics[:, i, j, None, None] for i, j in ((0, 0), (0, 1), (1, 1)))
     alpha = opacities[:, None, None] * torch.exp(-0.5 * (a * dx * dx + c * dy * dy) - b_ * dx * dy)
     alpha = torch.where(alpha >= ALPHA_MIN, alpha.clamp(max=ALPHA_MAX), 0)

@@ -111,7 +111,7 @@ def test_frames_of_different_sizes_are_refused(batch: BatchRenderer) -> None:
     model = synthetic_avatar(splats=50)
     scenes: list[DeviceScene] = [batch.upload(Scene.of(model, size)) for size in (64, 128)]
     (pose,) = _poses(model, (0,))
-    with pytest.raises(BadInput, match="one size"):
+    with pytest.raises(BadInput, match="one view"):
         batch.rgb([(scene, pose) for scene in scenes])
     with pytest.raises(BadInput):
         batch.rgb([])
