@@ -14,7 +14,7 @@ OUT ?= demo.mp4
 # A variable's value as one word of the shell, whatever quotes and dollars it holds.
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help demo test browser check format protos triton bench-render bench-formats bench-motion bench-live clean
+.PHONY: help demo test browser check format protos triton bench-splats bench-render bench-formats bench-motion bench-live clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,7 +48,10 @@ triton: .venv/.local ## Serve model_repository/ by a Triton server on this machi
 	@$(PIP) install --quiet --no-deps $(TRITON)
 	@$(BIN)/python -m lipstream.inference serve
 
-bench-render: .venv/.dev ## Rendering and encoding speed, memory
+bench-splats: .venv/.dev ## What a frame costs, and the first one
+	$(BIN)/python -m loadtests.splats
+
+bench-render: .venv/.dev ## Speed and memory of making films
 	$(BIN)/python -m loadtests.render
 
 bench-formats: .venv/.dev ## What alpha, backgrounds and kinds of files cost

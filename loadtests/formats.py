@@ -26,7 +26,7 @@ from lipstream.render import (
 from lipstream.wire.output import FilmFormat
 from loadtests.avatars import load_or_fit
 from loadtests.manifest import Figure, Manifest
-from loadtests.render import RATE_HZ, sounding, talking
+from loadtests.talking import RATE_HZ, sounding, talking
 
 _FRAMES = 100
 _FILM_S = 4

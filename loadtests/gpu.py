@@ -17,7 +17,7 @@ from lipstream.errors import Unavailable
 from lipstream.render import Pose, SplatRenderer
 from loadtests.avatars import load_or_fit
 from loadtests.manifest import Figure, Manifest, Value
-from loadtests.render import FPS, talking
+from loadtests.talking import FPS, talking
 
 _SESSIONS = 64
 _ROUNDS = 30

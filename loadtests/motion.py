@@ -11,9 +11,8 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.errors import Unavailable
 from lipstream.motion import DEFAULT_GENERATOR, GENERATORS, open_generator
+from loadtests.cores import one_core
 from loadtests.manifest import Figure, Manifest, Value, peak_rss_mb
 from loadtests.sessions import FRAME_SAMPLES, Models, Sessions
 from loadtests.triton import executions, models_on_triton
@@ -50,7 +50,7 @@ def main() -> None:
     name, minutes = arguments.generator, arguments.minutes
     speech = _speech()
     models = Models(SpeechEncoder(), open_generator(name), speech)
-    with _one_core():
+    with one_core():
         figures = _in_process(models, minutes)
     figures += _on_triton(name, speech)
     settings: dict[str, Value] = {
@@ -143,20 +143,6 @@ def _median(values: list[float]) -> float:
 
 def _p95(values: list[float]) -> float:
     return float(np.percentile(values, 95))
-
-
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Keep this thread on one core, where the system lets us."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
-__all__ = ["AVATAR", "CONSENT", "hopper_photo"]
+import numpy as np
+from PIL import Image
+
+__all__ = ["AVATAR", "CONSENT", "hopper_photo", "masked_photo"]
 
 AVATAR = "grace"
 CONSENT = "Public domain: US Navy photo, bundled with matplotlib."
@@ -15,3 +19,14 @@ def hopper_photo() -> Path:
     from matplotlib import cbook
 
     return Path(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)))
+
+
+def masked_photo() -> bytes:
+    """The same with a dark cloth before the mouth: a face is found, yet it has no lips. PNG."""
+    with Image.open(hopper_photo()) as photo:
+        pixels = np.array(photo.convert("RGB"))
+    cloth = pixels[246:308, 212:323]
+    cloth[:] = np.random.default_rng(0).normal(15, 8, cloth.shape).clip(0, 255)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()

@@ -7,6 +7,7 @@ for HTTP, and whether a queued job is tried again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 __all__ = [
@@ -40,6 +41,7 @@ class LipstreamError(Exception):
     Args:
         message: one sentence that names the problem.
         remedy: one sentence that says what to do about it, if there is something.
+        figures: measured values that belong to it, names with their units.
 
     Attributes:
         code: a stable, machine-readable name, such as ``no_face``.
@@ -54,10 +56,18 @@ class LipstreamError(Exception):
     http_status: int = 500
     verdict: Verdict = Verdict.RETRY
 
-    def __init__(self, message: str, *, remedy: str = "", code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        code: str | None = None,
+        figures: Mapping[str, float] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.figures = dict(figures or {})
         if code is not None:
             self.code = code
 

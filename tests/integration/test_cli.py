@@ -18,7 +18,7 @@ import pytest
 
 from lipstream.face.arkit import LIVE_LINK_COLUMNS
 from tests.integration.main_job.platform import speech_wav
-from tests.portrait import AVATAR, hopper_photo
+from tests.portrait import AVATAR, hopper_photo, masked_photo
 
 COMMAND = (sys.executable, "-m", "lipstream.cli")
 _LONG_S = 90.0
@@ -90,12 +90,25 @@ def test_avatars_are_created_listed_shown_and_deleted(tmp_path: Path) -> None:
     done = run(home, "avatar", "create", hopper_photo(), "--name", "admiral")
     assert done.returncode == 0, done.stderr
     assert json.loads(run(home, "avatar", "list", "--json").stdout)[0]["name"] == "admiral"
-    shown = run(home, "avatar", "show", "admiral", "--preview", tmp_path / "face.png")
-    assert json.loads(shown.stdout)["source"]["kind"] == "photo"
+    shown = run(home, "avatar", "show", "admiral", "--json", "--preview", tmp_path / "face.png")
+    papers = json.loads(shown.stdout)
+    assert papers["source"]["kind"] == "photo"
+    assert papers["quality"]["viseme_aa_gap_detected_mm"] > 8
     assert (tmp_path / "face.png").read_bytes().startswith(b"\x89PNG")
+    table = run(home, "avatar", "show", "admiral", "--sheet", tmp_path / "sheet.png").stdout
+    assert "face_psnr_db" in table
+    assert "AA" in table
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
     taken = run(home, "avatar", "create", hopper_photo(), "--name", "admiral")
     assert taken.returncode == 1
     assert "--replace" in taken.stderr
+    (tmp_path / "masked.png").write_bytes(masked_photo())
+    refused = run(home, "avatar", "create", tmp_path / "masked.png", "--name", "masked")
+    assert refused.returncode == 1
+    assert "not good enough" in refused.stderr
+    assert "viseme_worst_mm" in refused.stderr
+    assert (home / "refused" / "masked.png").read_bytes().startswith(b"\x89PNG")
+    assert run(home, "avatar", "show", "masked").returncode == 1
     assert run(home, "avatar", "delete", "admiral").returncode == 0
     assert run(home, "avatar", "delete", "admiral").returncode == 1
 

@@ -18,7 +18,7 @@ from lipstream.avatar.raster import visible_triangles
 from lipstream.avatar.stage import PosedSurface
 from lipstream.face.cage import Points
 
-__all__ = ["Binding", "bind_to_area", "bind_to_picture", "held_small"]
+__all__ = ["Binding", "bind_at", "bind_to_area", "bind_to_picture", "held_small"]
 
 _SIGMA_PER_CELL = 0.66
 """Standard deviation over grid spacing: closes the surface without blurring it."""
@@ -111,20 +111,36 @@ def bind_to_area(
     u, v = np.where(over, 1 - u, u), np.where(over, 1 - v, v)
     barycentric = np.stack([1 - u - v, u, v], 1)
 
-    a, b, c = (posed[stage.triangles[triangles][:, k]] for k in range(3))
+    radius_mm = fill * np.sqrt(np.repeat(np.maximum(area / count, 0.5 * spacing_mm**2), count))
+    return bind_at(stage, triangles, barycentric, radius_mm, posed)
+
+
+def bind_at(
+    stage: PosedSurface,
+    triangles: NDArray[np.int64],  # [N]
+    barycentric: NDArray[np.float64],  # [N, 3]
+    radius_mm: NDArray[np.float64] | float,  # [N] standard deviation
+    vertices: Points,  # [V, 3] mm
+) -> Binding:
+    """Gaussians at given places, round in the pose of `vertices`, camera frame."""
+    a, b, c = (vertices[stage.triangles[triangles][:, k]] for k in range(3))
     edges = np.stack([b - a, c - a], -1)
-    radius = fill * np.sqrt(np.repeat(np.maximum(area / count, 0.5 * spacing_mm**2), count))
     first = edges[..., 0] / np.linalg.norm(edges[..., 0], axis=1, keepdims=True)
     second = edges[..., 1] - first * (edges[..., 1] * first).sum(1, keepdims=True)
     second /= np.linalg.norm(second, axis=1, keepdims=True)
-    axes = np.stack([first, second], -1) * radius[:, None, None]
+    axes = np.stack([first, second], -1) * np.broadcast_to(radius_mm, len(edges))[:, None, None]
     corners = stage.photo_px[stage.triangles[triangles]]
     return Binding(
         triangles, barycentric, _in_edges(edges, axes), (corners * barycentric[..., None]).sum(1)
     )
 
 
-def held_small(stage: PosedSurface, binding: Binding, vertices: Points, limit_mm: float) -> Binding:
+def held_small(
+    stage: PosedSurface,
+    binding: Binding,
+    vertices: Points,
+    limit_mm: NDArray[np.float64] | float,  # [N]
+) -> Binding:
     """The binding with axes shortened where a pose would draw them out beyond a length.
 
     Args:

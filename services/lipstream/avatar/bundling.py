@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from lipstream.avatar.fit import FitResult
 from lipstream.avatar.photo import Photo
+from lipstream.avatar.preflight import Finding
 from lipstream.face.bundle import AvatarBundle, Consent, Note, Source, new_bundle
 
-__all__ = ["bundle_fit"]
+__all__ = ["as_note", "bundle_fit"]
 
 
 def bundle_fit(
@@ -29,8 +28,14 @@ def bundle_fit(
         fit.model,
         fit.preview,
         Source("photo", photo.sha256, photo.width_px, photo.height_px),
+        sheet=fit.sheet,
         consent=consent,
         license=license,
-        quality={key: round(float(value), 3) for key, value in asdict(fit.report).items()},
-        warnings=[Note(finding.reason.value, finding.message) for finding in fit.warnings],
+        quality=fit.report.figures(),
+        warnings=[as_note(finding) for finding in fit.warnings],
     )
+
+
+def as_note(finding: Finding) -> Note:
+    """As a bundle's papers hold it."""
+    return Note(finding.reason.value, finding.message, finding.remedy)

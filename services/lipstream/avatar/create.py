@@ -3,20 +3,15 @@ live service have in common."""
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from lipstream.avatar.bundling import bundle_fit
 from lipstream.avatar.fit import Progress, fit_photo
 from lipstream.avatar.photo import load_photo
-from lipstream.face.bundle import Consent, Manifest, save
+from lipstream.face.bundle import Consent, Manifest, pack_picture, save
 from lipstream.runtime.avatar_library import AvatarLibrary
 
 __all__ = ["create_avatar"]
@@ -43,6 +38,7 @@ def create_avatar(
 
     Raises:
         BadInput: the photo cannot be used; the code says why.
+        PoorAvatar: the avatar turned out too bad to be used; it is not added.
         Unavailable: the library cannot be written.
     """
     picture = load_photo(photo)
@@ -54,11 +50,11 @@ def create_avatar(
         path = Path(folder) / "bundle.zip"
         manifest = save(bundle, path)
         confirm()
-        library.add(avatar_id, path, manifest.to_json(), _png(result.preview))
+        library.add(
+            avatar_id,
+            path,
+            manifest.to_json(),
+            pack_picture(result.preview),
+            pack_picture(result.sheet),
+        )
     return manifest
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:  # [S, S, 3]
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "PNG")
-    return stream.getvalue()

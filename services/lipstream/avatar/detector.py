@@ -22,7 +22,6 @@ from lipstream.errors import Unavailable
 __all__ = ["FaceDetector"]
 
 _MAX_FACES = 5
-_JITTERS = 11
 _LEAST_CONFIDENCE = 0.3
 
 _MUTED = threading.Lock()
@@ -89,15 +88,15 @@ class FaceDetector:
         found = self._landmarks(self._one, picture)
         return found[0] if found else None
 
-    def refined(self, picture: Picture, seed: int = 0) -> Landmarks | None:
-        """Landmarks of one face as the median over slightly moved copies of the picture."""
+    def refined(self, picture: Picture, copies: int = 11) -> Landmarks | None:
+        """Landmarks of one face as the median over the picture and slightly moved copies of it."""
         first = self.landmarks(picture)
         if first is None:
             return None
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(0)
         height, width = picture.shape[:2]
         results = [first]
-        for _ in range(_JITTERS):
+        for _ in range(copies):
             angle, scale = rng.uniform(-6, 6), rng.uniform(0.85, 1.1)
             turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
             warp = np.array(turn, np.float64)

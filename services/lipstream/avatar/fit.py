@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lipstream.avatar.canvas import CANVAS_PX, crop_head
+from lipstream.avatar.canvas import CANVAS_PX, Canvas, crop_head
 from lipstream.avatar.color_solve import solve_colors
 from lipstream.avatar.compose import compose
 from lipstream.avatar.detector import FaceDetector
@@ -20,6 +20,7 @@ from lipstream.avatar.layers import (
     eye_layer,
     hair_layer,
     jaw_layer,
+    lip_edge_layer,
     lip_layer,
     mouth_layers,
     rim_layer,
@@ -29,38 +30,26 @@ from lipstream.avatar.matte import cut_out_head, refine_edge
 from lipstream.avatar.photo import Photo
 from lipstream.avatar.plate import paint_plate
 from lipstream.avatar.preflight import Finding, Preflight, Reason, check_faces, head_turn
+from lipstream.avatar.quality import (
+    FitReport,
+    assess,
+    check_gate,
+    photo_warnings,
+    viseme_warnings,
+)
 from lipstream.avatar.regions import find_regions
 from lipstream.avatar.relief import hair_relief
 from lipstream.avatar.stage import pose_surface
 from lipstream.errors import BadInput
 from lipstream.face.drive import photo_weights
 from lipstream.face.model import AvatarModel
-from lipstream.face.motion import Motion
-from lipstream.face.rig import build_rig
+from lipstream.face.rig import Rig, build_rig
 from lipstream.render import Pose, SplatRenderer
 
-__all__ = ["FitReport", "FitResult", "Progress", "fit_photo", "psnr_db"]
+__all__ = ["FitResult", "Progress", "fit_photo", "psnr_db"]
 
 Progress = Callable[[float, str], None]
 """Called with the share of the work done, 0..1, and what is being done."""
-
-_PARTED_MM = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class FitReport:
-    """How well the avatar gives back its photo, and what the photo was like."""
-
-    face_psnr_db: float
-    picture_psnr_db: float
-    gaussians: int
-    vertices: int
-    face_height_px: float  # in the photo
-    yaw_deg: float
-    pitch_deg: float
-    sharpness: float
-    lip_gap_mm: float
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +60,7 @@ class FitResult:
     report: FitReport
     warnings: tuple[Finding, ...]
     preview: NDArray[np.uint8]  # [512, 512, 3] the avatar at rest
+    sheet: NDArray[np.uint8]  # [H, W, 3] poses side by side
 
 
 def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
@@ -81,31 +71,82 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
 
     Raises:
         BadInput: the photo cannot be used; the code is a `Reason`.
+        PoorAvatar: the avatar turned out too bad to be used.
         Unavailable: mediapipe is not installed.
     """
     say = progress or (lambda share, doing: None)
     started = time.perf_counter()
     say(0.0, "Looking for the face")
     with FaceDetector() as detector:
-        pixels, faces = _upright(photo.pixels, detector)
-        preflight = check_faces(pixels, faces)
-        canvas = crop_head(pixels, preflight.landmarks_px)
-        say(0.15, "Placing landmarks")
-        landmarks = detector.refined(canvas.pixels)
-        if landmarks is None:
-            raise BadInput(
-                "The face was lost when it was looked at closely.",
-                remedy="Send a clearer photo, seen from the front.",
-                code=Reason.NO_FACE.value,
-            )
-        person = detector.person(canvas.pixels)
+        subject = _look(photo.pixels, detector, say)
+        say(0.25, "Building the rig")
+        rig = build_rig(subject.landmarks, CANVAS_PX)
+        painted = _paint(subject, rig, say)
+        say(0.93, "Looking at the avatar")
+        renderer = SplatRenderer(painted.model, CANVAS_PX)
+        seen = assess(renderer, detector)
+    again = renderer.rgb(Pose(photo_weights(painted.model)))
+    pixels, face = subject.canvas.pixels, painted.face
+    report = FitReport(
+        face_psnr_db=psnr_db(again[face], pixels[face]),
+        picture_psnr_db=psnr_db(again, pixels),
+        gaussians=len(painted.model.gaussians.triangle_ids),
+        vertices=len(painted.model.surface.vertices),
+        face_height_px=subject.preflight.face_height_px,
+        yaw_deg=subject.preflight.turn.yaw,
+        pitch_deg=subject.preflight.turn.pitch,
+        sharpness=subject.preflight.sharpness,
+        lip_gap_mm=rig.face.lip_gap_mm,
+        narrowing=rig.face.narrowing,
+        visemes=seen.visemes,
+        seconds=time.perf_counter() - started,
+    )
+    check_gate(report.face_psnr_db, seen.visemes, report.figures(), seen.sheet)
+    say(1.0, "Done")
+    warnings = (
+        *subject.preflight.warnings,
+        *photo_warnings(report),
+        *viseme_warnings(seen.visemes),
+    )
+    return FitResult(painted.model, report, warnings, seen.rest, seen.sheet)
 
-    say(0.25, "Building the rig")
-    rig = build_rig(landmarks, CANVAS_PX)
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What was found in the photo."""
+
+    canvas: Canvas
+    preflight: Preflight
+    landmarks: NDArray[np.float64]  # [478, 3] canvas pixels
+    person: NDArray[np.float32]  # [512, 512] 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class _Painted:
+    model: AvatarModel
+    face: NDArray[np.bool_]  # [512, 512] the pixels of the face
+
+
+def _look(pixels: NDArray[np.uint8], detector: FaceDetector, say: Progress) -> _Subject:
+    pixels, faces = _upright(pixels, detector)
+    preflight = check_faces(pixels, faces)
+    canvas = crop_head(pixels, preflight.landmarks_px)
+    say(0.15, "Placing landmarks")
+    landmarks = detector.refined(canvas.pixels)
+    if landmarks is None:
+        raise BadInput(
+            "The face was lost when it was looked at closely.",
+            remedy="Send a clearer photo, seen from the front.",
+            code=Reason.NO_FACE.value,
+        )
+    return _Subject(canvas, preflight, landmarks, detector.person(canvas.pixels))
+
+
+def _paint(subject: _Subject, rig: Rig, say: Progress) -> _Painted:
     say(0.35, "Cutting out the head")
-    image = canvas.pixels.astype(np.float64) / 255
-    regions = find_regions(rig, landmarks, person)
-    matte = cut_out_head(canvas.pixels, regions)
+    image = subject.canvas.pixels.astype(np.float64) / 255
+    regions = find_regions(rig, subject.landmarks, subject.person)
+    matte = cut_out_head(subject.canvas.pixels, regions)
     plate = paint_plate(image, regions, matte)
     head_colors = PhotoScene.spread_head(image, regions, matte)
     matte = refine_edge(matte, image, head_colors, plate.image)
@@ -115,26 +156,9 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
     composition = compose(stage, _layers(scene), plate)
     say(0.60, "Matching colours")
     model = solve_colors(
-        composition, image, lambda share: say(0.60 + 0.35 * share, "Matching colours")
+        composition, image, lambda share: say(0.60 + 0.33 * share, "Matching colours")
     )
-
-    renderer = SplatRenderer(model, CANVAS_PX)
-    again = renderer.rgb(Pose(photo_weights(model))).copy()
-    preview = renderer.rgb(renderer.pose(Motion.rest(1))).copy()
-    say(1.0, "Done")
-    report = FitReport(
-        face_psnr_db=psnr_db(again[regions.face], canvas.pixels[regions.face]),
-        picture_psnr_db=psnr_db(again, canvas.pixels),
-        gaussians=len(model.gaussians.triangle_ids),
-        vertices=len(model.surface.vertices),
-        face_height_px=preflight.face_height_px,
-        yaw_deg=preflight.turn.yaw,
-        pitch_deg=preflight.turn.pitch,
-        sharpness=preflight.sharpness,
-        lip_gap_mm=rig.face.lip_gap_mm,
-        seconds=time.perf_counter() - started,
-    )
-    return FitResult(model, report, _warnings(preflight, rig.face.lip_gap_mm), preview)
+    return _Painted(model, regions.face)
 
 
 def _upright(
@@ -165,6 +189,7 @@ def _layers(scene: PhotoScene) -> list[Layer]:
         skin_layer(scene),
         rim_layer(scene),
         hair_layer(scene),
+        lip_edge_layer(scene),
         lip_layer(scene),
         backing_layer(scene),
         jaw_layer(scene),
@@ -172,13 +197,3 @@ def _layers(scene: PhotoScene) -> list[Layer]:
         eye_layer(scene, "Right"),
         eye_layer(scene, "Left"),
     ]
-
-
-def _warnings(preflight: Preflight, lip_gap_mm: float) -> tuple[Finding, ...]:
-    if lip_gap_mm <= _PARTED_MM:
-        return preflight.warnings
-    parted = Finding(
-        Reason.MOUTH_OPEN,
-        "The mouth is open in the photo; one with closed lips gives a better avatar.",
-    )
-    return (*preflight.warnings, parted)

@@ -27,6 +27,9 @@ class Reason(StrEnum):
     BLURRED = "blurred"
     OVER_EXPOSED = "over_exposed"
     MOUTH_OPEN = "mouth_open"
+    SMILE = "smile"
+    WEAK_VISEMES = "weak_visemes"
+    WEAK_BLINK = "weak_blink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Finding:
 
     reason: Reason
     message: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ def check_faces(pixels: NDArray[np.uint8], faces: list[NDArray[np.float64]]) -> 
             Finding(
                 Reason.SEVERAL_FACES,
                 f"The photo shows {others + 1} faces; the largest was taken.",
+                "If another was meant, cut the photo to that face.",
             )
         )
     _check_size(height, warnings)
@@ -124,6 +129,7 @@ def _check_size(height: float, warnings: list[Finding]) -> None:
             Finding(
                 Reason.TOO_SMALL,
                 f"The face is only {height:.0f} pixels high; the avatar will look soft.",
+                f"Use a photo in which it is {_POOR_FACE_PX:.0f} pixels high or more.",
             )
         )
 
@@ -157,7 +163,8 @@ def _check_turn(turn: HeadTurn, warnings: list[Finding]) -> None:
         warnings.append(
             Finding(
                 Reason.TURNED_TOO_FAR,
-                "The head is turned; a photo from the front gives a better avatar.",
+                "The head is turned: one side of the face is hardly seen.",
+                "Use a photo in which the person looks straight into the camera.",
             )
         )
 
@@ -214,7 +221,13 @@ def _check_sharpness(sharpness: float, warnings: list[Finding]) -> None:
             Reason.BLURRED, "The face is blurred.", "Send a sharp photo, taken in good light."
         )
     if sharpness < _POOR_SHARPNESS:
-        warnings.append(Finding(Reason.BLURRED, "The face is soft; a sharper photo looks better."))
+        warnings.append(
+            Finding(
+                Reason.BLURRED,
+                "The face is soft in the photo, and will be so in the avatar.",
+                "Use a sharper photo.",
+            )
+        )
 
 
 def _check_exposure(share: float, warnings: list[Finding]) -> None:
@@ -225,4 +238,10 @@ def _check_exposure(share: float, warnings: list[Finding]) -> None:
             "Send a photo in softer light.",
         )
     if share > _POOR_OVER_EXPOSED:
-        warnings.append(Finding(Reason.OVER_EXPOSED, "Parts of the face are over-exposed."))
+        warnings.append(
+            Finding(
+                Reason.OVER_EXPOSED,
+                "Parts of the face are over-exposed.",
+                "Use a photo in softer light.",
+            )
+        )

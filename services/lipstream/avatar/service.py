@@ -11,10 +11,12 @@ from typing import Any
 
 import grpc.aio
 
+from lipstream.avatar.bundling import as_note
 from lipstream.avatar.create import create_avatar
 from lipstream.avatar.inspect import inspect_photo
 from lipstream.avatar.job import fit_job
 from lipstream.errors import BadInput, Cancelled
+from lipstream.face.bundle import Note
 from lipstream.render import warm_up
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.compute import ComputePool
@@ -68,7 +70,7 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
             unwanted.set()
             fit.cancel()
         for note in manifest.warnings:
-            yield avatar_pb2.FitEvent(warning=_warning(note.reason, note.message))
+            yield avatar_pb2.FitEvent(warning=_warning(note))
         description = await self._compute.run(self._describe, avatar_id)
         result = avatar_pb2.FitResult(avatar_id=avatar_id, description=description)
         yield avatar_pb2.FitEvent(result=result)
@@ -81,7 +83,7 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
         photo = await self._compute.run(self._store.get, request.photo_key)
         findings = await self._compute.run(inspect_photo, photo)
         return avatar_pb2.InspectPhotoResponse(
-            warnings=[_warning(f.reason.value, f.message) for f in findings]
+            warnings=[_warning(as_note(finding)) for finding in findings]
         )
 
     async def Describe(
@@ -111,8 +113,10 @@ def build(kit: StageKit) -> StageApp:
     )
 
 
-def _warning(code: str, message: str) -> common_pb2.Problem:
-    return common_pb2.Problem(code=code, title="The photo is not ideal", detail=message)
+def _warning(note: Note) -> common_pb2.Problem:
+    return common_pb2.Problem(
+        code=note.reason, title="The photo is not ideal", detail=note.message, remedy=note.remedy
+    )
 
 
 def _checked(request: avatar_pb2.FitRequest) -> str:

@@ -18,6 +18,7 @@ from lipstream.face.shape_names import PHOTO_PART, PHOTO_SMILE
 __all__ = ["PosedSurface", "pose_surface"]
 
 _OPEN = {"jawOpen": 0.6, "mouthFunnel": 0.35, "mouthUpperUpLeft": 0.3, "mouthUpperUpRight": 0.3}
+_ROUNDED = {"mouthPucker": 0.9, "mouthFunnel": 0.2, "jawOpen": 0.05}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class PosedSurface:
     triangles: NDArray[np.int64]  # [F, 3]
     rest: Points  # [V, 3] mm, camera frame
     open: Points  # [V, 3] mm, camera frame, the mouth wide open and rounded
+    rounded: Points  # [V, 3] mm, camera frame, the lips pursed
     photo: Points  # [V, 3] mm, camera frame
     photo_px: NDArray[np.float64]  # [V, 2] canvas pixels
     mm_per_px: float  # at the face
@@ -72,6 +74,7 @@ def pose_surface(rig: Rig, parts: tuple[Part, ...]) -> PosedSurface:
         triangles=surface.triangles.astype(np.int64),
         rest=rig.frame.to_camera(_posed(parts, {})),
         open=rig.frame.to_camera(_posed(parts, _OPEN)),
+        rounded=rig.frame.to_camera(_posed(parts, _ROUNDED)),
         photo=rig.frame.to_camera(photo),
         photo_px=rig.frame.project(photo, CANVAS_PX),
         mm_per_px=float(rig.frame.origin[2] / (rig.frame.focal * CANVAS_PX)),

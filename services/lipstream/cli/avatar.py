@@ -32,6 +32,7 @@ def create(
     from lipstream.avatar.create import create_avatar
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
     from lipstream.cli.library import open_library, read_file
+    from lipstream.cli.refusal import refusal_shown
     from lipstream.errors import Conflict, NotFound
     from lipstream.wire.objects import checked_avatar_id
 
@@ -50,15 +51,16 @@ def create(
     data = read_file(photo, "The photo", MAX_PHOTO_BYTES)
     with progress_bars() as bars:
         task = bars.add_task("fit the avatar", total=1.0, note="")
-        manifest = create_avatar(
-            library,
-            name,
-            data,
-            consent,
-            progress=lambda done, step: bars.update(task, completed=done, note=step),
-        )
+        with refusal_shown(bars, name):
+            manifest = create_avatar(
+                library,
+                name,
+                data,
+                consent,
+                progress=lambda done, step: bars.update(task, completed=done, note=step),
+            )
     for note in manifest.warnings:
-        console.print(f"note: {note.message}", highlight=False)
+        console.print(f"note: {note.message} {note.remedy}".strip(), highlight=False)
     console.print(
         f"Created {name!r}: {manifest.rig.gaussians} Gaussians, "
         f"{manifest.quality['face_psnr_db']:.1f} dB on the photo's face.\n"
@@ -99,17 +101,28 @@ def list_avatars(
 @app.command("show")
 def show(
     name: _Name,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with everything.")] = False,
     preview: Annotated[
         Path | None, typer.Option(help="Also write the avatar's preview picture here (PNG).")
     ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also write its visemes, side by side, here (PNG).")
+    ] = None,
 ) -> None:
-    """An avatar's papers as JSON: source, consent, quality, warnings."""
+    """An avatar's papers: source, consent, quality report, warnings."""
+    from lipstream.cli.avatar_report import papers_shown
     from lipstream.cli.library import open_library
 
     library = open_library()
-    print(json.dumps(library.entry(name).manifest, indent=1))
+    manifest = library.entry(name).manifest
+    if as_json:
+        print(json.dumps(manifest, indent=1))
+    else:
+        console.print(papers_shown(manifest), highlight=False)
     if preview is not None:
         preview.write_bytes(library.preview(name))
+    if sheet is not None:
+        sheet.write_bytes(library.sheet(name))
 
 
 @app.command("delete")

@@ -8,6 +8,15 @@ from typing import Annotated
 import typer
 
 from lipstream.cli.console import console
+from lipstream.cli.controls import (
+    Blinks,
+    Emotion,
+    Gaze,
+    GazeWander,
+    HeadMotion,
+    MouthStrength,
+    face_controls,
+)
 from lipstream.cli.output import check_output
 from lipstream.cli.talking import Encoder, Generator, Style, open_talking
 from lipstream.errors import BadInput
@@ -24,6 +33,12 @@ def motion(
     generator: Generator = None,
     encoder: Encoder = None,
     style: Style = None,
+    emotion: Emotion = None,
+    gaze: Gaze = None,
+    gaze_wander: GazeWander = None,
+    blinks: Blinks = None,
+    head_motion: HeadMotion = None,
+    mouth_strength: MouthStrength = None,
 ) -> None:
     """Write the face's motion: Live Link Face CSV (61 columns) or JSON, by the file's ending.
 
@@ -37,8 +52,17 @@ def motion(
     if not out.suffix:
         raise BadInput(f"{out.name} does not end in .csv or .json.", remedy="Choose another name.")
     check_output(out, ".csv", ".json")
+    controls = face_controls(
+        emotion=emotion,
+        gaze=gaze,
+        gaze_wander=gaze_wander,
+        blinks=blinks,
+        head_motion=head_motion,
+        mouth_strength=mouth_strength,
+    )
     source = open_speech(audio, text, voice)
     talking = open_talking(generator, encoder, style)
-    frames = Motion.concatenate(talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed))
+    pieces = talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed, controls=controls)
+    frames = Motion.concatenate(pieces)
     save_motion(out, frames)
     console.print(f"Wrote {out}: {len(frames)} frames, {len(frames) / frames.fps:.2f} s")

@@ -12,6 +12,17 @@ import typer
 from rich.progress import Progress
 
 from lipstream.cli.console import console, progress_bars
+from lipstream.cli.controls import (
+    Blinks,
+    Emotion,
+    Gaze,
+    GazeWander,
+    HeadMotion,
+    MouthStrength,
+    Offset,
+    Zoom,
+    face_controls,
+)
 from lipstream.cli.output import size_text
 from lipstream.cli.picture import Background, Format, Size, film_output
 from lipstream.cli.talking import Encoder, Generator, Style, open_talking
@@ -40,17 +51,36 @@ def render(
     generator: Generator = None,
     encoder: Encoder = None,
     style: Style = None,
+    emotion: Emotion = None,
+    gaze: Gaze = None,
+    gaze_wander: GazeWander = None,
+    blinks: Blinks = None,
+    head_motion: HeadMotion = None,
+    mouth_strength: MouthStrength = None,
+    zoom: Zoom = None,
+    offset: Offset = None,
 ) -> None:
     """Make an avatar say something, in a video of any kind. No server is needed."""
     from lipstream.audio.pcm import SAMPLE_RATE_HZ
     from lipstream.audio.source import SOUNDTRACK_RATE_HZ
     from lipstream.cli.speech import open_speech
     from lipstream.render import FilmOptions, open_background, render_video
+    from lipstream.render.framing import framed
     from lipstream.render.h264 import check_fps
 
     output = film_output(out, size, background, format)
     behind = open_background(output.background)
     check_fps(fps)
+    controls = face_controls(
+        emotion=emotion,
+        gaze=gaze,
+        gaze_wander=gaze_wander,
+        blinks=blinks,
+        head_motion=head_motion,
+        mouth_strength=mouth_strength,
+        zoom=zoom,
+        offset=offset,
+    )
     source = open_speech(audio, text, voice)
     talking = open_talking(generator, encoder, style)
     began = time.monotonic()
@@ -63,8 +93,8 @@ def render(
         frames = max(1, round(samples / SAMPLE_RATE_HZ * fps))
         bars.update(task, description="render", total=frames)
         stats = render_video(
-            model,
-            talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed),
+            framed(model, controls.framing),
+            talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed, controls=controls),
             source.chunks(SOUNDTRACK_RATE_HZ),
             out,
             audio_rate_hz=SOUNDTRACK_RATE_HZ,
@@ -109,6 +139,7 @@ def _model(avatar: str, bars: Progress, *, cut: bool) -> AvatarModel:
             ) from None
     from lipstream.avatar.create import create_avatar
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
+    from lipstream.cli.refusal import refusal_shown
 
     data = read_file(path, "The photo", MAX_PHOTO_BYTES)
     name = "photo-" + hashlib.sha256(data).hexdigest()[:16]
@@ -119,11 +150,12 @@ def _model(avatar: str, bars: Progress, *, cut: bool) -> AvatarModel:
     except (BadInput, NotFound):
         pass  # not there yet, or of another version of the bundle
     task = bars.add_task("fit the avatar", total=1.0, note="")
-    create_avatar(
-        library,
-        name,
-        data,
-        _CONSENT,
-        progress=lambda done, step: bars.update(task, completed=done, note=step),
-    )
+    with refusal_shown(bars, name):
+        create_avatar(
+            library,
+            name,
+            data,
+            _CONSENT,
+            progress=lambda done, step: bars.update(task, completed=done, note=step),
+        )
     return shelf.model(name)

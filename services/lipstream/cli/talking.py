@@ -14,6 +14,7 @@ from lipstream.cli.console import error_console
 if TYPE_CHECKING:
     from lipstream.audio import Samples
     from lipstream.audio.speech_models import FeatureExtractor
+    from lipstream.face.face_controls import FaceControls
     from lipstream.face.motion import Floats, Motion
     from lipstream.motion import MotionGenerator
 
@@ -47,7 +48,9 @@ class Talking:
     generator: MotionGenerator[Any]
     style: Floats | None = None
 
-    def motion(self, chunks: Iterable[Samples], *, seed: int) -> Iterator[Motion]:
+    def motion(
+        self, chunks: Iterable[Samples], *, seed: int, controls: FaceControls
+    ) -> Iterator[Motion]:
         """Motion of speech `# [S]` at 16 kHz, piece by piece."""
         from lipstream.audio.speech_models import stream_features
         from lipstream.inference import FaultWatch
@@ -55,7 +58,8 @@ class Talking:
 
         features = stream_features(self.extractor, chunks)
         watch = FaultWatch()
-        yield from watch.over(generate(self.generator, features, seed=seed, style=self.style))
+        pieces = generate(self.generator, features, seed=seed, style=self.style, controls=controls)
+        yield from watch.over(pieces)
         if watch.count:
             error_console.print(f"note: a network gave no numbers {watch.count} times.")
 

@@ -44,7 +44,8 @@ class LiveClient:
 
         Args:
             server: such as `http://127.0.0.1:8080`.
-            options: of `POST /v1/sessions`: avatar, output, size, sample_rate, voice, seed.
+            options: of `POST /v1/sessions`: avatar, output, size, sample_rate, voice, seed,
+                style, controls.
 
         Raises:
             BadInput: the server refuses, in its own words.
@@ -103,6 +104,10 @@ class LiveClient:
     async def interrupt(self) -> None:
         """Stop speaking at once."""
         await self._tell(type="agent.interrupt")
+
+    async def direct(self, **controls: Any) -> None:
+        """Ask something else of the face, in place of all before: emotion, gaze, blink_rate."""
+        await self._tell(type="session.controls", controls=controls)
 
     async def keep_alive(self) -> None:
         await self._tell(type="session.keep_alive")

@@ -7,32 +7,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
+from lipstream.avatar.quality import Cell, compose_sheet, draw_cell
 from lipstream.face import bundle
-from lipstream.face.drive import photo_weights
 from lipstream.face.model import AvatarModel
-from lipstream.face.motion import Motion
-from lipstream.face.visemes import VISEMES, blendshape_vector
-from lipstream.render import Pose, SplatRenderer
+from lipstream.face.visemes import VISEMES
+from lipstream.render import SplatRenderer
 
 __all__ = ["DEFAULT_CELLS", "EXTREME_CELLS", "Cell", "draw_cell", "draw_sheet"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One pose of the sheet."""
-
-    label: str
-    blendshapes: dict[str, float] = field(default_factory=dict)
-    rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)  # pitch, yaw, roll
-    gaze_deg: tuple[float, float] = (0.0, 0.0)  # yaw, pitch, both eyes
-    as_photographed: bool = False  # with the photo's own smile
 
 
 def _both(name: str, weight: float = 1.0) -> dict[str, float]:
@@ -74,47 +59,17 @@ EXTREME_CELLS: tuple[Cell, ...] = (
 )
 
 
-def draw_cell(renderer: SplatRenderer, cell: Cell) -> NDArray[np.uint8]:  # [S, S, 3]
-    """Render one pose."""
-    if cell.as_photographed:
-        return renderer.rgb(Pose(photo_weights(renderer.model))).copy()
-    yaw, pitch = np.deg2rad(cell.gaze_deg)
-    motion = Motion(
-        blendshape_vector(cell.blendshapes)[None],
-        np.deg2rad(np.array([cell.rotation_deg])).astype(np.float32),
-        np.zeros((1, 3), np.float32),
-        np.array([[yaw, pitch, yaw, pitch]], np.float32),
-    )
-    return renderer.rgb(renderer.pose(motion)).copy()
-
-
 def draw_sheet(
     model: AvatarModel,
     cells: Iterable[Cell] = DEFAULT_CELLS,
     *,
     columns: int = 4,
     cell_px: int = 320,
-    window: tuple[float, float, float, float] = (0.12, 0.04, 0.88, 0.80),
 ) -> Image.Image:
-    """A sheet of poses, labelled.
-
-    Args:
-        window: the part of each picture that is shown: left, top, right, bottom, 0..1.
-    """
+    """A sheet of poses, labelled."""
     renderer = SplatRenderer(model, 512)
-    pictures = [(cell.label, Image.fromarray(draw_cell(renderer, cell))) for cell in cells]
-    rows = -(-len(pictures) // columns)
-    left, top, right, bottom = (round(edge * 512) for edge in window)
-    cell_height = round(cell_px * (bottom - top) / (right - left))
-    sheet = Image.new("RGB", (columns * cell_px, rows * cell_height))
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=max(10, cell_px // 16))
-    for k, (label, picture) in enumerate(pictures):
-        x, y = k % columns * cell_px, k // columns * cell_height
-        cropped = picture.crop((left, top, right, bottom))
-        sheet.paste(cropped.resize((cell_px, cell_height), Image.Resampling.LANCZOS), (x, y))
-        draw.text((x + 6, y + 4), label, "white", font=font, stroke_width=2, stroke_fill="black")
-    return sheet
+    pictures = [(cell.label, draw_cell(renderer, cell)) for cell in cells]
+    return compose_sheet(pictures, columns=columns, cell_px=cell_px)
 
 
 def main() -> None:

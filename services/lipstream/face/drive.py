@@ -17,6 +17,7 @@ from lipstream.face.shape_names import (
     MOUTH_SHADE,
     PHOTO_PART,
     PHOTO_SMILE,
+    TONGUE_TIP,
 )
 
 __all__ = [
@@ -35,8 +36,13 @@ REST_SMILE = 0.35
 _MOST = 1.3
 """Weights are cut here: rigs break far outside the range that ARKit promises."""
 _ROUND = [INDEX["mouthPucker"], INDEX["mouthFunnel"]]
+_FROWNS = [INDEX["mouthFrownLeft"], INDEX["mouthFrownRight"]]
 _BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _TONGUE = INDEX["tongueOut"]
+_TIP_UP, _TIP_OVER = 0.12, 0.6
+"""`tongueOut` at which the tip has risen to the upper teeth, and at which it hangs over the lip.
+Speech uses little of it: ARKit's shape alone, which ends over the lower lip, would show nothing."""
+_TUCK = INDEX["mouthRollLower"]
 _LOOKS = np.array(
     [
         # gaze component, positive and negative shape
@@ -51,6 +57,10 @@ _LOWER_LIP = [178, 87, 14, 317, 402]
 _CORNERS = (78, 308)
 _DARK_MM2, _LIT_MM2 = 20.0, 380.0
 """Opening of the mouth, gap x width, at which its inside is dark and fully lit."""
+_ROUND_SHADE = 0.5
+"""Lips that are rounded stand before the teeth and shade them."""
+_TUCK_MM = 3.0
+"""Gap over a tucked lip at which the teeth that hold it are fully lit."""
 
 
 def shape_weights(model: AvatarModel, blendshapes: Floats, gaze: Floats) -> Floats:  # [K]
@@ -69,9 +79,13 @@ def shape_weights(model: AvatarModel, blendshapes: Floats, gaze: Floats) -> Floa
     weights[_LOOKS[:, 2]] += (-turn).clip(0, None)
     np.clip(weights, 0, _MOST, out=weights)
     if PHOTO_SMILE in names:
-        # A rounded mouth cannot smile.
-        rounded = min(1.0, float(weights[_ROUND].sum()) / 0.6)
-        weights[names.index(PHOTO_SMILE)] = REST_SMILE * (1 - rounded)
+        # A mouth that is rounded, or whose corners are drawn down, cannot smile.
+        frowning = min(1.0, float(weights[_FROWNS].mean()) / 0.5)
+        weights[names.index(PHOTO_SMILE)] = REST_SMILE * (1 - _rounded(weights)) * (1 - frowning)
+    if TONGUE_TIP in names:
+        out = float(weights[_TONGUE])
+        over = (_TIP_OVER - out) / (_TIP_OVER - _TIP_UP)
+        weights[names.index(TONGUE_TIP)] = min(out / _TIP_UP, 1.0, max(over, 0.0))
     return weights
 
 
@@ -100,9 +114,10 @@ def color_weights(model: AvatarModel, shape_weights: Floats, vertices: Floats) -
     gap = float((vertices[_LOWER_LIP, 1] - vertices[_UPPER_LIP, 1]).max())
     width = abs(float(vertices[_CORNERS[1], 0] - vertices[_CORNERS[0], 0]))
     lit = min(max((max(gap, 0.0) * width - _DARK_MM2) / (_LIT_MM2 - _DARK_MM2), 0.0), 1.0)
-    lit = lit * lit * (3 - 2 * lit)
-    # A tongue that is out is in the light whatever the lips do.
-    lit = max(lit, min(1.0, float(shape_weights[_TONGUE])))
+    lit = lit * lit * (3 - 2 * lit) * (1 - _ROUND_SHADE * _rounded(shape_weights))
+    # A tongue that is out, and teeth that hold the lower lip, are in the light.
+    tucked = min(float(shape_weights[_TUCK]), gap / _TUCK_MM, 1.0)
+    lit = max(lit, tucked, min(1.0, float(shape_weights[_TONGUE]) / _TIP_UP))
     values = {
         LID_LEFT: min(1.0, 1.6 * float(left)),
         LID_RIGHT: min(1.0, 1.6 * float(right)),
@@ -110,3 +125,8 @@ def color_weights(model: AvatarModel, shape_weights: Floats, vertices: Floats) -
         MOUTH_SHADE: 0.95 * (1 - lit),
     }
     return np.array([values.get(n, 0.0) for n in model.color_shapes.names], np.float32)
+
+
+def _rounded(shape_weights: Floats) -> float:
+    """0..1, from weights `# [K]`."""
+    return min(1.0, float(shape_weights[_ROUND].sum()) / 0.6)

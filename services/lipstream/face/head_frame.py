@@ -17,11 +17,11 @@ from lipstream.face.landmarks import (
     SYMMETRIC_PAIRS,
 )
 
-__all__ = ["FOCAL", "HeadFrame", "frame_landmarks"]
+__all__ = ["EYE_DISTANCE_MM", "FOCAL", "HeadFrame", "frame_landmarks"]
 
 FOCAL = 3.0
 """Focal length of the assumed camera, in picture widths: a portrait lens."""
-_EYE_DISTANCE_MM = 63.0
+EYE_DISTANCE_MM = 63.0
 """Mean distance of the eyes' centres in adults: gives a photo its scale."""
 
 
@@ -73,7 +73,7 @@ def frame_landmarks(
     left, right = (
         camera_px[list(EYES[side].upper + EYES[side].lower)].mean(0) for side in ("Left", "Right")
     )
-    camera = camera_px * (_EYE_DISTANCE_MM / np.linalg.norm(left - right))
+    camera = camera_px * (EYE_DISTANCE_MM / np.linalg.norm(left - right))
     frame = HeadFrame(_axes(camera), camera[NOSE_BRIDGE].copy())
     return frame, frame.to_head(camera)
 

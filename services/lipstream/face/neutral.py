@@ -20,6 +20,8 @@ __all__ = ["NeutralFace", "neutralise"]
 _REST_WIDTH_PER_EYE_DISTANCE = 0.72
 _TEETH_SHOW_MM = 3.0
 """A wider gap between the lips shows the upper teeth."""
+_MOST_BELOW_LIPS_MM = 3.6
+"""The incisors' edge lies no lower than this under the line where the lips meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,11 @@ class NeutralFace:
     @property
     def incisal_edge_y(self) -> float:
         """Height of the upper incisors' edge: seen in a toothy smile, typical otherwise."""
+        lips_meet = self.neutral[[13, 14], 1].mean()
         if self.shows_teeth:
-            return float(self.photo[14, 1] - 1.2)
-        return float(self.neutral[[13, 14], 1].mean() + 2.2)
+            # A mouth wide open shows more than the upper teeth.
+            return float(min(self.photo[14, 1] - 1.2, lips_meet + _MOST_BELOW_LIPS_MM))
+        return float(lips_meet + 2.2)
 
     @property
     def lower_edge_y(self) -> float:

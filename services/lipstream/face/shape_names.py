@@ -13,13 +13,16 @@ __all__ = [
     "PHOTO_PART",
     "PHOTO_SMILE",
     "SHAPE_NAMES",
+    "TONGUE_TIP",
 ]
 
 PHOTO_SMILE = "photoSmile"
 """Private shape: the smile that the photo had."""
 PHOTO_PART = "photoPart"
 """Private shape: how far the photo's lips were parted."""
-SHAPE_NAMES: tuple[str, ...] = (*BLENDSHAPES, PHOTO_SMILE, PHOTO_PART)
+TONGUE_TIP = "tongueTip"
+"""Private shape: the tip of the tongue at the edge of the upper teeth, as in /l/ and /th/."""
+SHAPE_NAMES: tuple[str, ...] = (*BLENDSHAPES, PHOTO_SMILE, PHOTO_PART, TONGUE_TIP)
 
 LID_LEFT, LID_RIGHT = "lidLeft", "lidRight"
 """Skin on a closing lid in place of stretched lashes."""

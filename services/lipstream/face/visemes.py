@@ -21,22 +21,34 @@ def _both(name: str, weight: float) -> dict[str, float]:
 
 VISEMES: dict[str, dict[str, float]] = {
     "rest": {},
-    "AA": {"jawOpen": 0.66, **_both("mouthLowerDown", 0.12), **_both("mouthUpperUp", 0.22)},
+    "AA": {"jawOpen": 0.48, **_both("mouthLowerDown", 0.12), **_both("mouthUpperUp", 0.22)},
     "IY": {
-        "jawOpen": 0.13,
+        "jawOpen": 0.10,
         **_both("mouthSmile", 0.2),
-        **_both("mouthStretch", 0.45),
+        **_both("mouthStretch", 0.4),
         **_both("mouthUpperUp", 0.35),
         **_both("mouthLowerDown", 0.45),
     },
-    "UW": {"mouthPucker": 0.9, "mouthFunnel": 0.15, "jawOpen": 0.05},
-    "OW": {"mouthFunnel": 0.8, "mouthPucker": 0.25, "jawOpen": 0.34},
+    "UW": {"mouthPucker": 0.9, "mouthFunnel": 0.15, "jawOpen": 0.04},
+    "OW": {"mouthFunnel": 0.6, "mouthPucker": 0.45, "jawOpen": 0.2},
     "M": {**_both("mouthPress", 0.55), "mouthRollLower": 0.15, "mouthRollUpper": 0.1},
     "FV": {
-        "jawOpen": 0.07,
+        "jawOpen": 0.05,
         "mouthRollLower": 0.75,
         "mouthShrugLower": 0.2,
         **_both("mouthUpperUp", 0.6),
+    },
+    "TH": {
+        "jawOpen": 0.15,
+        "tongueOut": 0.3,
+        **_both("mouthUpperUp", 0.3),
+        **_both("mouthLowerDown", 0.2),
+    },
+    "L": {
+        "jawOpen": 0.18,
+        "tongueOut": 0.12,
+        **_both("mouthUpperUp", 0.25),
+        **_both("mouthLowerDown", 0.2),
     },
     "blink": _both("eyeBlink", 1.0),
 }

@@ -28,7 +28,7 @@ from lipstream.gateway.uploads import kept_upload
 from lipstream.pipeline import JobKind
 from lipstream.runtime.avatar_library import AvatarEntry
 from lipstream.wire.job import Job, JobStatus
-from lipstream.wire.objects import job_object, job_prefix
+from lipstream.wire.objects import REFUSED_SHEET, job_object, job_prefix
 
 __all__ = ["avatar_job_id", "router"]
 
@@ -97,6 +97,22 @@ async def watch_avatar(avatar_id: str, request: Request, platform: Shared) -> St
 async def get_preview(avatar_id: str, platform: Shared) -> Response:
     """The avatar at rest, PNG."""
     picture = await asyncio.to_thread(platform.avatars.preview, avatar_id)
+    return Response(picture, media_type="image/png")
+
+
+@router.head("/{avatar_id}/sheet", include_in_schema=False)
+@router.get("/{avatar_id}/sheet", response_class=Response)
+async def get_sheet(avatar_id: str, platform: Shared) -> Response:
+    """Its visemes, a blink, a smile and a turn side by side, PNG; of a refused avatar too."""
+    if await _entry(platform, avatar_id) is not None:
+        picture = await asyncio.to_thread(platform.avatars.sheet, avatar_id)
+    else:
+        job = await _job(platform, avatar_id)
+        key = job_object(job.id, REFUSED_SHEET)
+        try:
+            picture = await asyncio.to_thread(platform.store.get, key)
+        except NotFound:
+            raise NotFound(f"There are no pictures of {avatar_id[:64]!r}.") from None
     return Response(picture, media_type="image/png")
 
 
@@ -185,7 +201,12 @@ def _from_entry(entry: AvatarEntry) -> AvatarDocument:
         consent=_of_type(dict, manifest.get("consent")),
         report=_of_type(dict, manifest.get("quality")),
         warnings=_of_type(list, manifest.get("warnings")) or [],
-        links={"self": base, "preview": f"{base}/preview", "events": f"{base}/events"},
+        links={
+            "self": base,
+            "preview": f"{base}/preview",
+            "sheet": f"{base}/sheet",
+            "events": f"{base}/events",
+        },
     )
 
 
@@ -199,11 +220,16 @@ def _from_job(avatar_id: str, job: Job) -> AvatarDocument:
     # A fit that succeeded without an entry was deleted in between.
     over = job.status is JobStatus.SUCCEEDED
     status: StatusName = "running" if over else job.status.value
+    links = {"self": base, "events": f"{base}/events"}
+    refused = job.error is not None and bool(job.error.figures)
+    if refused:  # it was made, and looked at
+        links["sheet"] = f"{base}/sheet"
     return AvatarDocument(
         id=avatar_id,
         status=status,
         progress=round(job.progress, 4),
+        report=dict(job.error.figures) or None if job.error else None,
         warnings=list(job.warnings),
         error=ProblemDocument.of(job.error) if job.error else None,
-        links={"self": base, "events": f"{base}/events"},
+        links=links,
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from lipstream.face.face_controls import FaceControls
 from lipstream.gateway.output_fields import OutputFields
 from lipstream.wire.problem import Problem
 
@@ -65,7 +66,12 @@ class VideoRequest(OutputFields):
         ),
     ] = None
 
-    @field_validator("style", mode="before")
+    controls: Annotated[
+        FaceControls | None,
+        Field(description="Emotion, gaze, blinks and more. In a form, as JSON."),
+    ] = None
+
+    @field_validator("style", "controls", mode="before")
     @classmethod
     def _from_json(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -73,7 +79,7 @@ class VideoRequest(OutputFields):
         try:
             return json.loads(value)
         except (ValueError, RecursionError):
-            raise ValueError("must be a JSON list of numbers") from None
+            raise ValueError("must be JSON") from None
 
     @field_validator("fps", mode="before")
     @classmethod
@@ -91,6 +97,9 @@ class ProblemDocument(BaseModel):
     instance: str | None = None
     code: str | None = None
     remedy: str | None = None
+    figures: Annotated[
+        dict[str, float] | None, Field(description="Measured values, names with their units.")
+    ] = None
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
@@ -101,6 +110,7 @@ class ProblemDocument(BaseModel):
             detail=problem.detail,
             code=problem.code,
             remedy=problem.remedy or None,
+            figures=dict(problem.figures) or None,
         )
 
 

@@ -93,5 +93,6 @@ def _document(event: JobEvent) -> str:
             "title": error.title,
             "detail": error.detail,
             "remedy": error.remedy,
+            **({"figures": dict(error.figures)} if error.figures else {}),
         }
     return json.dumps(document)

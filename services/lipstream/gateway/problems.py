@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 def problem_response(error: LipstreamError, instance: str) -> JSONResponse:
     """The document for `error`, with `instance` the path of the request."""
-    body = {
+    body: dict[str, Any] = {
         "type": f"/problems/{error.code}",
         "title": error.title,
         "status": error.http_status,
@@ -42,6 +43,8 @@ def problem_response(error: LipstreamError, instance: str) -> JSONResponse:
     }
     if error.remedy:
         body["remedy"] = error.remedy
+    if error.figures:
+        body["figures"] = error.figures
     headers = (
         {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, Overloaded | Unavailable) else None
     )

@@ -16,6 +16,7 @@ from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoReq
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
 from lipstream.gateway.ranges import UnsatisfiableRange, parse_range
+from lipstream.gateway.request_schema import request_schema
 from lipstream.gateway.uploads import kept_upload
 from lipstream.gateway.video_form import video_form
 from lipstream.pipeline import JobKind
@@ -29,21 +30,22 @@ _MEDIA_TYPES = [kind.media_type for kind in FilmFormat]
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
 
+_SCHEMA = request_schema(VideoRequest)
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": VideoRequest.model_json_schema()},
+            "application/json": {"schema": _SCHEMA},
             "multipart/form-data": {
                 "schema": {
-                    **VideoRequest.model_json_schema(),
+                    **_SCHEMA,
                     "properties": {
-                        **VideoRequest.model_json_schema()["properties"],
+                        **_SCHEMA["properties"],
                         "audio": {"type": "string", "format": "binary"},
                         "background": {
                             "anyOf": [
                                 {"type": "string", "format": "binary"},
-                                VideoRequest.model_json_schema()["properties"]["background"],
+                                _SCHEMA["properties"]["background"],
                             ]
                         },
                     },

@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from lipstream.errors import BadInput
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Floats, Motion
 from lipstream.inference import (
     EncoderIdentity,
@@ -21,9 +22,10 @@ from lipstream.inference import (
     pack,
     unpack,
 )
-from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
+from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.motion.events import frames_before, sharpened, split_output
-from lipstream.motion.idle import IdleState, Voice, alive
+from lipstream.motion.idle import Voice, alive
+from lipstream.motion.idle_state import IdleState
 from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_style import no_styles
 from lipstream.motion.training_encoder import trained_on
@@ -54,6 +56,13 @@ class BaselineState:
     mouth: Floats  # [10] controls of the latest step, held where the network gives none
     idle: IdleState
 
+    @property
+    def controls(self) -> FaceControls:
+        return self.idle.steering.controls
+
+    def directed(self, controls: FaceControls, fps: float) -> Self:
+        return replace(self, idle=self.idle.directed(controls, fps))
+
     def encode(self) -> bytes:
         return pack(
             {
@@ -63,7 +72,7 @@ class BaselineState:
                 "voice": self.voice,
                 "last": self.last,
                 "mouth": self.mouth,
-                "idle": self.idle.numbers,
+                **self.idle.arrays(),
             }
         )
 
@@ -79,7 +88,7 @@ class BaselineState:
             seed, heard = (int(number) for number in arrays["counts"])
             network, pending = arrays["network"], arrays["pending"]
             voice, last, mouth = arrays["voice"], arrays["last"], arrays["mouth"]
-            idle = IdleState.from_array(arrays["idle"])
+            idle = IdleState.from_arrays(arrays)
         except (KeyError, ValueError) as error:
             raise BadInput("This is not the state of the baseline generator.") from error
         if any(array.ndim != 2 for array in (network, pending, voice, last)) or mouth.shape != (
@@ -140,14 +149,26 @@ class BaselineGenerator:
     def style_of(self, clip: Motion) -> Floats:
         raise no_styles()
 
-    def initial_state(self, seed: int = 0, style: Floats | None = None) -> BaselineState:
+    def initial_state(
+        self,
+        seed: int = 0,
+        style: Floats | None = None,
+        controls: FaceControls | None = None,
+    ) -> BaselineState:
         if style is not None:
             raise no_styles()
         none = np.zeros((0, self.feature_count), np.float32)
         voice = np.zeros((0, 2), np.float32)
         mouth = np.zeros(CONTROL_COUNT, np.float32)
         return BaselineState(
-            seed & _LARGEST_SEED, 0, self._initial, none, voice, none, mouth, IdleState.initial()
+            seed & _LARGEST_SEED,
+            0,
+            self._initial,
+            none,
+            voice,
+            none,
+            mouth,
+            IdleState.initial(controls),
         )
 
     def decode_state(self, data: bytes) -> BaselineState:
@@ -188,7 +209,7 @@ class BaselineGenerator:
         ahead = [known[k : k + count] for k in range(self._delay + 1)] if count > 0 else []
         heard = np.array(ahead) if ahead else np.zeros((1, 0, 2), np.float32)
         ((motion, idle),) = alive(
-            [to_blendshapes(decided)],
+            [decided],
             [Voice(heard[..., 0].max(axis=0), heard[..., 1].mean(axis=0))],
             [state.idle],
             seeds=[state.seed],

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from lipstream.motion.noise import Doubles, lognormal, uniform
 
-__all__ = ["BlinkState", "advance_blink"]
+__all__ = ["BLINKS_PER_MIN", "BlinkState", "advance_blink"]
+
+BLINKS_PER_MIN = 17.0
+"""In silence, as nobody asks for another rate."""
 
 _INTERVALS = 100  # streams of noise
 _SHAPE = np.array([101, 102, 103])  # of closing, opening, depth
@@ -26,6 +29,7 @@ _OPENING_S = (0.20, 0.30)
 _DEPTH = (0.94, 1.0)
 _DOWN_S = 0.02
 """For so long the lid stays down."""
+_LONGEST_BLINK_S = _CLOSING_S[1] + _DOWN_S + _OPENING_S[1]
 _PHRASE_RATE = 0.8
 _PAUSE_RATE = 3.0
 _PAUSE_S = 0.4
@@ -51,6 +55,7 @@ def advance_blink(
     *,
     speaking: NDArray[np.bool_],  # [B]
     pause_s: Doubles,  # [B]
+    pace: Doubles,  # [B]
     step_s: float,
 ) -> BlinkState:
     """The lids one frame later.
@@ -58,12 +63,14 @@ def advance_blink(
     Args:
         speaking: whether the voice is in a phrase.
         pause_s: time since it last was.
+        pace: of blinks, 1 as people blink, 0 for none.
     """
-    pace = np.where(speaking, _PHRASE_RATE, np.where(pause_s < _PAUSE_S, _PAUSE_RATE, 1.0))
-    wait_s = state.wait_s - pace * step_s
+    usual = np.where(speaking, _PHRASE_RATE, np.where(pause_s < _PAUSE_S, _PAUSE_RATE, 1.0))
+    wait_s = state.wait_s - pace * usual * step_s
     age_s = np.minimum(state.age_s + step_s, _OLDEST_S)
     number = state.number
-    due = wait_s <= 0
+    # A blink that is under way is finished first.
+    due = (wait_s <= 0) & (age_s >= _LONGEST_BLINK_S)
     if due.any():
         number = number + due
         interval_s = lognormal(seeds, _INTERVALS, number, median=_MEDIAN_INTERVAL_S, spread=_SPREAD)

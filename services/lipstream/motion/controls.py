@@ -14,6 +14,7 @@ import numpy as np
 
 from lipstream.face.arkit import BLENDSHAPE_COUNT, INDEX
 from lipstream.face.motion import Floats
+from lipstream.motion.noise import Doubles
 
 __all__ = [
     "CONTROL_COUNT",
@@ -21,6 +22,7 @@ __all__ = [
     "Control",
     "aperture",
     "lip_width",
+    "strengthened",
     "to_blendshapes",
     "to_controls",
 ]
@@ -46,6 +48,7 @@ EVENTS: tuple[Control, ...] = (Control.CLOSE, Control.TUCK)
 
 _LEAST_JAW, _LEAST_PARTED = 0.03, 0.2
 """Below these, what they scale cannot be told."""
+_STRENGTHENED = [c for c in Control if c not in (*EVENTS, Control.PRESS)]
 _SPREAD_SHARES = {"mouthStretch": 0.5, "mouthSmile": 0.35, "mouthDimple": 0.1}
 _LOWER_SHARE, _UPPER_SHARE, _TUCK_SHARE = 0.30, 0.20, 0.5
 
@@ -79,6 +82,23 @@ def lip_width(controls: Floats) -> Floats:
         - 0.5 * controls[..., Control.FUNNEL]
     )
     return width
+
+
+def strengthened(controls: Floats, strength: Doubles) -> Floats:  # [T, 10], [T] -> [T, 10]
+    """A mouth that does more or less of what it does. What is complete stays so: lips that meet,
+    are pressed or tucked.
+
+    Args:
+        strength: 0 or more; 1 changes nothing, 0 leaves only those. Above 1 small movements grow
+            by it, and large ones towards the end of their range, never beyond.
+    """
+    moved = controls.copy()
+    own = np.clip(controls[:, _STRENGTHENED], 0, 1)
+    # A lip that is tucked needs the rest of the mouth as it is.
+    free = 1 - np.clip(controls[:, [Control.TUCK]], 0, 1)
+    factor = 1 + (strength.astype(np.float32)[:, None] - 1) * free
+    moved[:, _STRENGTHENED] = factor * own / (1 + np.maximum(factor - 1, 0) * own)
+    return moved
 
 
 def to_blendshapes(controls: Floats) -> Floats:

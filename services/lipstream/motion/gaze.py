@@ -59,13 +59,14 @@ def advance_gaze(state: GazeState, seeds: NDArray[np.int64], step_s: float) -> G
     )
 
 
-def eyes_in_head(
-    state: GazeState, head_pitch: Doubles, head_yaw: Doubles
-) -> tuple[Doubles, Doubles]:
-    """Yaw and pitch of the eyes in a turned head; radians."""
-    yaw = state.yaw - _COUNTER_ROTATION * head_yaw
-    pitch = state.pitch - _COUNTER_ROTATION * head_pitch
-    return yaw, pitch
+def eyes_in_head(looking: Doubles, head: Doubles) -> Doubles:
+    """Angle of the eyes in a turned head; radians.
+
+    Args:
+        looking: angle relative to the direction of the viewer.
+        head: angle of the head about the same axis.
+    """
+    return looking - _COUNTER_ROTATION * head
 
 
 def _target(seeds: NDArray[np.int64], number: Doubles) -> tuple[Doubles, Doubles]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Floats, Motion
 from lipstream.inference import EncoderIdentity
 
@@ -16,6 +17,20 @@ class MotionState(Protocol):
 
     def encode(self) -> bytes:
         """As bytes, for another replica to go on from."""
+        ...
+
+    @property
+    def controls(self) -> FaceControls:
+        """What is asked of the face."""
+        ...
+
+    def directed(self, controls: FaceControls, fps: float) -> Self:
+        """The same session under other controls, from its next frame on. The face changes over to
+        them within 150 ms; times of keyframes count from here.
+
+        Args:
+            fps: of the generator.
+        """
         ...
 
 
@@ -60,12 +75,18 @@ class MotionGenerator(Protocol[StateT]):
         """
         ...
 
-    def initial_state(self, seed: int = 0, style: Floats | None = None) -> StateT:
+    def initial_state(
+        self,
+        seed: int = 0,
+        style: Floats | None = None,
+        controls: FaceControls | None = None,
+    ) -> StateT:
         """The state before the first feature.
 
         Args:
             seed: decides blinks, gaze and sway, and what else is random.
             style: what `style_of` gave; by default the neutral one.
+            controls: what is asked of the face; by default nothing.
 
         Raises:
             BadInput: it is no style of this generator.
@@ -99,9 +120,10 @@ def generate(
     *,
     seed: int = 0,
     style: Floats | None = None,  # [style_width]
+    controls: FaceControls | None = None,
 ) -> Iterator[Motion]:
     """Motion of one stream of features, chunk by chunk."""
-    state = generator.initial_state(seed, style)
+    state = generator.initial_state(seed, style, controls)
     for features in feature_chunks:
         motion, state = generator.step(features, state)
         if len(motion):

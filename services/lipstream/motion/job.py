@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lipstream.errors import BadInput, NotFound
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Floats, Motion
 from lipstream.face.motion_file import write_npz
 from lipstream.inference import EncoderIdentity, FaultWatch
@@ -38,8 +39,8 @@ class MotionJob:
     def __call__(self, context: JobContext) -> None:
         """
         Raises:
-            BadInput: the features are damaged, or of an encoder that the generator does not know,
-                or the style is none of its own.
+            BadInput: the features are damaged, of an encoder that the generator does not know,
+                the style is none of its own, or the controls are none.
         """
         self._check_encoder(context)
         features = _load(context.store.get("features.npy"))
@@ -51,8 +52,9 @@ class MotionJob:
 
         seed = int(context.params.get("seed", 0))
         style = self._style(context)
+        controls = FaceControls.parse(context.params.get("controls", {}))
         watch = FaultWatch(self._faulty)
-        pieces = generate(self._generator, chunks(), seed=seed, style=style)
+        pieces = generate(self._generator, chunks(), seed=seed, style=style, controls=controls)
         motion = Motion.concatenate(watch.over(pieces))
         if watch.count:
             context.warn(f"In {watch.count} frames the mouth could not be computed; it was held.")

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeAlias
 
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPES
+from lipstream.face.controls_message import unpack_controls
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Motion
 from lipstream.inference import EncoderIdentity, FaultWatch
 from lipstream.motion.generator import MotionGenerator, StateT
@@ -47,11 +49,16 @@ class LiveMotion(Generic[StateT]):
         self._faults = FaultWatch(faulty, session_id=self._session_id)
         self._seed = config.seed
         self._style = checked_style(config.style, generator.style_width) if config.style else None
+        self._controls = unpack_controls(config.controls)
         self._heard_from: common_pb2.Encoder | None = None
         self._interval_us = config.snapshot_interval_ms * 1000
         self.begin(first.header.epoch)
         if config.resume_state:
-            self._go_on_from(LiveMotionState.decode(config.resume_state, generator))
+            state = self._go_on_from(LiveMotionState.decode(config.resume_state, generator))
+            if config.HasField("controls"):
+                self._direct(self._controls)
+            else:
+                self._controls = state.motion.controls
 
     def begin(self, epoch: int) -> None:
         self._state: LiveMotionState[StateT] | None = None
@@ -67,6 +74,8 @@ class LiveMotion(Generic[StateT]):
                 rows = unpack_tensor(request.features, self._generator.feature_count)
                 for start in range(0, len(rows), _STEP_FEATURES):
                     yield from self._hear(rows[start : start + _STEP_FEATURES], header)
+            case "controls":
+                self._direct(unpack_controls(request.controls))
             case "end":
                 state = self._begun(header)
                 with self._faults.watch():
@@ -80,6 +89,12 @@ class LiveMotion(Generic[StateT]):
 
     def interrupted(self, request: motion_pb2.GenerateRequest) -> motion_pb2.GenerateResponse:
         return motion_pb2.GenerateResponse(header=request.header, interrupt=common_pb2.Interrupt())
+
+    def _direct(self, controls: FaceControls) -> None:
+        self._controls = controls
+        if self._state is not None:
+            moved = self._state.motion.directed(controls, self._generator.fps)
+            self._state = replace(self._state, motion=moved)
 
     def _check_encoder(self, request: motion_pb2.GenerateRequest) -> None:
         """
@@ -127,7 +142,7 @@ class LiveMotion(Generic[StateT]):
         """The state; an utterance's clock starts with its first message."""
         if self._state is not None:
             return self._state
-        initial = self._generator.initial_state(self._seed, self._style)
+        initial = self._generator.initial_state(self._seed, self._style, self._controls)
         return self._go_on_from(LiveMotionState(initial, self._generator.fps, header.pts_us))
 
     def _go_on_from(self, state: LiveMotionState[StateT]) -> LiveMotionState[StateT]:

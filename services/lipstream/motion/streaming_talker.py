@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipstream.errors import BadInput, Internal, NotFound
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Floats, Motion
 from lipstream.inference import EncoderIdentity, FiniteModel, ModelRunner, ModelStore
-from lipstream.motion.controls import CONTROL_COUNT, to_blendshapes
+from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.motion.ddim import ddim_schedule
 from lipstream.motion.events import OUTPUT_COUNT, sharpened, split_output
-from lipstream.motion.idle import IdleState, Voice, alive
+from lipstream.motion.idle import Voice, alive
+from lipstream.motion.idle_state import IdleState
 from lipstream.motion.passed_over import clean_features, held
 from lipstream.motion.talker_audio import FEATURES_PER_FRAME, PAST_ROWS, frame_audio
 from lipstream.motion.talker_state import TalkerState
@@ -157,7 +159,12 @@ class StreamingTalker:
             )
         return model
 
-    def initial_state(self, seed: int = 0, style: Floats | None = None) -> TalkerState:
+    def initial_state(
+        self,
+        seed: int = 0,
+        style: Floats | None = None,
+        controls: FaceControls | None = None,
+    ) -> TalkerState:
         if style is not None:
             style = checked_style(style, self.style_width)
         rows = np.zeros((PAST_ROWS, self._feature_count), np.float32)
@@ -168,7 +175,7 @@ class StreamingTalker:
             rows,
             self._style if style is None else style,
             np.zeros(CONTROL_COUNT, np.float32),
-            IdleState.initial(),
+            IdleState.initial(controls),
         )
 
     def decode_state(self, data: bytes) -> TalkerState:
@@ -215,9 +222,9 @@ class StreamingTalker:
         before[1:] = controls[:-1]
         for row in np.flatnonzero(counts):
             before[ends[row] - counts[row]] = states[row].mouth
-        shapes = to_blendshapes(sharpened(controls, before, coming))
+        mouths = sharpened(controls, before, coming)
         lived = alive(
-            np.split(shapes, ends[:-1]),
+            np.split(mouths, ends[:-1]),
             [Voice(*own.T) for own in np.split(self._voice(rows, firsts), ends[:-1])],
             [state.idle for state in states],
             seeds=[state.seed for state in states],

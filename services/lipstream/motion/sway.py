@@ -49,21 +49,23 @@ def head_pose(
     *,
     emphasis: Doubles,  # [B]
     activity: Doubles,  # [B]
+    amount: Doubles,  # [B]
 ) -> HeadPose:
-    """The head at one time.
+    """Heads, each at its own time.
 
     Args:
         emphasis: stress of the voice, 0..1; the head dips with it.
         activity: 0 silent to 1 speaking.
+        amount: of all motion, 1 as people move, 0 for none.
     """
     waves = _SIZES * smooth_noise(seeds[:, None], _STREAMS, time_s[:, None] * _HZ)
     share = _RESTING_SHARE + (1 - _RESTING_SHARE) * activity
     pitch, yaw, roll, side, lift = share * np.add.reduceat(waves, _STARTS, axis=1).T
     breath_mm = _BREATH_MM * np.sin(2 * np.pi * _BREATH_HZ * time_s)
     return HeadPose(
-        pitch=np.radians(pitch - _NOD_DEG * emphasis),
-        yaw=np.radians(yaw),
-        roll=np.radians(roll),
-        side=side,
-        lift=lift + breath_mm - _NOD_MM * emphasis,
+        pitch=amount * np.radians(pitch - _NOD_DEG * emphasis),
+        yaw=amount * np.radians(yaw),
+        roll=amount * np.radians(roll),
+        side=amount * side,
+        lift=amount * (lift + breath_mm - _NOD_MM * emphasis),
     )

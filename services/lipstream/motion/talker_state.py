@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from lipstream.errors import BadInput
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Floats
 from lipstream.inference import pack, unpack
 from lipstream.motion.controls import CONTROL_COUNT
-from lipstream.motion.idle import IdleState
+from lipstream.motion.idle_state import IdleState
 from lipstream.motion.talker_audio import PAST_ROWS
 
 __all__ = ["TalkerState"]
@@ -33,6 +34,13 @@ class TalkerState:
         """Features that no frame has used as its own yet."""
         return len(self.rows) - PAST_ROWS
 
+    @property
+    def controls(self) -> FaceControls:
+        return self.idle.steering.controls
+
+    def directed(self, controls: FaceControls, fps: float) -> Self:
+        return replace(self, idle=self.idle.directed(controls, fps))
+
     def encode(self) -> bytes:
         return pack(
             {
@@ -41,7 +49,7 @@ class TalkerState:
                 "rows": self.rows,
                 "style": self.style,
                 "mouth": self.mouth,
-                "idle": self.idle.numbers,
+                **self.idle.arrays(),
             }
         )
 
@@ -58,7 +66,7 @@ class TalkerState:
             network, rows, style, mouth = (
                 arrays[name].astype(np.float32) for name in ("network", "rows", "style", "mouth")
             )
-            idle = IdleState.from_array(arrays["idle"])
+            idle = IdleState.from_arrays(arrays)
         except (KeyError, ValueError) as error:
             raise BadInput("This is not the state of a StreamingTalker.") from error
         shaped = network.ndim == 1 and rows.ndim == 2 and mouth.shape == (CONTROL_COUNT,)

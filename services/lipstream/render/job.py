@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 
 from lipstream.audio.decode import decode_chunks
+from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion_file import read_npz
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.background import Background, open_background
 from lipstream.render.film import FilmOptions, render_video
+from lipstream.render.framing import framed
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.wire.output import UPLOAD, Output
@@ -30,7 +32,8 @@ class RenderJob:
             BadInput: the background cannot be used, or not with this avatar.
         """
         params = context.params
-        model = self._shelf.model(params["avatar"])
+        controls = FaceControls.parse(params.get("controls", {}))
+        model = framed(self._shelf.model(params["avatar"]), controls.framing)
         scratch = context.scratch
         context.store.get_file("motion.npz", scratch / "motion.npz")
         context.store.get_file("speech.wav", scratch / "speech.wav")

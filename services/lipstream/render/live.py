@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lipstream.errors import BadInput
+from lipstream.face.controls_message import unpack_framing
 from lipstream.face.motion import Motion
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.background import Background, open_background
+from lipstream.render.framing import framed
 from lipstream.render.h264 import LiveEncoder, check_fps
 from lipstream.render.renderer import SplatRenderer
 from lipstream.v1 import common_pb2, render_pb2
@@ -46,7 +48,8 @@ class LiveRender:
             )
         size = PictureSize(config.size_px, config.height_px or config.size_px)
         background = _background(config)
-        self._renderer = SplatRenderer(shelf.model(config.avatar_id), size, background=background)
+        model = framed(shelf.model(config.avatar_id), unpack_framing(config.framing))
+        self._renderer = SplatRenderer(model, size, background=background)
         self._encoder: LiveEncoder | None = None
         if config.codec in (render_pb2.VIDEO_CODEC_H264, render_pb2.VIDEO_CODEC_H264_ALPHA):
             alpha = config.codec == render_pb2.VIDEO_CODEC_H264_ALPHA

@@ -21,6 +21,7 @@ __all__ = ["AvatarEntry", "AvatarLibrary"]
 _BUNDLE = "bundle.zip"
 _MANIFEST = "manifest.json"
 _PREVIEW = "preview.png"
+_SHEET = "sheet.png"
 _LARGEST_MANIFEST_BYTES = 4_000_000
 
 logger = logging.getLogger(__name__)
@@ -48,15 +49,26 @@ class AvatarLibrary:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    def add(self, avatar_id: str, bundle: Path, manifest: bytes, preview: bytes) -> None:
+    def add(
+        self,
+        avatar_id: str,
+        bundle: Path,
+        manifest: bytes,
+        preview: bytes,
+        sheet: bytes | None = None,
+    ) -> None:
         """Add or replace an avatar. Its manifest comes last: with it, the avatar is there.
 
         Args:
-            bundle: the file; `manifest` and `preview` are what it holds under these names.
+            bundle: the file; the others are what it holds under these names.
         """
         scope = self._store.under(avatar_prefix(avatar_id))
         scope.put_file(_BUNDLE, bundle)
         scope.put(_PREVIEW, preview)
+        if sheet is not None:
+            scope.put(_SHEET, sheet)
+        else:  # nor that of an avatar that is replaced
+            scope.delete(_SHEET)
         scope.put(_MANIFEST, manifest)
 
     def entry(self, avatar_id: str) -> AvatarEntry:
@@ -96,6 +108,21 @@ class AvatarLibrary:
         """The preview picture, PNG."""
         self.entry(avatar_id)
         return self._store.get(f"{avatar_prefix(avatar_id)}/{_PREVIEW}")
+
+    def sheet(self, avatar_id: str) -> bytes:
+        """Its poses side by side, PNG.
+
+        Raises:
+            NotFound: an earlier version made the avatar, without a sheet.
+        """
+        self.entry(avatar_id)
+        try:
+            return self._store.get(f"{avatar_prefix(avatar_id)}/{_SHEET}")
+        except NotFound:
+            raise NotFound(
+                f"The avatar {avatar_id!r} has no preview sheet: an earlier version made it.",
+                remedy="Create it again to have one.",
+            ) from None
 
     def fetch(self, avatar_id: str, path: Path) -> None:
         """Write the bundle to a file."""

@@ -103,10 +103,10 @@ class LiveInbox(Generic[RequestT]):
     def is_stale(self, request: RequestT) -> bool:
         """Whether an interrupt has come since that makes this message pointless.
 
-        The configuration holds for all epochs, and so does its answer.
+        The configuration holds for all epochs, and so does its answer; so do controls.
         """
         stale: bool = request.header.epoch < self._floor
-        return stale and request.WhichOneof("payload") != "config"
+        return stale and request.WhichOneof("payload") not in ("config", "controls")
 
     def _keep(self, waiting: list[RequestT]) -> None:
         self._waiting = deque(waiting)

@@ -25,21 +25,31 @@ _sym_db = _symbol_database.Default()
 from lipstream.v1 import common_pb2 as lipstream_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/motion.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"\xa3\x02\n\x0fGenerateRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12.\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1c.lipstream.v1.GenerateConfigH\x00\x12(\n\x08\x66\x65\x61tures\x18\x03 \x01(\x0b\x32\x14.lipstream.v1.TensorH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12&\n\x07\x65ncoder\x18\x06 \x01(\x0b\x32\x15.lipstream.v1.EncoderB\t\n\x07payload\"a\n\x0eGenerateConfig\x12\x0c\n\x04seed\x18\x01 \x01(\x04\x12\x14\n\x0cresume_state\x18\x02 \x01(\x0c\x12\x1c\n\x14snapshot_interval_ms\x18\x03 \x01(\r\x12\r\n\x05style\x18\x04 \x03(\x02\"\xaf\x02\n\x10GenerateResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12,\n\x05ready\x18\x02 \x01(\x0b\x32\x1b.lipstream.v1.GenerateReadyH\x00\x12,\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1a.lipstream.v1.MotionFramesH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12/\n\x08snapshot\x18\x06 \x01(\x0b\x32\x1b.lipstream.v1.StateSnapshotH\x00\x42\t\n\x07payload\"b\n\rGenerateReady\x12\x0b\n\x03\x66ps\x18\x01 \x01(\x02\x12\x15\n\rlook_ahead_ms\x18\x02 \x01(\r\x12\x18\n\x10\x62lendshape_names\x18\x03 \x03(\t\x12\x13\n\x0bstyle_width\x18\x04 \x01(\r2^\n\rMotionService\x12M\n\x08Generate\x12\x1d.lipstream.v1.GenerateRequest\x1a\x1e.lipstream.v1.GenerateResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/motion.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"\xd3\x02\n\x0fGenerateRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12.\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1c.lipstream.v1.GenerateConfigH\x00\x12(\n\x08\x66\x65\x61tures\x18\x03 \x01(\x0b\x32\x14.lipstream.v1.TensorH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12.\n\x08\x63ontrols\x18\x07 \x01(\x0b\x32\x1a.lipstream.v1.FaceControlsH\x00\x12&\n\x07\x65ncoder\x18\x06 \x01(\x0b\x32\x15.lipstream.v1.EncoderB\t\n\x07payload\"\x8f\x01\n\x0eGenerateConfig\x12\x0c\n\x04seed\x18\x01 \x01(\x04\x12\x14\n\x0cresume_state\x18\x02 \x01(\x0c\x12\x1c\n\x14snapshot_interval_ms\x18\x03 \x01(\r\x12\r\n\x05style\x18\x04 \x03(\x02\x12,\n\x08\x63ontrols\x18\x05 \x01(\x0b\x32\x1a.lipstream.v1.FaceControls\"\x8c\x02\n\x0c\x46\x61\x63\x65\x43ontrols\x12.\n\x07\x65motion\x18\x01 \x03(\x0b\x32\x1d.lipstream.v1.EmotionKeyframe\x12 \n\x04gaze\x18\x02 \x01(\x0b\x32\x12.lipstream.v1.Gaze\x12\x18\n\x0bgaze_wander\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x17\n\nblink_rate\x18\x04 \x01(\x02H\x01\x88\x01\x01\x12\x18\n\x0bhead_motion\x18\x05 \x01(\x02H\x02\x88\x01\x01\x12\x1b\n\x0emouth_strength\x18\x06 \x01(\x02H\x03\x88\x01\x01\x42\x0e\n\x0c_gaze_wanderB\r\n\x0b_blink_rateB\x0e\n\x0c_head_motionB\x11\n\x0f_mouth_strength\"\x8e\x01\n\x0f\x45motionKeyframe\x12\x0e\n\x06time_s\x18\x01 \x01(\x02\x12;\n\x07weights\x18\x02 \x03(\x0b\x32*.lipstream.v1.EmotionKeyframe.WeightsEntry\x1a.\n\x0cWeightsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\"*\n\x04Gaze\x12\x0f\n\x07yaw_deg\x18\x01 \x01(\x02\x12\x11\n\tpitch_deg\x18\x02 \x01(\x02\"\xaf\x02\n\x10GenerateResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12,\n\x05ready\x18\x02 \x01(\x0b\x32\x1b.lipstream.v1.GenerateReadyH\x00\x12,\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1a.lipstream.v1.MotionFramesH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12/\n\x08snapshot\x18\x06 \x01(\x0b\x32\x1b.lipstream.v1.StateSnapshotH\x00\x42\t\n\x07payload\"b\n\rGenerateReady\x12\x0b\n\x03\x66ps\x18\x01 \x01(\x02\x12\x15\n\rlook_ahead_ms\x18\x02 \x01(\r\x12\x18\n\x10\x62lendshape_names\x18\x03 \x03(\t\x12\x13\n\x0bstyle_width\x18\x04 \x01(\r2^\n\rMotionService\x12M\n\x08Generate\x12\x1d.lipstream.v1.GenerateRequest\x1a\x1e.lipstream.v1.GenerateResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lipstream.v1.motion_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_EMOTIONKEYFRAME_WEIGHTSENTRY']._loaded_options = None
+  _globals['_EMOTIONKEYFRAME_WEIGHTSENTRY']._serialized_options = b'8\001'
   _globals['_GENERATEREQUEST']._serialized_start=71
-  _globals['_GENERATEREQUEST']._serialized_end=362
-  _globals['_GENERATECONFIG']._serialized_start=364
-  _globals['_GENERATECONFIG']._serialized_end=461
-  _globals['_GENERATERESPONSE']._serialized_start=464
-  _globals['_GENERATERESPONSE']._serialized_end=767
-  _globals['_GENERATEREADY']._serialized_start=769
-  _globals['_GENERATEREADY']._serialized_end=867
-  _globals['_MOTIONSERVICE']._serialized_start=869
-  _globals['_MOTIONSERVICE']._serialized_end=963
+  _globals['_GENERATEREQUEST']._serialized_end=410
+  _globals['_GENERATECONFIG']._serialized_start=413
+  _globals['_GENERATECONFIG']._serialized_end=556
+  _globals['_FACECONTROLS']._serialized_start=559
+  _globals['_FACECONTROLS']._serialized_end=827
+  _globals['_EMOTIONKEYFRAME']._serialized_start=830
+  _globals['_EMOTIONKEYFRAME']._serialized_end=972
+  _globals['_EMOTIONKEYFRAME_WEIGHTSENTRY']._serialized_start=926
+  _globals['_EMOTIONKEYFRAME_WEIGHTSENTRY']._serialized_end=972
+  _globals['_GAZE']._serialized_start=974
+  _globals['_GAZE']._serialized_end=1016
+  _globals['_GENERATERESPONSE']._serialized_start=1019
+  _globals['_GENERATERESPONSE']._serialized_end=1322
+  _globals['_GENERATEREADY']._serialized_start=1324
+  _globals['_GENERATEREADY']._serialized_end=1422
+  _globals['_MOTIONSERVICE']._serialized_start=1424
+  _globals['_MOTIONSERVICE']._serialized_end=1518
 # @@protoc_insertion_point(module_scope)

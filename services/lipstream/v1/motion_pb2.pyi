@@ -28,6 +28,7 @@ class GenerateRequest(_message.Message):
     FEATURES_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     INTERRUPT_FIELD_NUMBER: _builtins.int
+    CONTROLS_FIELD_NUMBER: _builtins.int
     ENCODER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> _common_pb2.LiveHeader: ...
@@ -42,6 +43,12 @@ class GenerateRequest(_message.Message):
     @_builtins.property
     def interrupt(self) -> _common_pb2.Interrupt: ...
     @_builtins.property
+    def controls(self) -> Global___FaceControls:
+        """Counts from the next frame on, in later epochs too: the face changes over to it within
+        150 ms. It takes the place of all controls before it. The header's time does not matter.
+        """
+
+    @_builtins.property
     def encoder(self) -> _common_pb2.Encoder:
         """What made the features; they are refused when the generator was trained on another encoder's.
         Unset where it is not known: then only their width is checked.
@@ -55,13 +62,14 @@ class GenerateRequest(_message.Message):
         features: _common_pb2.Tensor | None = ...,
         end: _common_pb2.EndOfUtterance | None = ...,
         interrupt: _common_pb2.Interrupt | None = ...,
+        controls: Global___FaceControls | None = ...,
         encoder: _common_pb2.Encoder | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "encoder", b"encoder", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "controls", b"controls", "encoder", b"encoder", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "encoder", b"encoder", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "controls", b"controls", "encoder", b"encoder", "end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "features", "end", "interrupt"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["config", "features", "end", "interrupt", "controls"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -75,6 +83,7 @@ class GenerateConfig(_message.Message):
     RESUME_STATE_FIELD_NUMBER: _builtins.int
     SNAPSHOT_INTERVAL_MS_FIELD_NUMBER: _builtins.int
     STYLE_FIELD_NUMBER: _builtins.int
+    CONTROLS_FIELD_NUMBER: _builtins.int
     seed: _builtins.int
     """Same seed and input, same motion."""
     resume_state: _builtins.bytes
@@ -88,6 +97,10 @@ class GenerateConfig(_message.Message):
         counts until its epoch ends.
         """
 
+    @_builtins.property
+    def controls(self) -> Global___FaceControls:
+        """With `resume_state`, those of the saved session count unless there are some here."""
+
     def __init__(
         self,
         *,
@@ -95,14 +108,150 @@ class GenerateConfig(_message.Message):
         resume_state: _builtins.bytes = ...,
         snapshot_interval_ms: _builtins.int = ...,
         style: _abc.Iterable[_builtins.float] | None = ...,
+        controls: Global___FaceControls | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["controls", b"controls"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_state", b"resume_state", "seed", b"seed", "snapshot_interval_ms", b"snapshot_interval_ms", "style", b"style"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["controls", b"controls", "resume_state", b"resume_state", "seed", b"seed", "snapshot_interval_ms", b"snapshot_interval_ms", "style", b"style"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GenerateConfig: _TypeAlias = GenerateConfig  # noqa: Y015
+
+@_typing.final
+class FaceControls(_message.Message):
+    """What is asked of the face beside its words. What is unset is as it is without any wish."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMOTION_FIELD_NUMBER: _builtins.int
+    GAZE_FIELD_NUMBER: _builtins.int
+    GAZE_WANDER_FIELD_NUMBER: _builtins.int
+    BLINK_RATE_FIELD_NUMBER: _builtins.int
+    HEAD_MOTION_FIELD_NUMBER: _builtins.int
+    MOUTH_STRENGTH_FIELD_NUMBER: _builtins.int
+    gaze_wander: _builtins.float
+    """How much the eyes wander, 0 to 2; 1 if unset."""
+    blink_rate: _builtins.float
+    """Blinks a minute, 0 to 60; as people blink if unset."""
+    head_motion: _builtins.float
+    """Amount of sway and nods, 0 to 2; 1 if unset."""
+    mouth_strength: _builtins.float
+    """How far speech moves the mouth, 0 to 2; 1 if unset. Closed lips stay closed."""
+    @_builtins.property
+    def emotion(self) -> _containers.RepeatedCompositeFieldContainer[Global___EmotionKeyframe]:
+        """One keyframe holds all the time. Between several the emotions change smoothly."""
+
+    @_builtins.property
+    def gaze(self) -> Global___Gaze:
+        """Unset, an emotion may turn the eyes."""
+
+    def __init__(
+        self,
+        *,
+        emotion: _abc.Iterable[Global___EmotionKeyframe] | None = ...,
+        gaze: Global___Gaze | None = ...,
+        gaze_wander: _builtins.float | None = ...,
+        blink_rate: _builtins.float | None = ...,
+        head_motion: _builtins.float | None = ...,
+        mouth_strength: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_blink_rate", b"_blink_rate", "_gaze_wander", b"_gaze_wander", "_head_motion", b"_head_motion", "_mouth_strength", b"_mouth_strength", "blink_rate", b"blink_rate", "gaze", b"gaze", "gaze_wander", b"gaze_wander", "head_motion", b"head_motion", "mouth_strength", b"mouth_strength"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_blink_rate", b"_blink_rate", "_gaze_wander", b"_gaze_wander", "_head_motion", b"_head_motion", "_mouth_strength", b"_mouth_strength", "blink_rate", b"blink_rate", "emotion", b"emotion", "gaze", b"gaze", "gaze_wander", b"gaze_wander", "head_motion", b"head_motion", "mouth_strength", b"mouth_strength"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__blink_rate: _TypeAlias = _typing.Literal["blink_rate"]  # noqa: Y015
+    _WhichOneofArgType__blink_rate: _TypeAlias = _typing.Literal["_blink_rate", b"_blink_rate"]  # noqa: Y015
+    _WhichOneofReturnType__gaze_wander: _TypeAlias = _typing.Literal["gaze_wander"]  # noqa: Y015
+    _WhichOneofArgType__gaze_wander: _TypeAlias = _typing.Literal["_gaze_wander", b"_gaze_wander"]  # noqa: Y015
+    _WhichOneofReturnType__head_motion: _TypeAlias = _typing.Literal["head_motion"]  # noqa: Y015
+    _WhichOneofArgType__head_motion: _TypeAlias = _typing.Literal["_head_motion", b"_head_motion"]  # noqa: Y015
+    _WhichOneofReturnType__mouth_strength: _TypeAlias = _typing.Literal["mouth_strength"]  # noqa: Y015
+    _WhichOneofArgType__mouth_strength: _TypeAlias = _typing.Literal["_mouth_strength", b"_mouth_strength"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__blink_rate) -> _WhichOneofReturnType__blink_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gaze_wander) -> _WhichOneofReturnType__gaze_wander | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__head_motion) -> _WhichOneofReturnType__head_motion | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mouth_strength) -> _WhichOneofReturnType__mouth_strength | None: ...
+
+Global___FaceControls: _TypeAlias = FaceControls  # noqa: Y015
+
+@_typing.final
+class EmotionKeyframe(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class WeightsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TIME_S_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    time_s: _builtins.float
+    """Since these controls took effect; of those of the configuration, since the utterance began."""
+    @_builtins.property
+    def weights(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """Intensity 0 to 1 by name: amazement, anger, cheekiness, disgust, fear, grief, joy,
+        outofbreath, pain, sadness.
+        """
+
+    def __init__(
+        self,
+        *,
+        time_s: _builtins.float = ...,
+        weights: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["time_s", b"time_s", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmotionKeyframe: _TypeAlias = EmotionKeyframe  # noqa: Y015
+
+@_typing.final
+class Gaze(_message.Message):
+    """Where the eyes look, seen from the camera's direction; without any angle into the camera."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YAW_DEG_FIELD_NUMBER: _builtins.int
+    PITCH_DEG_FIELD_NUMBER: _builtins.int
+    yaw_deg: _builtins.float
+    """-30 to 30, positive to the person's own left."""
+    pitch_deg: _builtins.float
+    """-20 to 20, positive up."""
+    def __init__(
+        self,
+        *,
+        yaw_deg: _builtins.float = ...,
+        pitch_deg: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pitch_deg", b"pitch_deg", "yaw_deg", b"yaw_deg"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Gaze: _TypeAlias = Gaze  # noqa: Y015
 
 @_typing.final
 class GenerateResponse(_message.Message):

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from lipstream.v1 import common_pb2 as lipstream_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/render.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"2\n\x18InspectBackgroundRequest\x12\x16\n\x0e\x62\x61\x63kground_key\x18\x01 \x01(\t\"*\n\x19InspectBackgroundResponse\x12\r\n\x05moves\x18\x01 \x01(\x08\"\xae\x02\n\rRenderRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12,\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1a.lipstream.v1.RenderConfigH\x00\x12,\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1a.lipstream.v1.MotionFramesH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12\x31\n\x08keyframe\x18\x06 \x01(\x0b\x32\x1d.lipstream.v1.KeyframeRequestH\x00\x42\t\n\x07payload\"\x8f\x01\n\x0cRenderConfig\x12\x11\n\tavatar_id\x18\x01 \x01(\t\x12\x0f\n\x07size_px\x18\x02 \x01(\r\x12\x0b\n\x03\x66ps\x18\x03 \x01(\x02\x12\'\n\x05\x63odec\x18\x04 \x01(\x0e\x32\x18.lipstream.v1.VideoCodec\x12\x11\n\theight_px\x18\x05 \x01(\r\x12\x12\n\nbackground\x18\x06 \x01(\t\"\x11\n\x0fKeyframeRequest\"\xcb\x01\n\x0eRenderResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12)\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x18.lipstream.v1.VideoFrameH\x00\x12+\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x04 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x42\t\n\x07payload\",\n\nVideoFrame\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x10\n\x08keyframe\x18\x02 \x01(\x08*\x8a\x01\n\nVideoCodec\x12\x1b\n\x17VIDEO_CODEC_UNSPECIFIED\x10\x00\x12\x14\n\x10VIDEO_CODEC_H264\x10\x01\x12\x14\n\x10VIDEO_CODEC_RGBA\x10\x02\x12\x17\n\x13VIDEO_CODEC_YUV420P\x10\x03\x12\x1a\n\x16VIDEO_CODEC_H264_ALPHA\x10\x04\x32\xb4\x01\n\rRenderService\x12G\n\x06Render\x12\x1b.lipstream.v1.RenderRequest\x1a\x1c.lipstream.v1.RenderResponse(\x01\x30\x01\x12Z\n\x07Inspect\x12&.lipstream.v1.InspectBackgroundRequest\x1a\'.lipstream.v1.InspectBackgroundResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/render.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"2\n\x18InspectBackgroundRequest\x12\x16\n\x0e\x62\x61\x63kground_key\x18\x01 \x01(\t\"*\n\x19InspectBackgroundResponse\x12\r\n\x05moves\x18\x01 \x01(\x08\"\xae\x02\n\rRenderRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12,\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1a.lipstream.v1.RenderConfigH\x00\x12,\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1a.lipstream.v1.MotionFramesH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12\x31\n\x08keyframe\x18\x06 \x01(\x0b\x32\x1d.lipstream.v1.KeyframeRequestH\x00\x42\t\n\x07payload\"\xb7\x01\n\x0cRenderConfig\x12\x11\n\tavatar_id\x18\x01 \x01(\t\x12\x0f\n\x07size_px\x18\x02 \x01(\r\x12\x0b\n\x03\x66ps\x18\x03 \x01(\x02\x12\'\n\x05\x63odec\x18\x04 \x01(\x0e\x32\x18.lipstream.v1.VideoCodec\x12\x11\n\theight_px\x18\x05 \x01(\r\x12\x12\n\nbackground\x18\x06 \x01(\t\x12&\n\x07\x66raming\x18\x07 \x01(\x0b\x32\x15.lipstream.v1.Framing\"\'\n\x07\x46raming\x12\x0c\n\x04zoom\x18\x01 \x01(\x02\x12\x0e\n\x06offset\x18\x02 \x01(\x02\"\x11\n\x0fKeyframeRequest\"\xcb\x01\n\x0eRenderResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12)\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x18.lipstream.v1.VideoFrameH\x00\x12+\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x04 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x42\t\n\x07payload\",\n\nVideoFrame\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x10\n\x08keyframe\x18\x02 \x01(\x08*\x8a\x01\n\nVideoCodec\x12\x1b\n\x17VIDEO_CODEC_UNSPECIFIED\x10\x00\x12\x14\n\x10VIDEO_CODEC_H264\x10\x01\x12\x14\n\x10VIDEO_CODEC_RGBA\x10\x02\x12\x17\n\x13VIDEO_CODEC_YUV420P\x10\x03\x12\x1a\n\x16VIDEO_CODEC_H264_ALPHA\x10\x04\x32\xb4\x01\n\rRenderService\x12G\n\x06Render\x12\x1b.lipstream.v1.RenderRequest\x1a\x1c.lipstream.v1.RenderResponse(\x01\x30\x01\x12Z\n\x07Inspect\x12&.lipstream.v1.InspectBackgroundRequest\x1a\'.lipstream.v1.InspectBackgroundResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lipstream.v1.render_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VIDEOCODEC']._serialized_start=889
-  _globals['_VIDEOCODEC']._serialized_end=1027
+  _globals['_VIDEOCODEC']._serialized_start=970
+  _globals['_VIDEOCODEC']._serialized_end=1108
   _globals['_INSPECTBACKGROUNDREQUEST']._serialized_start=70
   _globals['_INSPECTBACKGROUNDREQUEST']._serialized_end=120
   _globals['_INSPECTBACKGROUNDRESPONSE']._serialized_start=122
@@ -41,13 +41,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RENDERREQUEST']._serialized_start=167
   _globals['_RENDERREQUEST']._serialized_end=469
   _globals['_RENDERCONFIG']._serialized_start=472
-  _globals['_RENDERCONFIG']._serialized_end=615
-  _globals['_KEYFRAMEREQUEST']._serialized_start=617
-  _globals['_KEYFRAMEREQUEST']._serialized_end=634
-  _globals['_RENDERRESPONSE']._serialized_start=637
-  _globals['_RENDERRESPONSE']._serialized_end=840
-  _globals['_VIDEOFRAME']._serialized_start=842
-  _globals['_VIDEOFRAME']._serialized_end=886
-  _globals['_RENDERSERVICE']._serialized_start=1030
-  _globals['_RENDERSERVICE']._serialized_end=1210
+  _globals['_RENDERCONFIG']._serialized_end=655
+  _globals['_FRAMING']._serialized_start=657
+  _globals['_FRAMING']._serialized_end=696
+  _globals['_KEYFRAMEREQUEST']._serialized_start=698
+  _globals['_KEYFRAMEREQUEST']._serialized_end=715
+  _globals['_RENDERRESPONSE']._serialized_start=718
+  _globals['_RENDERRESPONSE']._serialized_end=921
+  _globals['_VIDEOFRAME']._serialized_start=923
+  _globals['_VIDEOFRAME']._serialized_end=967
+  _globals['_RENDERSERVICE']._serialized_start=1111
+  _globals['_RENDERSERVICE']._serialized_end=1291
 # @@protoc_insertion_point(module_scope)

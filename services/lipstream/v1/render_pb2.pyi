@@ -151,6 +151,7 @@ class RenderConfig(_message.Message):
     CODEC_FIELD_NUMBER: _builtins.int
     HEIGHT_PX_FIELD_NUMBER: _builtins.int
     BACKGROUND_FIELD_NUMBER: _builtins.int
+    FRAMING_FIELD_NUMBER: _builtins.int
     avatar_id: _builtins.str
     """Id of a finished avatar."""
     size_px: _builtins.int
@@ -162,6 +163,8 @@ class RenderConfig(_message.Message):
     """Of an upright picture; even, at most twice the width and 1920; 0 for a square one."""
     background: _builtins.str
     """`photo`, `none`, `blur` or a colour `#RRGGBB`. By default `none` for H264_ALPHA, else `photo`."""
+    @_builtins.property
+    def framing(self) -> Global___Framing: ...
     def __init__(
         self,
         *,
@@ -171,14 +174,41 @@ class RenderConfig(_message.Message):
         codec: Global___VideoCodec.ValueType = ...,
         height_px: _builtins.int = ...,
         background: _builtins.str = ...,
+        framing: Global___Framing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["framing", b"framing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "background", b"background", "codec", b"codec", "fps", b"fps", "height_px", b"height_px", "size_px", b"size_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_id", b"avatar_id", "background", b"background", "codec", b"codec", "fps", b"fps", "framing", b"framing", "height_px", b"height_px", "size_px", b"size_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderConfig: _TypeAlias = RenderConfig  # noqa: Y015
+
+@_typing.final
+class Framing(_message.Message):
+    """The part of the avatar's picture that is shown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZOOM_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    zoom: _builtins.float
+    """1 to 3; 0 for 1, all of it."""
+    offset: _builtins.float
+    """How far the head is moved up, in heights of what is shown; at most (zoom - 1) / 2."""
+    def __init__(
+        self,
+        *,
+        zoom: _builtins.float = ...,
+        offset: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "zoom", b"zoom"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Framing: _TypeAlias = Framing  # noqa: Y015
 
 @_typing.final
 class KeyframeRequest(_message.Message):

@@ -7,6 +7,7 @@ from lipstream.wire.streams import checked_id
 
 __all__ = [
     "LONGEST_AVATAR_ID",
+    "REFUSED_SHEET",
     "avatar_prefix",
     "checked_avatar_id",
     "job_object",
@@ -14,6 +15,8 @@ __all__ = [
 ]
 
 LONGEST_AVATAR_ID = 56
+REFUSED_SHEET = "sheet.png"
+"""Name, under its job, of the pictures of an avatar that was not good enough."""
 
 
 def job_prefix(job_id: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from lipstream.errors import BadInput, LipstreamError
@@ -20,13 +21,18 @@ class Problem:
     title: str
     detail: str
     remedy: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """Measured values that belong to it, names with their units."""
 
     @classmethod
     def of(cls, error: LipstreamError) -> Self:
-        return cls(error.code, error.title, error.message, error.remedy)
+        return cls(error.code, error.title, error.message, error.remedy, error.figures)
 
     def encode(self) -> str:
-        return dump_json(asdict(self))
+        document = asdict(self)
+        if not self.figures:
+            del document["figures"]  # as a program of an earlier version reads it
+        return dump_json(document)
 
     @classmethod
     def decode(cls, text: str) -> Self:
@@ -38,6 +44,14 @@ class Problem:
             problem = cls(**json.loads(text))
         except (TypeError, ValueError, RecursionError):
             raise BadInput(f"This is no problem document: {text[:60]!r}.") from None
-        if not all(isinstance(value, str) for value in asdict(problem).values()):
-            raise BadInput("A problem document holds other than strings.")
+        texts = (problem.code, problem.title, problem.detail, problem.remedy)
+        if not all(isinstance(text, str) for text in texts) or not _are_figures(problem.figures):
+            raise BadInput("A problem document holds other than strings and figures.")
         return problem
+
+
+def _are_figures(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(number, int | float) and not isinstance(number, bool)
+        for number in value.values()
+    )

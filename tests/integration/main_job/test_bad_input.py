@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.integration.main_job.platform import Platform
-from tests.portrait import AVATAR, hopper_photo
+from tests.portrait import AVATAR, hopper_photo, masked_photo
 from tests.shared_data import shared_data
 
 
@@ -191,3 +191,34 @@ def test_every_broken_recording_gets_a_result_or_a_reason(platform: Platform) ->
         else:
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["detail"], path.name
+
+
+def test_an_avatar_that_turns_out_badly_is_refused_with_its_figures(platform: Platform) -> None:
+    """The photo passes the first look; what is wrong with the avatar shows when it is drawn."""
+    answer = platform.http.post(
+        "/v1/avatars",
+        files={"photo": ("me.png", masked_photo())},
+        data={"name": "masked", "consent": "Yes."},
+    )
+    assert answer.status_code == 202, answer.text
+    *_, last = platform.events("/v1/avatars/masked/events")
+    assert (last["status"], last["error"]["code"]) == ("failed", "poor_avatar")
+    document = platform.http.get("/v1/avatars/masked").json()
+    assert document["status"] == "failed"
+    assert document["error"]["remedy"]
+    assert document["error"]["figures"]["viseme_worst_mm"] > 6
+    sheet = platform.http.get(document["links"]["sheet"])
+    assert sheet.headers["content-type"] == "image/png"
+    assert sheet.content.startswith(b"\x89PNG")
+    assert platform.http.get("/v1/avatars/masked/preview").status_code == 404
+    assert platform.http.delete("/v1/avatars/masked").status_code == 204
+    assert platform.http.get("/v1/avatars/masked/sheet").status_code == 404
+
+
+def test_an_avatar_shows_its_report_and_its_sheet(platform: Platform) -> None:
+    document = platform.http.get(f"/v1/avatars/{AVATAR}").json()
+    assert document["report"]["face_psnr_db"] > 30
+    assert document["report"]["viseme_m_gap_detected_mm"] < 3
+    sheet = platform.http.get(document["links"]["sheet"])
+    assert sheet.content.startswith(b"\x89PNG")
+    assert platform.http.get("/v1/avatars/nobody/sheet").status_code == 404

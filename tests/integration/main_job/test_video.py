@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lipstream.face.arkit import INDEX
 from lipstream.face.motion_file import read_npz
 from tests.integration.main_job.platform import Platform, speech_wav
 from tests.portrait import AVATAR, hopper_photo
@@ -121,6 +122,25 @@ def test_the_command_makes_the_same_motion_as_the_services(
     local = Motion.concatenate(generate(open_generator(), features, seed=3))
     np.testing.assert_allclose(served.blendshapes, local.blendshapes, atol=1e-5)
     np.testing.assert_allclose(served.rotation, local.rotation, atol=1e-6)
+
+
+def test_controls_go_through_every_service(platform: Platform, tmp_path: Path) -> None:
+    controls = {"emotion": {"joy": 1}, "head_motion": 0, "framing": {"zoom": 1.5}}
+    pictures = []
+    for asked in ({}, {"controls": controls}):
+        video = platform.post_text("Yes.", size=64, seed=3, **asked)
+        document = platform.ended(video["id"])
+        assert document["status"] == "succeeded", document
+        pictures.append(_frames(platform.http.get(document["links"]["file"]).content)[0])
+        path = tmp_path / "motion.npz"
+        platform.store.get_file(f"jobs/{video['id']}/motion.npz", path)
+    motion = read_npz(path)
+    assert motion.blendshapes[:, INDEX["cheekSquintLeft"]].min() > 0.9
+    assert np.abs(motion.translation).max() == 0
+    assert np.abs(pictures[1].astype(float) - pictures[0]).mean() > 10
+    refused = platform.post_audio(b"", controls='{"emotion": {"happiness": 1}}')
+    assert refused.status_code == 422
+    assert "no emotion 'happiness'; choose of" in refused.json()["detail"]
 
 
 def test_a_photo_becomes_an_avatar(platform: Platform) -> None:

@@ -114,6 +114,30 @@ def test_an_interrupt_stops_sound_and_mouth_at_once_and_the_face_lives_on(server
     assert np.abs(np.diff(turned[5:25], axis=0)).max() > 0  # alive
 
 
+def test_controls_change_a_living_face(server: str) -> None:
+    async def scene() -> Listener:
+        options = {"avatar": AVATAR, "output": "motion", "controls": {"emotion": {"sadness": 1}}}
+        async with Listener.opened(server, **options) as listener:
+            await asyncio.sleep(0.5)
+            await listener.client.direct(emotion={"amazement": 1}, gaze={"yaw_deg": 20})
+            await asyncio.sleep(1.0)
+            await listener.client.direct(emotion={"happiness": 1})
+            await listener.until("error")
+        return listener
+
+    listener = asyncio.run(scene())
+    frames = listener.of_media(MediaKind.MOTION)
+    motion = np.array([np.frombuffer(frame.payload, "<f4") for frame in frames])
+    frown, brow = motion[:, INDEX["mouthFrownLeft"]], motion[:, INDEX["browOuterUpLeft"]]
+    assert frown[0] > 0.7
+    assert frown[-1] == 0
+    assert brow[-1] > 0.9
+    assert np.abs(np.diff(brow)).max() < 0.45
+    assert np.degrees(motion[-1, 58]) > 12
+    (refused,) = listener.of("error")
+    assert "no emotion 'happiness'" in refused["detail"]
+
+
 def test_sessions_do_not_hear_each_other(server: str) -> None:
     texts = (_TEXT, "Bob put a maple table by the map.")
 
@@ -203,6 +227,7 @@ def test_a_session_outlives_killed_stages(stack: LocalStack, stages: tuple[str, 
             await listener.client.speak(_speech())
             await listener.client.end()
             await listener.until("agent.speak_started")
+            await listener.client.direct(emotion={"amazement": 1})
             for stage in stages:
                 os.kill(stack.pids[stage], signal.SIGKILL)
             await listener.until("agent.speak_finished")
@@ -224,3 +249,4 @@ def test_a_session_outlives_killed_stages(stack: LocalStack, stages: tuple[str, 
     frames = np.array([np.frombuffer(frame.payload, "<f4") for frame in motion])
     assert np.abs(np.diff(frames[:, 52:55], axis=0)).max() < 0.03
     assert frames[:, INDEX["jawOpen"]].max() > 0.05
+    assert frames[-25:, INDEX["browOuterUpLeft"]].min() > 0.9  # as it was asked to look

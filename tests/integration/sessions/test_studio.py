@@ -15,14 +15,20 @@ import numpy as np
 import pytest
 
 from lipstream.audio import resample, synthesize
+from lipstream.face.motion import Floats
 from tests.integration.sessions.chromium import chromium
 from tests.portrait import AVATAR
 
 _TEXT = "My father saw a far away star above the harbour, and told nobody about it."
 _HOOKS = """
     window.sockets = [];
+    window.controls = null;  // that were sent last
     window.WebSocket = class extends WebSocket {
         constructor(...given) { super(...given); sockets.push(this); }
+        send(message) {
+            if (typeof message === "string") controls = JSON.parse(message).controls ?? controls;
+            super.send(message);
+        }
     };
     window.pieces = [];  // of sound: when each begins and ends
     const start = AudioBufferSourceNode.prototype.start;
@@ -31,22 +37,19 @@ _HOOKS = """
         return start.call(this, when);
     };
 """
-_MOVEMENT = """async () => {
-    // How much the lower half of the face changes from picture to picture, for a second.
-    const paper = new OffscreenCanvas(64, 64).getContext("2d", { willReadFrequently: true });
+_LOOKS = """async () => {
+    // The lower half of the face, 32 x 32 grey values, 25 times in a second.
+    const paper = new OffscreenCanvas(32, 32).getContext("2d", { willReadFrequently: true });
     const picture = document.getElementById("picture");
-    const changes = [];
-    let before = null;
+    const looks = [];
     for (let i = 0; i < 25; i++) {
         const { width, height } = picture;
-        paper.drawImage(picture, width / 4, height / 2, width / 2, height / 3, 0, 0, 64, 64);
-        const { data } = paper.getImageData(0, 0, 64, 64);
-        const last = before;
-        if (last) changes.push(data.reduce((sum, byte, i) => sum + Math.abs(byte - last[i]), 0));
-        before = data;
+        paper.drawImage(picture, width / 4, height / 2, width / 2, height / 3, 0, 0, 32, 32);
+        const { data } = paper.getImageData(0, 0, 32, 32);
+        looks.push(Array.from(data.filter((_, i) => i % 4 === 1)));
         await new Promise((done) => setTimeout(done, 40));
     }
-    return changes.reduce((sum, change) => sum + change, 0) / changes.length / before.length;
+    return looks;
 }"""
 
 
@@ -97,17 +100,26 @@ def _until(page: Any, state: str) -> None:
     page.wait_for_selector(f"#state[data-state={state}]")
 
 
+def _looks(page: Any) -> Floats:
+    """Pictures of the mouth within a second [25, 32 * 32]."""
+    return np.array(page.evaluate(_LOOKS), np.float32)
+
+
+def _movement(page: Any) -> float:
+    return float(np.abs(np.diff(_looks(page), axis=0)).mean())
+
+
 def _number(page: Any, figure: str) -> float:
     return float(page.text_content(f"#{figure}").split()[0])
 
 
 def test_it_talks_and_can_be_interrupted(page: Any) -> None:
     _started(page)
-    quiet = page.evaluate(_MOVEMENT)
+    quiet = _movement(page)
     page.fill("#words", _TEXT)
     page.press("#words", "Enter")
     page.wait_for_function("() => document.getElementById('first').textContent !== '–'")
-    speaking = page.evaluate(_MOVEMENT)
+    speaking = _movement(page)
     assert page.get_attribute("#state", "data-state") == "speaking"
     assert speaking > 1.5 * quiet
     assert 0 < _number(page, "first") < 5000
@@ -140,6 +152,29 @@ def test_a_dropped_socket_is_made_again_and_an_ended_session_is_told(page: Any) 
     session = page.evaluate("() => sockets[1].url.split('/')[5]")
     page.evaluate("(id) => fetch(`/v1/sessions/${id}`, { method: 'DELETE' })", session)
     _until(page, "closed")
+
+
+def test_the_face_shows_what_is_wished_for(page: Any) -> None:
+    _started(page)
+    page.fill("[name=head]", "0")
+    page.wait_for_function("() => controls.head_motion === 0")
+    page.wait_for_timeout(500)
+    calm = _looks(page).mean(0)
+    page.select_option("[name=emotion]", "joy")
+    page.fill("[name=intensity]", "1")
+    page.wait_for_function("() => controls.emotion?.joy === 1")
+    page.wait_for_timeout(500)
+    glad = _looks(page).mean(0)
+    page.select_option("[name=emotion]", "")
+    page.wait_for_function("() => !controls.emotion")
+    page.wait_for_timeout(500)
+    again = _looks(page).mean(0)
+    assert np.abs(glad - calm).mean() > 2 * np.abs(again - calm).mean()
+    page.fill("[name=yaw]", "20")
+    page.wait_for_function("() => controls.gaze?.yaw_deg === 20")
+    page.click("text=Reset")
+    page.wait_for_function("() => !controls.gaze && controls.head_motion === 1")
+    assert not page.is_visible("#notice")
 
 
 def test_ones_own_voice_goes_through_and_interrupts(page: Any) -> None:

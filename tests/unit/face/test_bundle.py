@@ -107,6 +107,29 @@ def test_what_of_the_plate_is_the_person_is_kept() -> None:
     assert bundle.load(packed(sample())).model.torso is None
 
 
+def test_a_sheet_is_kept_and_need_be_neither_square_nor_there() -> None:
+    sheet = np.random.default_rng(0).integers(0, 255, (12, 20, 3), dtype=np.uint8)
+    data = packed(sample(sheet=sheet))
+    back = bundle.load(data)
+    assert back.sheet is not None
+    np.testing.assert_array_equal(back.sheet, sheet)
+    assert packed(back) == data
+    assert bundle.load(packed()).sheet is None
+    contents = members(data)
+    contents["sheet.png"] = contents["preview.png"]
+    assert refusal(repacked(contents)).code == "damaged_bundle"
+
+
+def test_warnings_of_earlier_versions_have_no_remedy() -> None:
+    contents = members(packed())
+    document = json.loads(contents["manifest.json"])
+    del document["warnings"][0]["remedy"]
+    contents["manifest.json"] = json.dumps(document).encode()
+    assert bundle.load(repacked(contents)).manifest.warnings == (
+        Note("blurred", "The face is soft."),
+    )
+
+
 def test_reads_streams_and_bytes_and_bundles_without_consent() -> None:
     data = packed(sample(consent=None))
     assert bundle.load(io.BytesIO(data)).manifest.consent is None

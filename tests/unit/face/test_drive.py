@@ -21,6 +21,7 @@ from lipstream.face.shape_names import (
     PHOTO_PART,
     PHOTO_SMILE,
     SHAPE_NAMES,
+    TONGUE_TIP,
 )
 from tests.unit.face.tiny_model import tiny_model
 
@@ -85,7 +86,7 @@ def test_gaze_adds_to_look_shapes(model: AvatarModel) -> None:
     assert weights[INDEX["eyeLookOutLeft"]] == pytest.approx(0.75)
 
 
-def test_the_photos_smile_fades_as_lips_round(model: AvatarModel) -> None:
+def test_the_photos_smile_fades_as_lips_round_or_corners_fall(model: AvatarModel) -> None:
     def smile(**weights: float) -> float:
         vector = shape_weights(model, blendshapes(**weights), STRAIGHT)
         return float(vector[SHAPE_NAMES.index(PHOTO_SMILE)])
@@ -93,8 +94,21 @@ def test_the_photos_smile_fades_as_lips_round(model: AvatarModel) -> None:
     assert smile() == pytest.approx(REST_SMILE)
     assert 0 < smile(mouthFunnel=0.3) < REST_SMILE
     assert smile(mouthPucker=0.9) == 0
+    assert 0 < smile(mouthFrownLeft=0.3, mouthFrownRight=0.3) < REST_SMILE
+    assert smile(mouthFrownLeft=0.8, mouthFrownRight=0.8) == 0
     weights = shape_weights(model, blendshapes(), STRAIGHT)
     assert weights[SHAPE_NAMES.index(PHOTO_PART)] == 0
+
+
+def test_a_little_tongue_is_a_raised_tip(model: AvatarModel) -> None:
+    def tip(out: float) -> float:
+        weights = shape_weights(model, blendshapes(tongueOut=out), STRAIGHT)
+        return float(weights[SHAPE_NAMES.index(TONGUE_TIP)])
+
+    assert tip(0) == tip(1) == 0
+    assert tip(0.12) == pytest.approx(1)
+    assert 0 < tip(0.06) < 1
+    assert 0 < tip(0.4) < 1
 
 
 def test_photo_weights_are_the_two_photo_shapes(model: AvatarModel) -> None:
@@ -122,3 +136,14 @@ def test_colours_follow_lids_lips_and_mouth(model: AvatarModel) -> None:
     assert (wink[LID_LEFT], wink[LID_RIGHT]) == (1, 0)
     assert closed[LIP_REST] == 1
     assert colors(photo_weights(model), 10)[LIP_REST] == 0
+
+
+def test_light_in_the_mouth_follows_lips_and_tongue(model: AvatarModel) -> None:
+    def shade(gap_mm: float, width_mm: float, **weights: float) -> float:
+        pose = shape_weights(model, blendshapes(**weights), STRAIGHT)
+        values = color_weights(model, pose, mouth(gap_mm, width_mm))
+        return float(values[model.color_shapes.names.index(MOUTH_SHADE)])
+
+    assert shade(12, 40, mouthFunnel=0.8) > shade(12, 40), "rounded lips shade the teeth"
+    assert shade(3, 45, mouthRollLower=0.75) < shade(3, 45), "teeth that hold the lip are lit"
+    assert shade(5, 45, tongueOut=0.15) == 0

@@ -8,7 +8,10 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
+from lipstream.face.face_controls import FaceControls
 from lipstream.gateway import problems
+from lipstream.gateway.documents import VideoRequest
+from lipstream.gateway.request_schema import request_schema
 from lipstream.gateway.video_form import video_form
 
 
@@ -23,7 +26,8 @@ def client() -> TestClient:
             wanted, audio = form.wanted, form.audio
             size = None if audio is None else audio.size
             style = {} if wanted.style is None else {"style": wanted.style}
-            return {"text": wanted.text, "audio": size, **style}
+            controls = {} if wanted.controls is None else {"controls": wanted.controls.document()}
+            return {"text": wanted.text, "audio": size, **style, **controls}
 
     return TestClient(app, raise_server_exceptions=False)
 
@@ -55,6 +59,35 @@ def test_a_style_is_a_list_of_numbers(client: TestClient) -> None:
         assert answer.status_code == 422, wrong
         assert "style" in answer.json()["detail"]
     assert _post(client, b'{"avatar":"g","text":"x","style":[NaN]}', "application/json")[0] == 422
+
+
+def test_the_schema_of_the_body_stands_by_itself() -> None:
+    schema = request_schema(VideoRequest)
+    assert "$ref" not in json.dumps(schema)
+    (controls, _) = schema["properties"]["controls"]["anyOf"]
+    assert set(controls["properties"]) == set(FaceControls.__dataclass_fields__)
+    assert controls["properties"]["head_motion"]["maximum"] == 2
+
+
+def test_controls_are_an_object(client: TestClient) -> None:
+    wish = {"avatar": "grace", "text": "hi"}
+    asked = {"emotion": [{"weights": {"joy": 0.5}}], "blink_rate": 8.0}
+    for sent in (asked, json.dumps(asked)):
+        assert client.post("/", json={**wish, "controls": sent}).json()["controls"] == asked
+    form = {"avatar": "grace", "controls": json.dumps({"emotion": {"joy": 0.5}, "blink_rate": 8})}
+    answer = client.post("/", data=form, files={"audio": b"1"})
+    assert answer.json()["controls"] == asked
+    for wrong, said in (
+        ({"emotion": {"happiness": 1}}, "no emotion 'happiness'; choose of amazement, anger"),
+        ({"head_motion": 3}, "controls.head_motion: "),
+        ({"framing": {"zoom": 1.1, "offset": 0.4}}, "needs a zoom of 1.8"),
+        ({"smile": 1}, "controls.smile: "),
+        ("[" * 10_000, "controls: must be JSON"),
+        (3, "controls"),
+    ):
+        answer = client.post("/", json={**wish, "controls": wrong})
+        assert answer.status_code == 422, wrong
+        assert said in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

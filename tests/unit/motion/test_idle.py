@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from lipstream.errors import BadInput
-from lipstream.face.arkit import BLENDSHAPE_COUNT, INDEX
+from lipstream.face.arkit import INDEX
 from lipstream.face.motion import Floats, Motion
+from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.motion.gate import GateState, advance_gate
-from lipstream.motion.idle import IdleState, Voice, alive
+from lipstream.motion.idle import Voice, alive
+from lipstream.motion.idle_state import IdleState
 from lipstream.motion.noise import normal, smooth_noise, uniform
 
 _FPS = 25.0
@@ -29,7 +31,7 @@ def _voice(seconds: float, speaking: bool) -> tuple[Floats, Floats]:
 
 def _live(seconds: float, *, speaking: bool, seed: int = 0) -> Motion:
     loudness, speech = _voice(seconds, speaking)
-    mouth = np.zeros((len(loudness), BLENDSHAPE_COUNT), np.float32)
+    mouth = np.zeros((len(loudness), CONTROL_COUNT), np.float32)
     return _alone(mouth, loudness, speech, IdleState.initial(), seed=seed)[0]
 
 
@@ -83,14 +85,14 @@ def test_brows_rise_with_some_accents_of_speech_and_rest_in_silence() -> None:
 
 def test_chunks_equal_the_whole_exactly() -> None:
     loudness, speech = _voice(60, True)
-    mouth = np.random.default_rng(0).random((len(loudness), BLENDSHAPE_COUNT)).astype(np.float32)
+    mouth = np.random.default_rng(0).random((len(loudness), CONTROL_COUNT)).astype(np.float32)
     whole, end = _alone(mouth, loudness, speech, IdleState.initial(), seed=9)
     state = IdleState.initial()
     parts = []
     for first in range(0, len(loudness), 13):
         piece = slice(first, first + 13)
         motion, state = _alone(mouth[piece], loudness[piece], speech[piece], state, seed=9)
-        state = IdleState.from_array(state.numbers)
+        state = IdleState.from_arrays(state.arrays())
         parts.append(motion)
     chunked = Motion.concatenate(parts)
     for name in ("blendshapes", "rotation", "translation", "gaze"):
@@ -101,7 +103,7 @@ def test_chunks_equal_the_whole_exactly() -> None:
 def test_sessions_together_move_as_each_alone() -> None:
     sizes, seeds = (7, 0, 31, 12), (4, 5, 6, 1 << 62)
     loudness, speech = _voice(2, True)
-    mouths = [np.full((size, BLENDSHAPE_COUNT), 0.5, np.float32) for size in sizes]
+    mouths = [np.full((size, CONTROL_COUNT), 0.5, np.float32) for size in sizes]
     voices = [Voice(loudness[:size], speech[:size]) for size in sizes]
     states = [IdleState.initial() for _ in sizes]
     together = alive(mouths, voices, states, seeds=seeds, fps=_FPS)
@@ -115,12 +117,14 @@ def test_sessions_together_move_as_each_alone() -> None:
 
 
 def test_damaged_states_are_refused() -> None:
-    numbers = IdleState.initial().numbers.copy()
-    with pytest.raises(BadInput, match="finite numbers"):
-        IdleState.from_array(numbers[:-1])
-    numbers[3] = np.nan
-    with pytest.raises(BadInput, match="finite numbers"):
-        IdleState.from_array(numbers)
+    arrays = IdleState.initial().arrays()
+    damaged = arrays["idle"].copy()
+    damaged[3] = np.nan
+    for name, wrong in (("idle", arrays["idle"][:-1]), ("idle", damaged), ("former", damaged)):
+        with pytest.raises(BadInput, match="finite numbers"):
+            IdleState.from_arrays({**arrays, name: wrong})
+    with pytest.raises(BadInput, match="controls"):
+        IdleState.from_arrays({**arrays, "controls": np.frombuffer(b'{"joy": 1}', np.uint8)})
 
 
 def test_gate_opens_at_once_holds_and_closes() -> None:

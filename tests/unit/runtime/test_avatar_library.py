@@ -41,3 +41,17 @@ def test_other_things_in_the_folder_are_passed_over(store: ObjectStore) -> None:
     store.put("avatars/UPPER/manifest.json", b"{}")
     store.put("avatars/readme.txt", b"")
     assert [entry.id for entry in AvatarLibrary(store).entries()] == ["good"]
+
+
+def test_a_sheet_goes_with_its_avatar(store: ObjectStore, tmp_path: Path) -> None:
+    library = AvatarLibrary(store)
+    with pytest.raises(NotFound, match="no preview sheet"):
+        library.sheet("good")
+    with pytest.raises(NotFound, match="no avatar"):
+        library.sheet("nobody")
+    bundle = tmp_path / "bundle.zip"
+    library.add("good", bundle, b"{}", b"picture", b"sheet")
+    assert library.sheet("good") == b"sheet"
+    library.add("good", bundle, b"{}", b"another picture")
+    with pytest.raises(NotFound, match="no preview sheet"):
+        library.sheet("good")

@@ -7,8 +7,8 @@ import pytest
 
 from lipstream.errors import BadInput
 from lipstream.runtime.live_inbox import LiveInbox
-from lipstream.v1 import render_pb2
-from tests.unit.runtime.live_messages import content, end, interrupt, keyframe
+from lipstream.v1 import common_pb2, motion_pb2, render_pb2
+from tests.unit.runtime.live_messages import content, end, header, interrupt, keyframe
 
 _Inbox = LiveInbox[render_pb2.RenderRequest]
 
@@ -88,6 +88,20 @@ def test_an_interrupt_makes_room_by_what_it_drops() -> None:
             await inbox.put(content(2, index, size=4000))
         kinds = [request.WhichOneof("payload") for request in await taken(inbox)]
         assert kinds == ["interrupt", "frames", "frames"]
+
+    run(scenario)
+
+
+def test_controls_outlive_an_interrupt() -> None:
+    async def scenario() -> None:
+        inbox: LiveInbox[motion_pb2.GenerateRequest] = LiveInbox()
+        controls = motion_pb2.GenerateRequest(
+            header=header(1), controls=motion_pb2.FaceControls(head_motion=0)
+        )
+        stopped = motion_pb2.GenerateRequest(header=header(2), interrupt=common_pb2.Interrupt())
+        for request in (controls, stopped):
+            await inbox.put(request)
+        assert [await inbox.get(), await inbox.get()] == [controls, stopped]
 
     run(scenario)
 

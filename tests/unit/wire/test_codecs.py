@@ -26,7 +26,8 @@ stages = kinds.flatmap(
 )
 fractions = st.floats(0, 1)
 times_ms = st.integers(0, 2**53)
-problems = st.builds(Problem, st.text(), st.text(), st.text(), st.text())
+figures = st.dictionaries(st.text(), st.floats(-1e9, 1e9))
+problems = st.builds(Problem, st.text(), st.text(), st.text(), st.text(), figures)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(-1e9, 1e9) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -3,6 +3,7 @@
 from lipstream.avatar.layers.eyes import eye_layer
 from lipstream.avatar.layers.hair import hair_layer
 from lipstream.avatar.layers.jaw import jaw_layer
+from lipstream.avatar.layers.lip_edge import lip_edge_layer
 from lipstream.avatar.layers.lips import lip_layer
 from lipstream.avatar.layers.mouth import mouth_layers
 from lipstream.avatar.layers.scene import PhotoScene
@@ -14,6 +15,7 @@ __all__ = [
     "eye_layer",
     "hair_layer",
     "jaw_layer",
+    "lip_edge_layer",
     "lip_layer",
     "mouth_layers",
     "rim_layer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lipstream.avatar.binding import bind_to_area
+from lipstream.avatar.binding import bind_to_area, held_small
 from lipstream.avatar.filling import sample
 from lipstream.avatar.layer import Layer
 from lipstream.avatar.layers.scene import PhotoScene
@@ -13,13 +13,19 @@ from lipstream.face.landmarks import LOWER_LIP, UPPER_LIP, Ring
 from lipstream.face.parts import smoothstep
 from lipstream.face.shape_names import LIP_REST
 
-__all__ = ["colors_off_the_lip_line", "lip_layer", "lip_tint"]
+__all__ = ["PARTED_MM", "colors_off_the_lip_line", "lip_layer", "lip_tint"]
 
 Array = NDArray[np.float64]
 
+PARTED_MM = 1.0
+"""Lips that are further apart in the photo do not show the colours of closed ones."""
 _INSET_SHARE = 0.35
 """Of a lip's thickness: colours nearer to its edge are taken from this far inside it."""
 _MOST_INSET_PX = 3.0
+_SPACING_MM = 0.7
+_RADIUS_MM = 0.7
+_LINE_RING = 0.10
+"""Discs nearer to the line where the lips meet would reach over it, and half close the mouth."""
 _DEPTH_BIAS_MM = 2.0
 
 
@@ -32,7 +38,9 @@ def lip_layer(scene: PhotoScene) -> Layer:
     stage = scene.stage
     skin = stage.parts["skin"]
     chosen = (skin.coordinates["ring"][skin.triangles] < 1.05).all(1)
-    binding = bind_to_area(stage, "skin", 0.9, 0.8, chosen, stage.open)
+    binding = bind_to_area(stage, "skin", _SPACING_MM, 0.8, chosen, stage.open)
+    ring = stage.coordinate("skin", "ring", binding.triangles, binding.barycentric)
+    binding = held_small(stage, binding.only(ring > _LINE_RING), stage.rounded, _RADIUS_MM)
     ring, along, lip = (
         stage.coordinate("skin", name, binding.triangles, binding.barycentric)
         for name in ("ring", "along", "lip")
@@ -92,7 +100,7 @@ def lip_tint(colors: Array, ring: Array, along: Array, lip: Array) -> Array:
         light = np.clip(brightness / typical.mean(), 0.55, 1.0) ** 0.5
         darker = 1 - 0.18 * smoothstep(0.5, 1, along)
         target = typical * (light * darker)[:, None]
-        share = on_lip * 0.80 * smoothstep(0.35, 0.75, along)
+        share = on_lip * 0.90 * smoothstep(0.25, 0.65, along)
         share = np.where((on_lip > 0) & (this >= -0.01), share, 0.0)[:, None]
         tint = np.where(share > 0, (target - colors) * share, tint)
     return tint

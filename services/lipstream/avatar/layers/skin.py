@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from lipstream.avatar.binding import bind_to_area, bind_to_picture, held_small
 from lipstream.avatar.filling import mix, sample
 from lipstream.avatar.layer import Layer
-from lipstream.avatar.layers.lips import colors_off_the_lip_line, lip_tint
+from lipstream.avatar.layers.lips import PARTED_MM, colors_off_the_lip_line, lip_tint
 from lipstream.avatar.layers.scene import PhotoScene
 from lipstream.face.landmarks import NOSE_BRIDGE
 from lipstream.face.parts import smoothstep
@@ -24,10 +24,12 @@ _CELL_PX = 1.25
 _LATITUDE = 0.35
 _LONGEST_MM = 2.0
 """Corners of closed lips open into large triangles: no disc there may grow beyond this."""
+_LINE_RING = 0.33
+_LINE_LONGEST_MM = 0.55
+"""Beside the lips' line: what pursed lips draw out would reach over the line and fray it."""
 _RIM_REACH_PX = (3.0, 11.0)
 """The rim is opaque up to the first distance from the outline and gone at the second."""
 _BACKING_BIAS_MM = 13.0
-_PARTED_MM = 1.0
 _NOSE_TIP = 4
 
 
@@ -37,6 +39,9 @@ def skin_layer(scene: PhotoScene) -> Layer:
     binding = bind_to_picture(stage, ("skin", "rim"), _CELL_PX)
     binding = binding.only(binding.triangles < stage.spans["skin"].triangles.stop)
     binding = held_small(stage, binding, stage.open, _LONGEST_MM)
+    ring = stage.coordinate("skin", "ring", binding.triangles, binding.barycentric)
+    at_line = np.where(ring < _LINE_RING, _LINE_LONGEST_MM, np.inf)
+    binding = held_small(stage, binding, stage.rounded, at_line)
     points = binding.photo_px
     place = {
         name: stage.coordinate("skin", name, binding.triangles, binding.barycentric)
@@ -71,7 +76,7 @@ def skin_layer(scene: PhotoScene) -> Layer:
 
 def _line_latitude(scene: PhotoScene) -> float:
     """Beside the lips' line: the true colours of closed lips, borrowed ones of parted lips."""
-    return 0.15 if scene.rig.face.lip_gap_mm < _PARTED_MM else 0.0
+    return 0.15 if scene.rig.face.lip_gap_mm < PARTED_MM else 0.0
 
 
 def _lid_tints(scene: PhotoScene, points: Array, lid: Array, colors: Array) -> dict[str, Array]:

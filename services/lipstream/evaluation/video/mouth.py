@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from lipstream.errors import BadInput
 from lipstream.evaluation.lip_track import RATE_HZ
 from lipstream.evaluation.video.pictures import Picture
-from lipstream.evaluation.video.steady import eye_distance_px, steady
-from lipstream.face.landmarks import CHIN, LOWER_LIP, NOSE_BRIDGE, UPPER_LIP, Ring
+from lipstream.face.landmarks import CHIN, LOWER_LIP, NOSE_BRIDGE, Ring
+from lipstream.face.openings import MIDDLE, lip_gaps, mouth_widths
+from lipstream.face.steady import eye_distance_px, steady
 
 __all__ = ["Mouth", "Seer", "watch"]
 
@@ -22,8 +23,6 @@ Doubles = NDArray[np.float64]
 _FEWEST_FRAMES = 10
 _LEAST_SEEN = 0.8
 _LEAST_EYE_DISTANCE_PX = 16.0
-_MIDDLE = slice(4, 7)  # of the eleven points from corner to corner of a lip
-_CORNERS = (UPPER_LIP[Ring.BORDER][0], UPPER_LIP[Ring.BORDER][-1])
 
 
 class Seer(Protocol):
@@ -56,14 +55,12 @@ class Mouth:
         seen_share: float = 1.0,
     ) -> Self:
         points = steady(landmarks)
-        upper = points[:, list(UPPER_LIP[Ring.INNER][_MIDDLE]), 1]
-        lower = points[:, list(LOWER_LIP[Ring.INNER][_MIDDLE]), 1]
-        edge = points[:, list(LOWER_LIP[Ring.BORDER][_MIDDLE]), 1]
-        across = points[:, _CORNERS[1]] - points[:, _CORNERS[0]]
+        lower = points[:, list(LOWER_LIP[Ring.INNER][MIDDLE]), 1]
+        edge = points[:, list(LOWER_LIP[Ring.BORDER][MIDDLE]), 1]
         return cls(
             times_s,
-            np.maximum((lower - upper).mean(1), 0),
-            np.linalg.norm(across, axis=1),
+            lip_gaps(points),
+            mouth_widths(points),
             points[:, CHIN, 1] - points[:, NOSE_BRIDGE, 1],
             (edge - lower).mean(1),
             eye_distance_px(landmarks),

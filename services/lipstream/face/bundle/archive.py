@@ -29,6 +29,7 @@ MEMBER_LIMITS: dict[str, int] = {
     "model.npz": 64 * 2**20,
     "plate.png": 16 * 2**20,
     "preview.png": 4 * 2**20,
+    "sheet.png": 8 * 2**20,
 }
 """The members of a bundle and the most bytes that each may inflate to."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -45,6 +45,7 @@ class AvatarBundle:
     manifest: Manifest
     model: AvatarModel
     preview: NDArray[np.uint8]  # [S, S, 3] the avatar at rest
+    sheet: NDArray[np.uint8] | None = None  # [H, W, 3] poses side by side
 
 
 def new_bundle(
@@ -53,6 +54,7 @@ def new_bundle(
     preview: NDArray[np.uint8],
     source: Source,
     *,
+    sheet: NDArray[np.uint8] | None = None,
     consent: Consent | None = None,
     license: str = "",
     quality: Mapping[str, float] | None = None,
@@ -89,7 +91,7 @@ def new_bundle(
         quality=dict(quality or {}),
         warnings=tuple(warnings),
     )
-    return AvatarBundle(manifest, model, preview)
+    return AvatarBundle(manifest, model, preview, sheet)
 
 
 def save(bundle: AvatarBundle, target: Path | str | BinaryIO) -> Manifest:
@@ -106,6 +108,8 @@ def save(bundle: AvatarBundle, target: Path | str | BinaryIO) -> Manifest:
         "plate.png": pack_picture(_plate(bundle.model)),
         "preview.png": pack_picture(bundle.preview),
     }
+    if bundle.sheet is not None:
+        contents["sheet.png"] = pack_picture(bundle.sheet)
     manifest = replace(
         bundle.manifest,
         members={
@@ -135,11 +139,16 @@ def load(source: BundleSource) -> AvatarBundle:
         manifest = Manifest.from_json(read_member(archive, "manifest.json"))
         data = {
             name: read_member(archive, name, manifest.members.get(name, Member("", -1)))
-            for name in ("model.npz", "plate.png", "preview.png")
+            for name in ("model.npz", "plate.png", "preview.png", "sheet.png")
+            if name in manifest.members or name != "sheet.png"  # which not every bundle has
         }
     plate = unpack_picture(data["plate.png"], "plate.png")
     preview = unpack_picture(data["preview.png"], "preview.png")[..., :3]
-    return AvatarBundle(manifest, unpack_model(data["model.npz"], manifest.rig, plate), preview)
+    sheet = None
+    if "sheet.png" in data:
+        sheet = unpack_picture(data["sheet.png"], "sheet.png", square=False)[..., :3]
+    model = unpack_model(data["model.npz"], manifest.rig, plate)
+    return AvatarBundle(manifest, model, preview, sheet)
 
 
 def read_manifest(source: BundleSource) -> Manifest:

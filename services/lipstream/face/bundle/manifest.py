@@ -42,6 +42,7 @@ class Note:
 
     reason: str
     message: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ class _Reader:
                 key: self._inner("quality")._number(key) for key in self._inner("quality")._document
             },
             warnings=tuple(
-                Note(note._text("reason"), note._text("message")) for note in self._list("warnings")
+                Note(note._text("reason"), note._text("message"), note._text("remedy", ""))
+                for note in self._list("warnings")
             ),
             members={
                 key: Member(
@@ -191,7 +193,9 @@ class _Reader:
             raise _damaged(f"{self._path}{key} is no list of objects")
         return [_Reader(v, f"{self._path}{key}.") for v in value]
 
-    def _text(self, key: str) -> str:
+    def _text(self, key: str, default: str | None = None) -> str:
+        if default is not None and key not in self._document:
+            return default
         value = self._value(key)
         if not isinstance(value, str) or len(value) > _MAX_TEXT:
             raise _damaged(f"{self._path}{key} is no text of at most {_MAX_TEXT} characters")

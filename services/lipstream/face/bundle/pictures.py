@@ -24,11 +24,17 @@ def pack_picture(pixels: NDArray[np.uint8]) -> bytes:
     return out.getvalue()
 
 
-def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3 or 4]
-    """A square picture from PNG, with alpha where it has some.
+def unpack_picture(
+    data: bytes, name: str, *, square: bool = True
+) -> NDArray[np.uint8]:  # [H, W, 3 or 4]
+    """A picture from PNG, with alpha where it has some.
+
+    Args:
+        name: of the member, for messages.
+        square: whether it must be.
 
     Raises:
-        BadInput: no PNG, damaged, not square, or larger than 2048 pixels a side.
+        BadInput: no PNG, damaged, of the wrong shape, or larger than 2048 pixels a side.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -36,8 +42,8 @@ def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3 or 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                square = image.width == image.height
-                if square and 0 < image.width <= MAX_PICTURE_SIDE_PX:
+                fits = min(image.size) > 0 and max(image.size) <= MAX_PICTURE_SIDE_PX
+                if fits and not (square and image.width != image.height):
                     mode = "RGBA" if image.mode == "RGBA" else "RGB"
                     return np.asarray(image.convert(mode), np.uint8)
     except (
@@ -50,7 +56,8 @@ def unpack_picture(data: bytes, name: str) -> NDArray[np.uint8]:  # [S, S, 3 or 
     ):
         pass
     raise BadInput(
-        f"{name} in the avatar bundle is no square PNG of at most {MAX_PICTURE_SIDE_PX} pixels.",
+        f"{name} in the avatar bundle is no {'square ' if square else ''}PNG of at most "
+        f"{MAX_PICTURE_SIDE_PX} pixels a side.",
         remedy="Create the avatar again.",
         code="damaged_bundle",
     )

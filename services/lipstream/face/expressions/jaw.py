@@ -7,12 +7,19 @@ from numpy.typing import NDArray
 
 from lipstream.face.cage import Points
 from lipstream.face.expressions.anatomy import Anatomy
-from lipstream.face.landmarks import EYES, LOWER_LIP, NOSE, UPPER_FACE, UPPER_LIP
-from lipstream.face.lip_field import ALONG, BULGE, LIP, per_ring
+from lipstream.face.landmarks import EYES, LOWER_LIP, NOSE, UPPER_FACE, UPPER_LIP, Ring
+from lipstream.face.lip_field import ALONG, BULGE, LIP, LIP_POINTS, per_ring
 
 __all__ = ["Jaw"]
 
-_OPEN_RAD = np.deg2rad(20)
+_OPEN_RAD = np.deg2rad(28)
+"""Opens the lips by about 30 mm at weight 1. ICT-FaceKit's `jawOpen`, the other public rig with
+ARKit's names, opens them by 37 mm between eyes 63 mm apart."""
+_CORNERS_IN_MM = 1.0
+"""By which each corner of the mouth comes in at weight 1: 2 mm in ICT-FaceKit, while the mouths of
+GRID talkers are as wide at their widest opening as at rest."""
+_UPPER_LIP_DOWN_MM = 0.8
+"""The upper lip is drawn down a little at weight 1."""
 _SLIDES: dict[str, tuple[float, float, float]] = {
     "jawForward": (0, 0, -5.0),
     "jawLeft": (6.0, 0, 0),
@@ -66,21 +73,25 @@ class Jaw:
         follow = self.weights[:, None]
         shapes = {name: follow * np.array(slide) for name, slide in _SLIDES.items()}
 
-        falloff = per_ring(1, 1, 1, 1, 0.6)
-        corners_in = -np.sign(ALONG) * 4.6 * np.abs(ALONG) ** 1.6 * falloff
+        corners_in = (
+            -np.sign(ALONG) * _CORNERS_IN_MM * np.abs(ALONG) ** 1.6 * per_ring(1, 1, 1, 1, 0.9)
+        )
         shapes["jawOpen"] = self.swing(neutral) * follow + lips.spread(
-            corners_in, np.where(LIP < 0, 0.8 * BULGE, 0.0)
+            corners_in, np.where(LIP < 0, _UPPER_LIP_DOWN_MM * BULGE, 0.0)
         )
         shapes["mouthClose"] = self._mouth_close()
         return shapes
 
     def _mouth_close(self) -> NDArray[np.float64]:
         """Lips shut over an open jaw: the lower lip does 70 % of the way, the upper the rest."""
-        drop = self.swing(self._anatomy.neutral[14]) * self.weights[14]
-        upper = 0.30 * BULGE * per_ring(1, 0.97, 0.92, 0.8, 0.35)
-        lower = -0.70 * BULGE * per_ring(1, 0.97, 0.93, 0.85, 0.5)
+        inner = LIP_POINTS[:, Ring.INNER]
+        drop = self.swing(self._anatomy.neutral[inner]) * self.weights[inner][..., None]
+        apart = (drop[1] - drop[0])[None, None]  # [1, 1, 11, 3]
+        apart[..., 1] -= _UPPER_LIP_DOWN_MM * BULGE
+        upper = 0.30 * per_ring(1, 0.97, 0.92, 0.8, 0.35)
+        lower = -0.70 * per_ring(1, 0.97, 0.93, 0.85, 0.5)
         share = np.where(LIP < 0, upper, lower)
-        return self._anatomy.lips.spread(*(share * drop[axis] for axis in range(3)))
+        return self._anatomy.lips.spread(*(share * apart[..., axis] for axis in range(3)))
 
     def _skin_weights(self) -> NDArray[np.float64]:  # [468] 0..1
         handles: dict[int, float] = {}

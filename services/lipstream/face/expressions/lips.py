@@ -17,6 +17,8 @@ Grid = NDArray[np.float64]  # broadcastable to [2, 5, 11]
 Formula = Callable[[Grid], tuple[Grid | float, Grid | float, Grid | float]]
 
 _WHOLE = per_ring(1, 1, 1, 1, 0.6)
+_SIDEWAYS = per_ring(1, 1, 1, 1, 0.9)
+"""The shadow at the corners of a mouth lies outside the lips, and moves with them."""
 _UPPER = np.where(LIP < 0, 1.0, 0.0)
 _LOWER = 1 - _UPPER
 _SMILING_CHEEKS = {
@@ -35,13 +37,13 @@ def lip_shapes(anatomy: Anatomy) -> dict[str, Field]:
 def _one_sided(anatomy: Anatomy) -> dict[str, Field]:
     formulas: dict[str, Formula] = {
         "mouthSmile": lambda w: (
-            6.5 * w**1.4 * _WHOLE,
+            6.5 * w**1.4 * _SIDEWAYS,
             -5.5 * w**2 * _WHOLE + 0.4 * (1 - w) * w * LIP,
             2.5 * w**1.5,
         ),
         "mouthFrown": lambda w: (-w, 4.5 * w**2 * _WHOLE, 0.0),
         "mouthDimple": lambda w: (3 * w**2, -(w**2), 3 * w**2),
-        "mouthStretch": lambda w: (5.5 * w**1.3 * _WHOLE, 1.2 * w + 0.8 * LIP * BULGE, 1.5 * w),
+        "mouthStretch": lambda w: (5.5 * w**1.3 * _SIDEWAYS, 1.2 * w + 0.8 * LIP * BULGE, 1.5 * w),
         "mouthPress": lambda w: (
             0.8 * w**2,
             -LIP * per_ring(0, 0.6, 1.1, 1.5, 0.5) * np.minimum(1, w + 0.3),
@@ -88,7 +90,7 @@ def _two_sided(anatomy: Anatomy) -> dict[str, Field]:
     inwards = per_ring(4.5, 4, 3, 1.6, 0.3) * full
     return {
         "mouthRollLower": spread(
-            dy=-_LOWER * per_ring(0.6, 1.6, 2.6, 3.6, 1.2) * full, dz=_LOWER * inwards
+            dy=-_LOWER * per_ring(0.6, 1.9, 3.3, 4.8, 1.6) * full, dz=_LOWER * inwards
         ),
         "mouthRollUpper": spread(
             dy=_UPPER * per_ring(0.4, 1.4, 2.2, 3.0, 1.0) * full, dz=_UPPER * inwards

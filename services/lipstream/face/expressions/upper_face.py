@@ -36,7 +36,9 @@ def brow_shapes(anatomy: Anatomy) -> Fields:
         other = BROWS[_OTHER_SIDE[side]]
         # The other brow's inner end is free: skin between the brows moves with either.
         fixed = held | set(other.upper[:-1]) | set(other.lower[:-1])
-        lowered = [(0, 2.0 + 0.4 * place, 0.3) for place in range(5)]
+        # Drawn together as well, the inner end most: the corrugator's pull.
+        inwards = -1.0 if side == "Left" else 1.0
+        lowered = [(2.0 * inwards * w, 1.6 + 2.4 * w, 0.3) for w in _INNER_WEIGHTS]
         raised = [(0, -_RAISE_MM * weight, 0) for weight in _OUTER_WEIGHTS]
         shapes["browDown" + side] = _spread(anatomy, brow.points, lowered * 2, fixed)
         shapes["browOuterUp" + side] = _spread(anatomy, brow.points, raised * 2, fixed)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from lipstream.face.cage import Points
 from lipstream.face.expressions import Jaw
 from lipstream.face.landmarks import Ring
 from lipstream.face.lip_field import LIP_POINTS
 from lipstream.face.neutral import NeutralFace
-from lipstream.face.parts.part import Part, facing, grid_triangles, smoothstep
+from lipstream.face.parts.part import Array, Part, facing, grid_triangles, smoothstep
 from lipstream.face.parts.teeth import teeth_depth
+from lipstream.face.shape_names import TONGUE_TIP
 
 __all__ = ["tongue"]
+
+_TIP_BELOW_EDGE_MM = 0.4
+_TIP_BEHIND_TEETH_MM = 1.5
 
 
 def tongue(face: NeutralFace, skin: Part, jaw: Jaw, depth_bias_mm: float) -> Part:
@@ -52,6 +57,7 @@ def tongue(face: NeutralFace, skin: Part, jaw: Jaw, depth_bias_mm: float) -> Par
         ],
         1,
     )
+    shapes[TONGUE_TIP] = _raised(face, skin, grid, along)
     return Part(
         name="tongue",
         vertices=vertices,
@@ -60,3 +66,16 @@ def tongue(face: NeutralFace, skin: Part, jaw: Jaw, depth_bias_mm: float) -> Par
         head_weights=np.ones(len(vertices)),
         coordinates={"across": np.tile(across, len(along)), "along": v},
     )
+
+
+def _raised(face: NeutralFace, skin: Part, grid: Points, along: Array) -> Array:
+    """The front of the tongue lifted so that its tip meets the edge of the upper incisors."""
+    top = grid[:, grid.shape[1] // 2]  # [A, 3] the middle line
+    highest = int(np.argmin(top[:, 1]))
+    lift = face.incisal_edge_y + _TIP_BELOW_EDGE_MM - top[highest, 1]
+    push = teeth_depth(face, skin) + _TIP_BEHIND_TEETH_MM - grid[..., 2].min()
+    front = (1 - smoothstep(0.35, 0.9, along))[:, None]
+    moved = np.zeros_like(grid)
+    moved[..., 1] = lift * front
+    moved[..., 2] = push * front
+    return moved.reshape(-1, 3)

@@ -8,9 +8,19 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from lipstream.errors import BadInput
+from lipstream.face.face_controls import FaceControls, Framing
 from lipstream.gateway.sessions.live_session import LiveSession
 
-__all__ = ["ClientMessage", "Interrupt", "KeepAlive", "Speak", "SpeakEnd", "obey", "parse_message"]
+__all__ = [
+    "ClientMessage",
+    "Interrupt",
+    "KeepAlive",
+    "SetControls",
+    "Speak",
+    "SpeakEnd",
+    "obey",
+    "parse_message",
+]
 
 _MOST_TEXT = 20_000
 
@@ -46,11 +56,27 @@ class Interrupt(_Message):
     type: Literal["agent.interrupt"]
 
 
+class SetControls(_Message):
+    """Other wishes for the face, in place of all before them."""
+
+    type: Literal["session.controls"]
+    controls: FaceControls
+
+    @field_validator("controls")
+    @classmethod
+    def _of_the_face(cls, controls: FaceControls) -> FaceControls:
+        if controls.framing != Framing():
+            raise ValueError("the framing is chosen when the session is opened")
+        return controls
+
+
 class KeepAlive(_Message):
     type: Literal["session.keep_alive"]
 
 
-ClientMessage = Annotated[Speak | SpeakEnd | Interrupt | KeepAlive, Field(discriminator="type")]
+ClientMessage = Annotated[
+    Speak | SpeakEnd | Interrupt | SetControls | KeepAlive, Field(discriminator="type")
+]
 
 _ADAPTER: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 
@@ -93,3 +119,5 @@ def obey(live: LiveSession, message: str | bytes) -> None:
             live.end_speech()
         case Interrupt():
             live.interrupt()
+        case SetControls(controls=controls):
+            live.direct(controls)

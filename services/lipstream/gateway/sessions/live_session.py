@@ -12,6 +12,8 @@ from contextlib import aclosing
 from typing import Any, TypeAlias
 
 from lipstream.errors import LipstreamError, Unavailable
+from lipstream.face.controls_message import pack_controls
+from lipstream.face.face_controls import FaceControls
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
 from lipstream.gateway.sessions.stage_calls import StageCall, Stages
@@ -33,6 +35,7 @@ _HEADSTART_US = 4 * FRAME_US
 """Playback begins so much after the stages are ready, that the first frame is on time."""
 _DRAWN_AHEAD = 2
 """Pictures that the render stage works on at once."""
+_FEATURE_US = 20_000
 _UNBROKEN = 0
 """Epoch of sound and motion, which go on through interrupts."""
 _LATE_US = 2 * FRAME_US
@@ -75,6 +78,7 @@ class LiveSession:
         self._one_text = asyncio.Lock()
         self._writes: set[asyncio.Task[None]] = set()
         self._origin_s = time.monotonic()
+        self._next_feature_us = 0
 
     # What the client asks for
 
@@ -134,6 +138,10 @@ class LiveSession:
         self._wake.set()
         self._tell_state()
 
+    def direct(self, controls: FaceControls) -> None:
+        """Ask something else of the face; it changes over to it smoothly."""
+        self._kept(self._writes, self._guarded(self._direct(controls)))
+
     async def close(self) -> None:
         """End everything that this session started."""
         if self.state is SessionState.CLOSED:
@@ -153,10 +161,13 @@ class LiveSession:
     async def _open(self) -> None:
         options, header = self.options, self._header(0, _UNBROKEN)
         motion = SteadyCall(
-            lambda state: self._stages.generate(header, options.seed, options.style, state)
+            lambda state: self._stages.generate(
+                header, options.seed, options.style, options.controls, state
+            )
         )
         self._calls.append(motion)
         await motion.open()
+        self._motion = motion
         answers = motion.messages()
         ready = (await anext(answers)).ready
         audio = SteadyCall(lambda state: self._stages.extract(header, options.sample_rate, state))
@@ -178,7 +189,8 @@ class LiveSession:
 
     async def _open_render(self) -> StageCall:
         options, header = self.options, self._header(0, self._epoch)
-        render = await self._stages.render(header, options.avatar, options.size, FPS)
+        framing = options.controls.framing
+        render = await self._stages.render(header, options.avatar, options.size, FPS, framing)
         self._calls = [call for call in self._calls if isinstance(call, SteadyCall)] + [render]
         return render
 
@@ -229,13 +241,21 @@ class LiveSession:
         async with aclosing(audio.messages()) as messages:
             async for message in messages:
                 if message.HasField("features"):
+                    pts_us, values = message.header.pts_us, message.features.values
+                    self._next_feature_us = pts_us + values.shape[0] * _FEATURE_US
                     await motion.write(
                         motion_pb2.GenerateRequest(
-                            header=self._header(message.header.pts_us, _UNBROKEN),
-                            features=message.features.values,
+                            header=self._header(pts_us, _UNBROKEN),
+                            features=values,
                             encoder=message.features.encoder,
                         )
                     )
+
+    async def _direct(self, controls: FaceControls) -> None:
+        # Of the time of what follows: a state that holds what came before may lack the controls.
+        header = self._header(self._next_feature_us, _UNBROKEN)
+        message = motion_pb2.GenerateRequest(header=header, controls=pack_controls(controls))
+        await self._motion.write(message)
 
     async def _move(self, messages: AsyncGenerator[Any, None]) -> None:
         async for message in messages:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lipstream.face.face_controls import FaceControls
+
 __all__ = ["SdpDocument", "SessionDocument", "SessionOptions", "SessionState"]
 
 
@@ -36,6 +38,9 @@ class SessionOptions(BaseModel):
     )
     seed: Annotated[int, Field(ge=0, lt=1 << 63, description="Same seed, same manner.")] = 0
     style: Annotated[list[float], Field(max_length=4096)] = []
+    controls: Annotated[
+        FaceControls, Field(description="Emotion, gaze, blinks and more; may change later.")
+    ] = FaceControls()
 
 
 class SessionDocument(BaseModel):

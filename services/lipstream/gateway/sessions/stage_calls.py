@@ -10,6 +10,8 @@ import grpc
 import grpc.aio
 
 from lipstream.errors import LipstreamError, Unavailable
+from lipstream.face.controls_message import pack_controls, pack_framing
+from lipstream.face.face_controls import FaceControls, Framing
 from lipstream.runtime.grpc_problems import error_of
 from lipstream.runtime.settings import Settings
 from lipstream.v1 import (
@@ -106,21 +108,43 @@ class Stages:
         return call
 
     async def generate(
-        self, header: common_pb2.LiveHeader, seed: int, style: list[float], state: bytes
+        self,
+        header: common_pb2.LiveHeader,
+        seed: int,
+        style: list[float],
+        controls: FaceControls,
+        state: bytes,
     ) -> StageCall:
+        """
+        Args:
+            controls: of the beginning; a state holds its own.
+        """
         call = StageCall(self._motion.Generate())
         config = motion_pb2.GenerateConfig(
-            seed=seed, style=style, resume_state=state, snapshot_interval_ms=_SNAPSHOT_MS
+            seed=seed,
+            style=style,
+            controls=None if state else pack_controls(controls),
+            resume_state=state,
+            snapshot_interval_ms=_SNAPSHOT_MS,
         )
         await call.write(motion_pb2.GenerateRequest(header=header, config=config))
         return call
 
     async def render(
-        self, header: common_pb2.LiveHeader, avatar: str, size_px: int, fps: float
+        self,
+        header: common_pb2.LiveHeader,
+        avatar: str,
+        size_px: int,
+        fps: float,
+        framing: Framing,
     ) -> StageCall:
         call = StageCall(self._render.Render())
         config = render_pb2.RenderConfig(
-            avatar_id=avatar, size_px=size_px, fps=fps, codec=render_pb2.VIDEO_CODEC_H264
+            avatar_id=avatar,
+            size_px=size_px,
+            fps=fps,
+            codec=render_pb2.VIDEO_CODEC_H264,
+            framing=pack_framing(framing),
         )
         await call.write(render_pb2.RenderRequest(header=header, config=config))
         return call

@@ -57,7 +57,7 @@ export class LiveClient extends EventTarget {
 
   /**
    * Open a session; listen to it, then `connect`.
-   * @param {object} options of `POST /v1/sessions`: avatar, output, size, sample_rate, voice, seed
+   * @param {object} options of `POST /v1/sessions`: avatar, size, voice, controls and more
    * @throws {Refusal}
    */
   static async open(options) {
@@ -101,6 +101,11 @@ export class LiveClient extends EventTarget {
   /** Drop all that was said and not yet heard. */
   interrupt() {
     this.#send(JSON.stringify({ type: "agent.interrupt" }));
+  }
+
+  /** Wish for an emotion, a gaze and more, in place of all wishes before. */
+  control(controls) {
+    this.#send(JSON.stringify({ type: "session.controls", controls }));
   }
 
   /** End the session. */

@@ -1,6 +1,7 @@
 /** The page of a live session: start, type or speak, watch, interrupt. */
 import { preview } from "./avatar-shelf.js";
 import { byId, tell } from "./elements.js";
+import { FacePanel } from "./face-panel.js";
 import { LiveClient } from "./live-client.js";
 import { Microphone } from "./microphone.js";
 import { whyNoPictures } from "./pictures.js";
@@ -14,6 +15,7 @@ const STATES = { connecting: "Connecting", idle: "Listening", speaking: "Speakin
 
 export class LivePage {
   #shelf;
+  #face = new FacePanel();
   #client = null;
   #player = null;
   #context = null;
@@ -27,6 +29,7 @@ export class LivePage {
   constructor(shelf) {
     this.#shelf = shelf;
     shelf.addEventListener("chosen", () => this.#poster());
+    this.#face.addEventListener("changed", () => this.#client?.control(this.#face.controls));
     byId("start").addEventListener("click", () => this.#start());
     byId("end").addEventListener("click", () => this.close());
     byId("interrupt").addEventListener("click", () => this.#interrupt());
@@ -82,6 +85,7 @@ export class LivePage {
         size: Number(byId("size").value),
         voice: byId("voice").value,
         sample_rate: RATE_HZ,
+        controls: this.#face.controls,
       });
       this.#attend(client, new Player(client, byId("picture"), context));
     } catch (error) {
@@ -115,6 +119,7 @@ export class LivePage {
     }
     if (state === "lost") byId("state").textContent = "Connecting again";
     this.#enable(state === "open");
+    if (state === "open") this.#client.control(this.#face.controls); // changed while it was lost
     // Not where that would bring up a keyboard over the picture.
     if (state === "open" && matchMedia("(hover: hover)").matches) byId("words").focus();
   }

@@ -9,8 +9,9 @@ from lipstream.evaluation.contenders import from_labels
 from lipstream.evaluation.lip_track import RATE_HZ
 from lipstream.evaluation.utterance import Utterance
 from lipstream.evaluation.video.mouth import Mouth
-from lipstream.evaluation.video.steady import EYE_DISTANCE_MM, eye_distance_px
+from lipstream.face.head_frame import EYE_DISTANCE_MM
 from lipstream.face.landmarks import LOWER_LIP, UPPER_LIP, Ring
+from lipstream.face.steady import eye_distance_px
 from tests.unit.face.person import landmarks
 
 __all__ = ["act", "moved", "speak_on_camera"]

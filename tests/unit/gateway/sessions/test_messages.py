@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPES
-from lipstream.gateway.sessions.client_messages import Speak, parse_message
+from lipstream.gateway.sessions.client_messages import SetControls, Speak, parse_message
 from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.motion_frame import frames_of, mouth_columns
 from lipstream.v1 import common_pb2
@@ -59,6 +59,19 @@ def test_speech_comes_as_samples_or_as_text() -> None:
     ):
         with pytest.raises(BadInput, match="either"):
             parse_message(wrong)
+
+
+def test_controls_are_checked() -> None:
+    said = parse_message('{"type": "session.controls", "controls": {"emotion": {"joy": 0.5}}}')
+    assert isinstance(said, SetControls)
+    assert said.controls.emotion[0].weights == {"joy": 0.5}
+    for wrong, why in (
+        ('{"emotion": {"happiness": 1}}', "no emotion 'happiness'"),
+        ('{"head_motion": 3}', "head_motion"),
+        ('{"framing": {"zoom": 2}}', "when the session is opened"),
+    ):
+        with pytest.raises(BadInput, match=why):
+            parse_message(f'{{"type": "session.controls", "controls": {wrong}}}')
 
 
 def test_a_client_that_never_reads_costs_no_more_than_the_limit() -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lipstream.face.head_frame import EYE_DISTANCE_MM
 from lipstream.face.landmarks import EYES
 
-__all__ = ["EYE_DISTANCE_MM", "eye_distance_px", "steady"]
+__all__ = ["eye_distance_px", "steady"]
 
 Doubles = NDArray[np.float64]
-
-EYE_DISTANCE_MM = 63.0
-"""Between the middles of the eyes; the mean of adults. It gives all lengths their unit."""
 
 _CORNERS = {side: (eye.upper[0], eye.upper[-1]) for side, eye in EYES.items()}
 _RIGID = (*_CORNERS["Right"], *_CORNERS["Left"], 168, 6, 197, 195, 5, 8, 9)
