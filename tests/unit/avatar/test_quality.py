@@ -52,9 +52,9 @@ class Stub:
 
 def commanded(renderer: SplatRenderer) -> dict[str, Landmarks]:
     cells = {cell.label: cell for cell in PREVIEW_CELLS}
+    side_px, model = renderer.size.width_px, renderer.model
     return {
-        name: renderer.size.width
-        * commanded_landmarks(renderer.model, pose_of(renderer, cells[name]))
+        name: side_px * commanded_landmarks(model, pose_of(renderer, cells[name]))
         for name in (*MOUTHS, BLINK)
     }
 
