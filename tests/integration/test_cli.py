@@ -15,10 +15,17 @@ import av
 import httpx
 import psutil
 import pytest
+import trimesh
 
-from lipstream.face.arkit import LIVE_LINK_COLUMNS
+from lipstream.avatar.fit import psnr_db
+from lipstream.face.arkit import INDEX, LIVE_LINK_COLUMNS
+from lipstream.face.bundle import load
+from lipstream.face.motion import Motion
+from lipstream.face.motion_file import save_motion
+from lipstream.render import SplatRenderer
 from tests.integration.main_job.platform import speech_wav
 from tests.portrait import AVATAR, hopper_photo, masked_photo
+from tests.unit.avatar.free_gaussians import draw_ply
 
 COMMAND = (sys.executable, "-m", "lipstream.cli")
 _LONG_S = 90.0
@@ -113,9 +120,31 @@ def test_avatars_are_created_listed_shown_and_deleted(tmp_path: Path) -> None:
     assert run(home, "avatar", "delete", "admiral").returncode == 1
 
 
+def test_avatars_are_exported_for_other_programs(home: Path, tmp_path: Path) -> None:
+    motion, splats, mesh = (tmp_path / name for name in ("motion.npz", "grace.ply", "grace.glb"))
+    talking = Motion.rest(3)
+    talking.blendshapes[1, INDEX["jawOpen"]] = 0.6
+    save_motion(motion, talking)
+    for out, more in ((splats, ("--frame", 1)), (mesh, ())):
+        done = run(home, "avatar", "export", AVATAR, "-o", out, "--motion", motion, *more)
+        assert done.returncode == 0, done.stderr
+    model = load(home / "objects" / "avatars" / AVATAR / "bundle.zip").model
+    renderer = SplatRenderer(model, 512)
+    # Viewers know no depth bias, so the inside of the mouth is where it is by a compromise.
+    assert psnr_db(draw_ply(splats, model, 512), renderer.rgb(renderer.pose(talking, 1))) > 42
+    (head,) = trimesh.load(mesh).geometry.values()
+    assert len(head.vertices) == len(model.surface.vertices)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (
+            ("avatar", "import", ".", "--name", "her", "--flame", "x.pkl", "--consent", "Hers."),
+            "pickle",
+        ),
+        (("avatar", "export", AVATAR, "-o", "x.obj"), ".glb"),
+        (("avatar", "export", AVATAR, "-o", "x.glb", "--frame", 2), "--frame"),
         (("render", "--avatar", "nobody", "--text", "Hi.", "-o", "x.mp4"), "nobody"),
         (("render", "--avatar", AVATAR, "-o", "x.mp4"), "--audio"),
         (("render", "--avatar", AVATAR, "--text", "Hi.", "--size", 63, "-o", "x.mp4"), "even size"),

@@ -53,7 +53,9 @@ Picture = NDArray[np.float64]  # [S, S, 3]
 
 @pytest.fixture(scope="module")
 def model(avatar_store: Path) -> AvatarModel:
-    return AvatarShelf(AvatarLibrary(open_store(str(avatar_store)))).model(AVATAR)
+    model = AvatarShelf(AvatarLibrary(open_store(str(avatar_store)))).model(AVATAR)
+    assert isinstance(model, AvatarModel)
+    return model
 
 
 def _seen(model: AvatarModel, sound: str = "rest", **controls: Any) -> Picture:

@@ -23,7 +23,6 @@ __all__ = ["Binding", "bind_at", "bind_to_area", "bind_to_picture", "held_small"
 _SIGMA_PER_CELL = 0.66
 """Standard deviation over grid spacing: closes the surface without blurring it."""
 _LONGEST = 2.6
-"""On a slope a disc may grow to this many times its width, no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,18 @@ class Binding:
 
 
 def bind_to_picture(
-    stage: PosedSurface, parts: Sequence[str], cell_px: float, margin_px: float = 0.0
+    stage: PosedSurface,
+    parts: Sequence[str],
+    cell_px: float,
+    margin_px: float = 0.0,
+    longest: float = _LONGEST,
 ) -> Binding:
     """One Gaussian for each cell of the picture in which one of these parts is seen.
 
     Hidden surfaces get none; what hides what is judged among `parts` alone.
+
+    Args:
+        longest: on a slope a disc may grow to this many times its width, no more.
     """
     ids = np.concatenate(
         [np.arange(stage.spans[p].triangles.start, stage.spans[p].triangles.stop) for p in parts]
@@ -69,7 +75,7 @@ def bind_to_picture(
     edges = np.stack([stage.photo[b] - stage.photo[a], stage.photo[c] - stage.photo[a]], -1)
     radius_px = _SIGMA_PER_CELL * cell_px
     axes = edges @ (radius_px * _inverse(flat))  # [N, 3, 2] mm: round in the picture
-    limit = _LONGEST * radius_px * stage.mm_per_px
+    limit = longest * radius_px * stage.mm_per_px
     return Binding(
         triangles,
         barycentric[rows, columns],

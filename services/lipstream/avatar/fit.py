@@ -13,6 +13,7 @@ from lipstream.avatar.canvas import CANVAS_PX, Canvas, crop_head
 from lipstream.avatar.color_solve import solve_colors
 from lipstream.avatar.compose import compose
 from lipstream.avatar.detector import FaceDetector
+from lipstream.avatar.glasses import hold_glasses
 from lipstream.avatar.layer import Layer
 from lipstream.avatar.layers import (
     PhotoScene,
@@ -39,6 +40,7 @@ from lipstream.avatar.quality import (
 )
 from lipstream.avatar.regions import find_regions
 from lipstream.avatar.relief import hair_relief
+from lipstream.avatar.sides import face_colors
 from lipstream.avatar.stage import pose_surface
 from lipstream.errors import BadInput
 from lipstream.face.drive import photo_weights
@@ -81,6 +83,7 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
         subject = _look(photo.pixels, detector, say)
         say(0.25, "Building the rig")
         rig = build_rig(subject.landmarks, CANVAS_PX)
+        rig = hold_glasses(rig, subject.canvas.pixels, subject.landmarks)
         painted = _paint(subject, rig, say)
         say(0.93, "Looking at the avatar")
         renderer = SplatRenderer(painted.model, CANVAS_PX)
@@ -152,7 +155,8 @@ def _paint(subject: _Subject, rig: Rig, say: Progress) -> _Painted:
     matte = refine_edge(matte, image, head_colors, plate.image)
     stage = pose_surface(rig, (*rig.parts, hair_relief(rig, regions, matte)))
     say(0.50, "Painting")
-    scene = PhotoScene(image, rig, regions, matte, plate, stage, head_colors)
+    face = face_colors(image, plate.image, regions, matte, stage)
+    scene = PhotoScene(image, rig, regions, matte, plate, stage, head_colors, face)
     composition = compose(stage, _layers(scene), plate)
     say(0.60, "Matching colours")
     model = solve_colors(

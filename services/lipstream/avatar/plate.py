@@ -13,9 +13,10 @@ import scipy.ndimage as ndi
 from numpy.typing import NDArray
 
 from lipstream.avatar.canvas import CANVAS_PX
-from lipstream.avatar.filling import fill_smoothly
+from lipstream.avatar.filling import fill_smoothly, mix
 from lipstream.avatar.matte import HeadMatte, soften
 from lipstream.avatar.regions import Mask, Regions
+from lipstream.face.parts import smoothstep
 
 __all__ = ["Plate", "paint_plate"]
 
@@ -26,6 +27,13 @@ _JAW_MARGIN_PX = 5
 _EDGE_MARGIN_PX = 3
 """The matte's edge is known no better than this."""
 _TORSO_EDGE_PX = 6
+_SOFT_PX = 4.0
+_CONTOUR_PX = (8.0, 18.0)
+"""Under the jaw: the jaw's own shadow is replaced up to the first, the photo is back at the second.
+"""
+_OUTLINE_ERROR_PX = 14
+_ALIKE = (0.10, 0.25)
+"""Distance of colours up to which they are of one thing, and from which on of two."""
 _BAND_PX = 12
 """Lines of the background go on this far behind the head, as far as a head's sway uncovers."""
 
@@ -57,30 +65,32 @@ def paint_plate(photo: NDArray[np.float64], regions: Regions, matte: HeadMatte) 
         face
         | (grown(visible, iterations=_EDGE_MARGIN_PX) & ~beneath & ~torso)
         | (grown(wisps, iterations=2) & ~beneath)
-        | (grown(face, iterations=_JAW_MARGIN_PX) & (matte.neck | (person < 0.15)))
+        | (grown(face, iterations=_JAW_MARGIN_PX) & (matte.neck | (person < 0.5)))
     )
     beside_neck = torso & ~beneath & ~hole
     unknown = (hole | grown(person > 0.25, iterations=3)) & ~beside_neck
     image = _continue_background(photo, hole, unknown)
     skin = _neck_skin(photo, regions)
     span = _neck_span(skin, regions)
-    behind_jaw = _behind_jaw(regions, hole, span)
     neck = cv2.GaussianBlur(fill_smoothly(photo, skin), (0, 0), 2.0)
-    depth = np.clip(-regions.below_jaw / (0.35 * regions.face_height), 0, 1)[..., None]
+    share = _neck_share(regions, span) * (1 - _bare(photo, image, regions))
     return Plate(
-        image=np.where(behind_jaw[..., None], neck * (1 - 0.05 * depth), image),
-        torso=_torso(photo, person, hole, behind_jaw),
+        image=mix(image, neck * _shading(regions, span)[..., None], share),
+        torso=_torso(photo, person, hole, share),
         neck_span=span,
     )
 
 
 def _torso(
-    photo: NDArray[np.float64], person: NDArray[np.float64], hole: Mask, behind_jaw: Mask
+    photo: NDArray[np.float64],
+    person: NDArray[np.float64],
+    hole: Mask,
+    neck: NDArray[np.float64],  # [512, 512] 0..1
 ) -> NDArray[np.float64]:
     """The person without the head, soft at its edge: what stays when the background goes."""
     pixels = np.rint(photo * 255).astype(np.uint8)
     soft = np.clip((soften(pixels, person > 0.5, _TORSO_EDGE_PX) - 0.05) / 0.9, 0, 1)
-    torso = np.where(hole, np.where(behind_jaw, 1.0, 0.0), soft)
+    torso = np.where(hole, neck, soft)
     return np.asarray(cv2.GaussianBlur(torso, (0, 0), 0.7))
 
 
@@ -98,12 +108,33 @@ def _continue_background(
     return np.asarray(image + (drawn - image) * share[..., None])
 
 
-def _behind_jaw(regions: Regions, hole: Mask, span: tuple[int, int]) -> Mask:
-    """The part of the hole through which the neck would be seen."""
-    column = (regions.columns >= span[0]) & (regions.columns <= span[1])
-    low = regions.rows > regions.landmarks[_NOSE_TIP, 1]
-    inside = ndi.binary_erosion(regions.face, iterations=3) | (regions.below_jaw > -3)
-    return np.asarray(column & low & hole & inside)
+def _neck_share(regions: Regions, span: tuple[int, int]) -> NDArray[np.float64]:
+    """How much of each pixel behind the jaw is neck; softly from the neck that is seen below."""
+    left, right = span
+    across = smoothstep(left - _SOFT_PX, left + _SOFT_PX, regions.columns)
+    across *= 1 - smoothstep(right - _SOFT_PX, right + _SOFT_PX, regions.columns)
+    nose = float(regions.landmarks[_NOSE_TIP, 1])
+    down = smoothstep(nose - _SOFT_PX, nose + _SOFT_PX, regions.rows)
+    return across * down * (1 - smoothstep(*_CONTOUR_PX, regions.below_jaw))
+
+
+def _shading(regions: Regions, span: tuple[int, int]) -> NDArray[np.float64]:
+    """A neck is round and lies in the head's shadow."""
+    centre, half = (span[0] + span[1]) / 2, (span[1] - span[0]) / 2
+    around = np.clip(np.abs(regions.columns - centre) / half, 0, 1) ** 4
+    depth = np.clip(-regions.below_jaw / (0.35 * regions.face_height), 0, 1)
+    return np.asarray((1 - 0.05 * depth) * (1 - 0.15 * around * np.minimum(1, 4 * depth)))
+
+
+def _bare(
+    photo: NDArray[np.float64], background: NDArray[np.float64], regions: Regions
+) -> NDArray[np.float64]:
+    """Where the photo shows the background inside the face's outline, which runs beside the true
+    one by some pixels: 1 there."""
+    near = ndi.binary_dilation(~regions.face, iterations=_OUTLINE_ERROR_PX) & regions.face
+    difference = cv2.GaussianBlur(photo - background, (0, 0), 1.0)
+    alike = 1 - smoothstep(*_ALIKE, np.linalg.norm(difference, axis=-1))
+    return np.asarray(cv2.GaussianBlur(np.where(near, alike, 0.0), (0, 0), 1.0))
 
 
 def _neck_skin(photo: NDArray[np.float64], regions: Regions) -> Mask:
@@ -123,7 +154,7 @@ def _neck_skin(photo: NDArray[np.float64], regions: Regions) -> Mask:
 
     brightness = photo.mean(-1) - typical.mean()
     similar = np.abs(chroma(photo) - chroma(typical)).max(-1) < _SKIN_CHROMA
-    return np.asarray(known & similar & (brightness > -0.30) & (brightness < 0.28))
+    return np.asarray(known & similar & (brightness > -0.15) & (brightness < 0.28))
 
 
 def _neck_span(skin: Mask, regions: Regions) -> tuple[int, int]:

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     EYES_OR_MOUTH_HIDDEN = "eyes_or_mouth_hidden"
     BLURRED = "blurred"
     OVER_EXPOSED = "over_exposed"
+    TOO_DARK = "too_dark"
     MOUTH_OPEN = "mouth_open"
     SMILE = "smile"
     WEAK_VISEMES = "weak_visemes"
@@ -68,6 +69,8 @@ _MOST_YAW_DEG, _MOST_PITCH_DEG, _MOST_ROLL_DEG = 35.0, 30.0, 30.0
 _POOR_TURN_DEG = 18.0
 _LEAST_SHARPNESS, _POOR_SHARPNESS = 2.0, 4.0
 _MOST_OVER_EXPOSED, _POOR_OVER_EXPOSED = 0.40, 0.12
+_LEAST_LIGHT = 72.0
+"""Grey levels of a face's brightest parts; dark skin in room light has twice that."""
 _SECOND_FACE_SHARE = 0.35
 """A face smaller than this share of the largest is taken for the background's."""
 _FACE_CANVAS_PX = 160
@@ -105,6 +108,7 @@ def check_faces(pixels: NDArray[np.uint8], faces: list[NDArray[np.float64]]) -> 
     turn = head_turn(face)
     _check_turn(turn, warnings)
     patch = _face_patch(pixels, face)
+    _check_light(patch)
     _check_features(pixels, face)
     sharpness = _sharpness(patch)
     _check_sharpness(sharpness, warnings)
@@ -227,6 +231,14 @@ def _check_sharpness(sharpness: float, warnings: list[Finding]) -> None:
                 "The face is soft in the photo, and will be so in the avatar.",
                 "Use a sharper photo.",
             )
+        )
+
+
+def _check_light(patch: NDArray[np.uint8]) -> None:
+    """The lit side of a face in shadow is enough; darkness would read as blur or hidden eyes."""
+    if float(np.percentile(patch.max(-1), 95)) < _LEAST_LIGHT:
+        raise _refusal(
+            Reason.TOO_DARK, "The face is too dark.", "Send a photo taken in brighter, even light."
         )
 
 

@@ -13,6 +13,7 @@ import grpc.aio
 
 from lipstream.avatar.bundling import as_note
 from lipstream.avatar.create import create_avatar
+from lipstream.avatar.exports import store_export
 from lipstream.avatar.inspect import inspect_photo
 from lipstream.avatar.job import fit_job
 from lipstream.errors import BadInput, Cancelled
@@ -28,7 +29,8 @@ from lipstream.wire.objects import checked_avatar_id
 __all__ = ["AvatarServicer", "build"]
 
 _FITS_AT_ONCE = 2
-"""Of live calls; the rest wait. A fit uses a core for seconds and some hundred megabytes."""
+"""Of live calls, exports with them; the rest wait. A fit uses a core for seconds and some hundred
+megabytes."""
 
 
 class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
@@ -92,6 +94,14 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> avatar_pb2.DescribeResponse:
         return await self._compute.run(self._describe, request.avatar_id)
+
+    async def Export(
+        self,
+        request: avatar_pb2.ExportRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> avatar_pb2.ExportResponse:
+        key = await self._fits.run(store_export, self._store, request.avatar_id, request.format)
+        return avatar_pb2.ExportResponse(key=key)
 
     def _describe(self, avatar_id: str) -> avatar_pb2.DescribeResponse:
         entry = self._library.entry(avatar_id)

@@ -1,19 +1,25 @@
-"""`lipstream avatar`: create, list, show, delete."""
+"""`lipstream avatar`: create, import, list, show, export, delete."""
 
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from lipstream.cli.console import console, progress_bars
 
+if TYPE_CHECKING:
+    from lipstream.runtime.avatar_library import AvatarLibrary
+
 __all__ = ["app"]
 
-app = typer.Typer(help="Avatars: create from a photo, list, show, delete.", no_args_is_help=True)
+app = typer.Typer(
+    help="Avatars: create from a photo, import, list, show, export, delete.", no_args_is_help=True
+)
 
 _Name = Annotated[str, typer.Argument(help="The avatar's name.")]
 
@@ -33,21 +39,9 @@ def create(
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
     from lipstream.cli.library import open_library, read_file
     from lipstream.cli.refusal import refusal_shown
-    from lipstream.errors import Conflict, NotFound
-    from lipstream.wire.objects import checked_avatar_id
 
     library = open_library()
-    checked_avatar_id(name)
-    try:
-        library.entry(name)
-    except NotFound:
-        pass
-    else:
-        if not replace:
-            raise Conflict(
-                f"There is an avatar {name!r} already.",
-                remedy="Choose another name, or replace it with --replace.",
-            )
+    _check_name(library, name, replace)
     data = read_file(photo, "The photo", MAX_PHOTO_BYTES)
     with progress_bars() as bars:
         task = bars.add_task("fit the avatar", total=1.0, note="")
@@ -69,6 +63,61 @@ def create(
     )
 
 
+@app.command("import")
+def import_avatar(
+    folder: Annotated[
+        Path, typer.Argument(help="With point_cloud.ply and flame_param.npz of a GaussianAvatar.")
+    ],
+    name: Annotated[str, typer.Option("--name", "-n", help="a-z, 0-9, '-' and '_'.")],
+    flame: Annotated[Path, typer.Option(help="Your FLAME model's arrays, .npz.")],
+    consent: Annotated[
+        str,
+        typer.Option(help="Who allows this face to be used, and how; kept in the avatar."),
+    ],
+    licence: Annotated[str, typer.Option(help="Under which it may be used; kept too.")] = "",
+    expressions: Annotated[
+        Path | None,
+        typer.Option(help="CSV of arkit,expression,weight; without it only jaw and eyes move."),
+    ] = None,
+    replace: Annotated[bool, typer.Option(help="Replace an avatar of that name.")] = False,
+) -> None:
+    """Take an avatar of GaussianAvatars, rigged on FLAME, for owners of a FLAME licence.
+
+    The rig is an approximation of theirs; no pickle is read.
+    """
+    from lipstream.avatar.imports import import_gaussian_avatar
+    from lipstream.cli.library import open_library
+
+    library = open_library()
+    _check_name(library, name, replace)
+    manifest = import_gaussian_avatar(
+        library, name, folder, flame, consent, license=licence, expressions=expressions
+    )
+    for note in manifest.warnings:
+        console.print(f"note: {note.message}", highlight=False)
+    console.print(f"Imported {name!r}: {manifest.rig.gaussians} Gaussians.", highlight=False)
+
+
+def _check_name(library: AvatarLibrary, name: str, replace: bool) -> None:
+    """
+    Raises:
+        Conflict: an avatar has that name, and is not to be replaced.
+    """
+    from lipstream.errors import Conflict, NotFound
+    from lipstream.wire.objects import checked_avatar_id
+
+    checked_avatar_id(name)
+    try:
+        library.entry(name)
+    except NotFound:
+        return
+    if not replace:
+        raise Conflict(
+            f"There is an avatar {name!r} already.",
+            remedy="Choose another name, or replace it with --replace.",
+        )
+
+
 @app.command("list")
 def list_avatars(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with everything.")] = False,
@@ -87,10 +136,11 @@ def list_avatars(
     for entry in entries:
         manifest = entry.manifest
         try:
+            psnr_db = manifest["quality"].get("face_psnr_db")
             facts = (
                 str(manifest["created"]),
                 str(manifest["rig"]["gaussians"]),
-                f"{manifest['quality'].get('face_psnr_db', 0):.1f} dB",
+                f"{psnr_db:.1f} dB" if psnr_db is not None else "",
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             facts = ("made by another version", "", "")
@@ -123,6 +173,45 @@ def show(
         preview.write_bytes(library.preview(name))
     if sheet is not None:
         sheet.write_bytes(library.sheet(name))
+
+
+@app.command("export")
+def export(
+    name: _Name,
+    out: Annotated[Path, typer.Option("--out", "-o", help="FILE.ply or FILE.glb.")],
+    motion: Annotated[
+        Path | None,
+        typer.Option(help="What the face does: Live Link Face CSV, JSON or npz. Default: rest."),
+    ] = None,
+    frame: Annotated[
+        int | None, typer.Option(min=0, help="Which frame of the motion a .ply shows; default 0.")
+    ] = None,
+) -> None:
+    """Write an avatar for other programs, by the file's ending.
+
+    .ply: Gaussians of one pose, for splat viewers. .glb: a textured mesh with ARKit's morph
+    targets and, with a motion, its animation. (A motion alone as CSV: lipstream motion.)
+    """
+    from lipstream.avatar.exports import ExportFormat, export_avatar
+    from lipstream.cli.library import open_library
+    from lipstream.cli.output import check_output, size_text
+    from lipstream.errors import BadInput
+    from lipstream.face.motion_file import load_motion
+
+    check_output(out, *(f".{form}" for form in ExportFormat))
+    if not out.suffix:
+        raise BadInput(f"{out.name} does not end in .ply or .glb.", remedy="Choose another name.")
+    form = ExportFormat(out.suffix.lower()[1:])
+    if frame is not None and (motion is None or form is not ExportFormat.PLY):
+        raise BadInput("--frame is for a .ply with --motion; a .glb has all frames.")
+    library = open_library()
+    with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
+        path = Path(folder) / "bundle.zip"
+        library.fetch(name, path)
+        shown = None if motion is None else load_motion(motion)
+        data = export_avatar(path, form, shown, frame or 0)
+    out.write_bytes(data)
+    console.print(f"Wrote {out}: {size_text(len(data))}", highlight=False)
 
 
 @app.command("delete")

@@ -30,7 +30,7 @@ from lipstream.errors import BadInput, NotFound
 from lipstream.wire.output import PHOTO
 
 if TYPE_CHECKING:
-    from lipstream.face.model import AvatarModel
+    from lipstream.render import Drawable
 
 __all__ = ["render"]
 
@@ -65,7 +65,6 @@ def render(
     from lipstream.audio.source import SOUNDTRACK_RATE_HZ
     from lipstream.cli.speech import open_speech
     from lipstream.render import FilmOptions, open_background, render_video
-    from lipstream.render.framing import framed
     from lipstream.render.h264 import check_fps
 
     output = film_output(out, size, background, format)
@@ -93,7 +92,7 @@ def render(
         frames = max(1, round(samples / SAMPLE_RATE_HZ * fps))
         bars.update(task, description="render", total=frames)
         stats = render_video(
-            framed(model, controls.framing),
+            model,
             talking.motion(source.chunks(SAMPLE_RATE_HZ), seed=seed, controls=controls),
             source.chunks(SOUNDTRACK_RATE_HZ),
             out,
@@ -103,6 +102,7 @@ def render(
                 fps=fps,
                 format=output.format,
                 background=behind,
+                framing=controls.framing,
                 threads=min(os.cpu_count() or 1, 8),
             ),
             progress=lambda done: bars.update(task, completed=done),
@@ -115,7 +115,7 @@ def render(
     )
 
 
-def _model(avatar: str, bars: Progress, *, cut: bool) -> AvatarModel:
+def _model(avatar: str, bars: Progress, *, cut: bool) -> Drawable:
     """The avatar of that name, or one of that photo; a photo is fitted once and remembered.
 
     Args:
@@ -140,12 +140,13 @@ def _model(avatar: str, bars: Progress, *, cut: bool) -> AvatarModel:
     from lipstream.avatar.create import create_avatar
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
     from lipstream.cli.refusal import refusal_shown
+    from lipstream.face.model import AvatarModel
 
     data = read_file(path, "The photo", MAX_PHOTO_BYTES)
     name = "photo-" + hashlib.sha256(data).hexdigest()[:16]
     try:
         model = shelf.model(name)
-        if model.torso is not None or not cut:
+        if not (cut and isinstance(model, AvatarModel) and model.torso is None):
             return model
     except (BadInput, NotFound):
         pass  # not there yet, or of another version of the bundle

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from lipstream.face.motion import Floats
 
-__all__ = ["AvatarModel", "ColorShapes", "Gaussians", "SparseShapes", "Surface"]
+__all__ = ["SPLATS", "AvatarModel", "ColorShapes", "Gaussians", "SparseShapes", "Surface"]
 
 Ints: TypeAlias = NDArray[np.int32]
+
+SPLATS = "splats"
+"""The renderer of avatars that name no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +102,4 @@ class AvatarModel:
     cull_cosine: float = 0.0
     torso: NDArray[np.uint8] | None = None
     """[P, P] how much of each pixel of the plate belongs to the person, 0..255; None: unknown."""
+    renderer: str = SPLATS  # name of what draws it

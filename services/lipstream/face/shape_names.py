@@ -27,7 +27,7 @@ SHAPE_NAMES: tuple[str, ...] = (*BLENDSHAPES, PHOTO_SMILE, PHOTO_PART, TONGUE_TI
 LID_LEFT, LID_RIGHT = "lidLeft", "lidRight"
 """Skin on a closing lid in place of stretched lashes."""
 LIP_REST = "lipRest"
-"""Lips at rest in place of the photo's stretched ones."""
+"""Lips at rest in place of the photo's stretched ones; the jaw's sides in their own colours."""
 MOUTH_SHADE = "mouthShade"
 """The inside of a mouth that is hardly open."""
 COLOR_SHAPE_NAMES: tuple[str, ...] = (LID_LEFT, LID_RIGHT, LIP_REST, MOUTH_SHADE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
@@ -33,6 +33,9 @@ from lipstream.wire.objects import REFUSED_SHEET, job_object, job_prefix
 __all__ = ["avatar_job_id", "router"]
 
 T = TypeVar("T")
+
+_EXPORTS = {"ply": "application/octet-stream", "glb": "model/gltf-binary"}
+"""Media types by a file's ending."""
 
 router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 
@@ -114,6 +117,28 @@ async def get_sheet(avatar_id: str, platform: Shared) -> Response:
         except NotFound:
             raise NotFound(f"There are no pictures of {avatar_id[:64]!r}.") from None
     return Response(picture, media_type="image/png")
+
+
+@router.head("/{avatar_id}/export", include_in_schema=False)
+@router.get(
+    "/{avatar_id}/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media_type: {} for media_type in _EXPORTS.values()}}},
+)
+async def export_avatar(
+    avatar_id: str, format: Literal["ply", "glb"], request: Request, platform: Shared
+) -> Response:
+    """The avatar at rest: Gaussians for splat viewers, or a mesh with ARKit's morph targets."""
+    key = await platform.inspector.export(avatar_id, format)
+    info = await asyncio.to_thread(platform.store.stat, key)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{avatar_id}.{format}"',
+        "Content-Length": str(info.size_bytes),
+    }
+    if request.method == "HEAD":
+        return Response(media_type=_EXPORTS[format], headers=headers)
+    stream = platform.store.stream(key)
+    return StreamingResponse(stream, media_type=_EXPORTS[format], headers=headers)
 
 
 @router.delete("/{avatar_id}", status_code=204)
@@ -206,6 +231,7 @@ def _from_entry(entry: AvatarEntry) -> AvatarDocument:
             "preview": f"{base}/preview",
             "sheet": f"{base}/sheet",
             "events": f"{base}/events",
+            **{ending: f"{base}/export?format={ending}" for ending in _EXPORTS},
         },
     )
 

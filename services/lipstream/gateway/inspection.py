@@ -31,6 +31,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _DEADLINE_S = 12.0
+_EXPORT_DEADLINE_S = 60.0
 _AWAY = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -76,6 +77,19 @@ class Inspector:
         """Whether the file under `key` in the object store is a picture or a video."""
         request = render_pb2.InspectBackgroundRequest(background_key=key)
         await _ask(self._render.Inspect(request, timeout=_DEADLINE_S))
+
+    async def export(self, avatar_id: str, ending: str) -> str:
+        """Key of an avatar's file of that ending in the object store, written if need be.
+
+        Raises:
+            LipstreamError: the avatar cannot be written, or the stage does not answer.
+        """
+        request = avatar_pb2.ExportRequest(avatar_id=avatar_id, format=ending)
+        try:
+            answer = await self._avatar.Export(request, timeout=_EXPORT_DEADLINE_S)
+        except grpc.aio.AioRpcError as failure:
+            raise error_of(failure) from None
+        return answer.key
 
     async def close(self) -> None:
         for channel in self._channels:

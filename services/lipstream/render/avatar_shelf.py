@@ -8,8 +8,9 @@ from collections import OrderedDict
 from pathlib import Path
 
 from lipstream.errors import BadInput
-from lipstream.face.bundle import load
-from lipstream.face.model import AvatarModel
+from lipstream.face.model import SPLATS
+from lipstream.render.interface import Drawable
+from lipstream.render.registry import renderer_kind
 from lipstream.runtime.avatar_library import AvatarLibrary
 
 __all__ = ["AvatarShelf"]
@@ -21,16 +22,17 @@ class AvatarShelf:
     def __init__(self, library: AvatarLibrary, capacity: int = 8) -> None:
         self._library = library
         self._capacity = capacity
-        self._models: OrderedDict[tuple[str, str], AvatarModel] = OrderedDict()
+        self._models: OrderedDict[tuple[str, str], Drawable] = OrderedDict()
         self._lock = threading.Lock()
 
-    def model(self, avatar_id: str) -> AvatarModel:
+    def model(self, avatar_id: str) -> Drawable:
         """
         Raises:
             NotFound: there is no such avatar.
-            BadInput: its bundle is damaged, or of another version.
+            BadInput: its bundle is damaged, of another version, or for another renderer.
         """
         manifest = self._library.entry(avatar_id).manifest
+        kind = renderer_kind(manifest.get("renderer", SPLATS), str(manifest.get("generator", "")))
         # An avatar that was made again under its old name has other members.
         try:
             key = (avatar_id, str(manifest["members"]["model.npz"]["sha256"]))
@@ -47,7 +49,7 @@ class AvatarShelf:
         with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
             path = Path(folder) / "bundle.zip"
             self._library.fetch(avatar_id, path)
-            model = load(path).model
+            model = kind.read(path)
         with self._lock:
             self._models[key] = model
             while len(self._models) > self._capacity:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from queue import SimpleQueue
 from threading import Event
@@ -18,15 +18,16 @@ from threading import Event
 import numpy as np
 
 from lipstream.errors import BadInput, Cancelled
-from lipstream.face.model import AvatarModel
+from lipstream.face.face_controls import Framing
 from lipstream.face.motion import Floats, Motion
 from lipstream.render.background import Background, ClipBackground
 from lipstream.render.driver import Driver
 from lipstream.render.film_writer import FilmWriter
 from lipstream.render.h264 import EncoderSettings
+from lipstream.render.interface import Drawable, Renderer, View
 from lipstream.render.layout import Layout
 from lipstream.render.png_sequence import PngSequence
-from lipstream.render.renderer import SplatRenderer
+from lipstream.render.registry import open_renderer
 from lipstream.render.retime import retime
 from lipstream.render.sink import Target
 from lipstream.render.splats import Bytes
@@ -48,6 +49,7 @@ class FilmOptions:
         format: the kind of file.
         background: what stands behind the person, the photo's own by default; before none, the
             film has alpha.
+        framing: the part of the picture that is shown.
         threads: how many threads draw.
         encoder: how to encode H.264.
         metadata: tags of the file; its comment marks it as generated unless given here.
@@ -57,6 +59,7 @@ class FilmOptions:
     fps: float = 25.0
     format: FilmFormat = FilmFormat.MP4
     background: Background | None = None
+    framing: Framing = field(default_factory=Framing)
     threads: int = 2
     encoder: EncoderSettings | None = None
     metadata: dict[str, str] | None = None
@@ -78,7 +81,7 @@ class FilmStats:
 
 
 def render_video(
-    model: AvatarModel,
+    model: Drawable,
     motion: Iterable[Motion],
     audio: Iterable[Floats] | None,
     sink: Target,
@@ -100,7 +103,7 @@ def render_video(
             go into a folder of that name, unless it ends in `.zip`.
         progress: called on this thread with the number of frames done, after each.
         cancel: set it from another thread to stop at the next frame.
-        driver: see `SplatRenderer`.
+        driver: see `open_renderer`.
 
     Raises:
         BadInput: no motion or no sound, size or rate out of range, a transparent film of a format
@@ -110,7 +113,8 @@ def render_video(
     options = options if options is not None else FilmOptions()
     started = time.perf_counter()
     background = options.background
-    renderer = SplatRenderer(model, options.size_px, background=background, driver=driver)
+    view = View(options.size_px, background, options.framing)
+    renderer = open_renderer(model, view, driver=driver)
     writer = _writer(sink, options, audio_rate_hz if audio is not None else None)
     try:
         frames = _frames(retime(motion, options.fps))
@@ -218,12 +222,12 @@ def _beside_sound(frames: Iterator[Motion], sound: _Sound, fps: float) -> Iterat
 
 def _drawn(
     scenes: Iterable[tuple[Motion, Bytes | None]],
-    renderer: SplatRenderer,
+    renderer: Renderer,
     layout: Layout,
     threads: int,
 ) -> Iterator[Bytes]:
     """Draw frames in parallel, each before its own background if it has one; in order."""
-    renderers: SimpleQueue[SplatRenderer] = SimpleQueue()
+    renderers: SimpleQueue[Renderer] = SimpleQueue()
     renderers.put(renderer)
     for _ in range(threads - 1):
         renderers.put(renderer.sibling())
@@ -231,9 +235,8 @@ def _drawn(
     def draw(frame: Motion, behind: Bytes | None) -> Bytes:
         own = renderers.get()
         try:
-            plate = None if behind is None else own.scene.cutout.over(behind)
             out = np.empty(layout.shape(own.size), np.uint8)
-            return own.picture(own.pose(frame), layout, out, plate)
+            return own.picture(own.pose(frame), layout, out, behind)
         finally:
             renderers.put(own)
 

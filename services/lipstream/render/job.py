@@ -10,7 +10,6 @@ from lipstream.face.motion_file import read_npz
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.background import Background, open_background
 from lipstream.render.film import FilmOptions, render_video
-from lipstream.render.framing import framed
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.wire.output import UPLOAD, Output
@@ -33,7 +32,7 @@ class RenderJob:
         """
         params = context.params
         controls = FaceControls.parse(params.get("controls", {}))
-        model = framed(self._shelf.model(params["avatar"]), controls.framing)
+        model = self._shelf.model(params["avatar"])
         scratch = context.scratch
         context.store.get_file("motion.npz", scratch / "motion.npz")
         context.store.get_file("speech.wav", scratch / "speech.wav")
@@ -58,6 +57,7 @@ class RenderJob:
                 fps=fps,
                 format=output.format,
                 background=_background(context, output.background),
+                framing=controls.framing,
                 threads=min(os.cpu_count() or 1, 8),
             ),
             progress=progress,

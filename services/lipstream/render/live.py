@@ -9,9 +9,10 @@ from lipstream.face.controls_message import unpack_framing
 from lipstream.face.motion import Motion
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.background import Background, open_background
-from lipstream.render.framing import framed
 from lipstream.render.h264 import LiveEncoder, check_fps
-from lipstream.render.renderer import SplatRenderer
+from lipstream.render.interface import View
+from lipstream.render.layout import Layout
+from lipstream.render.registry import open_renderer
 from lipstream.v1 import common_pb2, render_pb2
 from lipstream.wire.output import BLUR, NONE, PHOTO, PictureSize, is_color
 from lipstream.wire.tensors import unpack_motion
@@ -47,9 +48,8 @@ class LiveRender:
                 code="bad_codec",
             )
         size = PictureSize(config.size_px, config.height_px or config.size_px)
-        background = _background(config)
-        model = framed(shelf.model(config.avatar_id), unpack_framing(config.framing))
-        self._renderer = SplatRenderer(model, size, background=background)
+        view = View(size, _background(config), unpack_framing(config.framing))
+        self._renderer = open_renderer(shelf.model(config.avatar_id), view)
         self._encoder: LiveEncoder | None = None
         if config.codec in (render_pb2.VIDEO_CODEC_H264, render_pb2.VIDEO_CODEC_H264_ALPHA):
             alpha = config.codec == render_pb2.VIDEO_CODEC_H264_ALPHA
@@ -92,11 +92,12 @@ class LiveRender:
     def _draw(self, motion: Motion, frame: int) -> render_pb2.VideoFrame:
         pose = self._renderer.pose(motion, frame)
         if self._codec == render_pb2.VIDEO_CODEC_RGBA:
-            return render_pb2.VideoFrame(data=self._renderer.rgba(pose).tobytes(), keyframe=True)
+            picture = self._renderer.picture(pose, Layout.RGBA)
+            return render_pb2.VideoFrame(data=picture.tobytes(), keyframe=True)
         if self._codec == render_pb2.VIDEO_CODEC_H264_ALPHA:
             planes = self._renderer.yuva420p(pose, straight=False)
         else:
-            planes = self._renderer.yuv420p(pose)
+            planes = self._renderer.picture(pose, Layout.YUV420P)
         if self._encoder is None:
             return render_pb2.VideoFrame(data=planes.tobytes(), keyframe=True)
         unit = self._encoder.encode(planes, keyframe=self._keyframe)

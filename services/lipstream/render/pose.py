@@ -18,7 +18,7 @@ def _zeros() -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """What to draw. Build it by hand for a fit; `SplatRenderer.pose` builds it from motion.
+    """What to draw. Build it by hand for a fit; `Renderer.pose` builds it from motion.
 
     Raises:
         BadInput: a shape is wrong, or a value is not finite.

@@ -18,7 +18,17 @@ from lipstream.render.geometry import rotation_matrix
 from lipstream.render.pose import Pose
 from lipstream.render.splats.jit import ALPHA_MAX, ALPHA_MIN, FADE_COSINE, low_pass_px2
 
-__all__ = ["Projected", "blend", "blend_weights", "camera_vertices", "picture", "project"]
+__all__ = [
+    "Placed",
+    "Projected",
+    "blend",
+    "blend_weights",
+    "camera_vertices",
+    "picture",
+    "place",
+    "project",
+    "tinted",
+]
 
 Doubles: TypeAlias = NDArray[np.float64]
 Order: TypeAlias = NDArray[np.intp]
@@ -39,6 +49,15 @@ class Projected:
         return np.argsort(self.depths, kind="stable")
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Every Gaussian before the camera."""
+
+    points: Doubles  # [N, 3] mm, camera frame
+    axes: Doubles  # [N, 3, 2] mm, camera frame: covariance = axes @ axes^T
+    opacities: Doubles  # [N] with the fade; 0 where culled
+
+
 def camera_vertices(model: AvatarModel, pose: Pose) -> Doubles:  # [V, 3] mm
     """Shapes, then the head's pose blended by the head weights, then the camera."""
     surface = model.surface
@@ -56,10 +75,9 @@ def camera_vertices(model: AvatarModel, pose: Pose) -> Doubles:  # [V, 3] mm
     return result
 
 
-def project(model: AvatarModel, pose: Pose, size_px: int) -> Projected:
-    """Needs `pose.color_weights` where the model has colour shapes."""
-    gaussians, tints = model.gaussians, model.color_shapes
-    vertices = camera_vertices(model, pose)
+def place(model: AvatarModel, vertices: Doubles) -> Placed:  # [V, 3] mm, camera frame
+    """The Gaussians on their triangles, faded by how far these face the camera."""
+    gaussians = model.gaussians
     a, b, c = (vertices[model.surface.triangles[:, k]] for k in range(3))
     edges = np.stack([b - a, c - a], axis=-1)  # [F, 3, 2]
     normals = np.cross(b - a, c - a)
@@ -70,27 +88,39 @@ def project(model: AvatarModel, pose: Pose, size_px: int) -> Projected:
 
     t = gaussians.triangle_ids
     corners = np.stack([a, b, c], axis=1)[t]  # [N, 3, 3]
-    points = np.einsum("nk,nkd->nd", gaussians.barycentric.astype(np.float64), corners)
-    axes = edges[t] @ gaussians.axes.astype(np.float64)  # [N, 3, 2]
-    x, y, z = points.T
+    return Placed(
+        points=np.einsum("nk,nkd->nd", gaussians.barycentric.astype(np.float64), corners),
+        axes=edges[t] @ gaussians.axes.astype(np.float64),
+        opacities=gaussians.opacities * fades[t],
+    )
+
+
+def tinted(model: AvatarModel, color_weights: Floats | None) -> Doubles:  # [N, 3]
+    """The Gaussians' colours under the colour shapes' weights."""
+    tints = model.color_shapes
+    colors = model.gaussians.colors.astype(np.float64)
+    if color_weights is not None:
+        weights = np.repeat(color_weights.astype(np.float64), np.diff(tints.offsets))
+        np.add.at(colors, tints.ids, weights[:, None] * tints.vectors)
+    return colors
+
+
+def project(model: AvatarModel, pose: Pose, size_px: int) -> Projected:
+    """Needs `pose.color_weights` where the model has colour shapes."""
+    placed = place(model, camera_vertices(model, pose))
+    x, y, z = placed.points.T
     focal_px = model.focal * size_px
     zero = np.zeros_like(z)
     jacobians = focal_px * np.stack(
         [np.stack([1 / z, zero, -x / z**2], -1), np.stack([zero, 1 / z, -y / z**2], -1)], axis=1
     )  # [N, 2, 3]
-    flat = jacobians @ axes
-    covariances = flat @ flat.transpose(0, 2, 1) + float(low_pass_px2(size_px)) * np.eye(2)
-
-    colors = gaussians.colors.astype(np.float64)
-    if pose.color_weights is not None:
-        weights = np.repeat(pose.color_weights.astype(np.float64), np.diff(tints.offsets))
-        np.add.at(colors, tints.ids, weights[:, None] * tints.vectors)
+    flat = jacobians @ placed.axes
     return Projected(
         centres=focal_px * np.stack([x / z, y / z], axis=-1) + size_px / 2,
-        covariances=covariances,
-        depths=z + gaussians.depth_bias,
-        opacities=gaussians.opacities * fades[t],
-        colors=colors,
+        covariances=flat @ flat.transpose(0, 2, 1) + float(low_pass_px2(size_px)) * np.eye(2),
+        depths=z + model.gaussians.depth_bias,
+        opacities=placed.opacities,
+        colors=tinted(model, pose.color_weights),
     )
 
 

@@ -79,13 +79,14 @@ class SplatRenderer:
         return Pose(weights, motion.rotation[frame], motion.translation[frame])
 
     def picture(
-        self, pose: Pose, layout: Layout, out: Bytes | None = None, plate: Plate | None = None
+        self, pose: Pose, layout: Layout, out: Bytes | None = None, behind: Bytes | None = None
     ) -> Bytes:
-        """Over the plate, in any layout.
+        """Before its background, in any layout.
 
         Args:
-            plate: for this frame, instead of the scene's.
+            behind: the background of this frame `# [H, W, 3]`, instead of the scene's.
         """
+        plate = None if behind is None else self.scene.cutout.over(behind)
         match layout:
             case Layout.YUV420P:
                 return self.yuv420p(pose, out, plate)

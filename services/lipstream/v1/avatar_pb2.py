@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from lipstream.v1 import common_pb2 as lipstream_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/avatar.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"`\n\nFitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\x0bphoto_bytes\x18\x02 \x01(\x0cH\x00\x12\x13\n\tphoto_key\x18\x03 \x01(\tH\x00\x12\x0f\n\x07\x63onsent\x18\x04 \x01(\tB\x07\n\x05photo\"\x97\x01\n\x08\x46itEvent\x12-\n\x08progress\x18\x01 \x01(\x0b\x32\x19.lipstream.v1.FitProgressH\x00\x12(\n\x07warning\x18\x02 \x01(\x0b\x32\x15.lipstream.v1.ProblemH\x00\x12)\n\x06result\x18\x03 \x01(\x0b\x32\x17.lipstream.v1.FitResultH\x00\x42\x07\n\x05\x65vent\"-\n\x0b\x46itProgress\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x02\"S\n\tFitResult\x12\x11\n\tavatar_id\x18\x01 \x01(\t\x12\x33\n\x0b\x64\x65scription\x18\x02 \x01(\x0b\x32\x1e.lipstream.v1.DescribeResponse\"$\n\x0f\x44\x65scribeRequest\x12\x11\n\tavatar_id\x18\x01 \x01(\t\":\n\x10\x44\x65scribeResponse\x12\x15\n\rmanifest_json\x18\x01 \x01(\t\x12\x0f\n\x07preview\x18\x02 \x01(\x0c\"(\n\x13InspectPhotoRequest\x12\x11\n\tphoto_key\x18\x01 \x01(\t\"?\n\x14InspectPhotoResponse\x12\'\n\x08warnings\x18\x01 \x03(\x0b\x32\x15.lipstream.v1.Problem2\xe7\x01\n\rAvatarService\x12\x39\n\x03\x46it\x12\x18.lipstream.v1.FitRequest\x1a\x16.lipstream.v1.FitEvent0\x01\x12P\n\x07Inspect\x12!.lipstream.v1.InspectPhotoRequest\x1a\".lipstream.v1.InspectPhotoResponse\x12I\n\x08\x44\x65scribe\x12\x1d.lipstream.v1.DescribeRequest\x1a\x1e.lipstream.v1.DescribeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/avatar.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"`\n\nFitRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\x0bphoto_bytes\x18\x02 \x01(\x0cH\x00\x12\x13\n\tphoto_key\x18\x03 \x01(\tH\x00\x12\x0f\n\x07\x63onsent\x18\x04 \x01(\tB\x07\n\x05photo\"\x97\x01\n\x08\x46itEvent\x12-\n\x08progress\x18\x01 \x01(\x0b\x32\x19.lipstream.v1.FitProgressH\x00\x12(\n\x07warning\x18\x02 \x01(\x0b\x32\x15.lipstream.v1.ProblemH\x00\x12)\n\x06result\x18\x03 \x01(\x0b\x32\x17.lipstream.v1.FitResultH\x00\x42\x07\n\x05\x65vent\"-\n\x0b\x46itProgress\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x02\"S\n\tFitResult\x12\x11\n\tavatar_id\x18\x01 \x01(\t\x12\x33\n\x0b\x64\x65scription\x18\x02 \x01(\x0b\x32\x1e.lipstream.v1.DescribeResponse\"$\n\x0f\x44\x65scribeRequest\x12\x11\n\tavatar_id\x18\x01 \x01(\t\":\n\x10\x44\x65scribeResponse\x12\x15\n\rmanifest_json\x18\x01 \x01(\t\x12\x0f\n\x07preview\x18\x02 \x01(\x0c\"2\n\rExportRequest\x12\x11\n\tavatar_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\"\x1d\n\x0e\x45xportResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\"(\n\x13InspectPhotoRequest\x12\x11\n\tphoto_key\x18\x01 \x01(\t\"?\n\x14InspectPhotoResponse\x12\'\n\x08warnings\x18\x01 \x03(\x0b\x32\x15.lipstream.v1.Problem2\xac\x02\n\rAvatarService\x12\x39\n\x03\x46it\x12\x18.lipstream.v1.FitRequest\x1a\x16.lipstream.v1.FitEvent0\x01\x12P\n\x07Inspect\x12!.lipstream.v1.InspectPhotoRequest\x1a\".lipstream.v1.InspectPhotoResponse\x12I\n\x08\x44\x65scribe\x12\x1d.lipstream.v1.DescribeRequest\x1a\x1e.lipstream.v1.DescribeResponse\x12\x43\n\x06\x45xport\x12\x1b.lipstream.v1.ExportRequest\x1a\x1c.lipstream.v1.ExportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,10 +44,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DESCRIBEREQUEST']._serialized_end=490
   _globals['_DESCRIBERESPONSE']._serialized_start=492
   _globals['_DESCRIBERESPONSE']._serialized_end=550
-  _globals['_INSPECTPHOTOREQUEST']._serialized_start=552
-  _globals['_INSPECTPHOTOREQUEST']._serialized_end=592
-  _globals['_INSPECTPHOTORESPONSE']._serialized_start=594
-  _globals['_INSPECTPHOTORESPONSE']._serialized_end=657
-  _globals['_AVATARSERVICE']._serialized_start=660
-  _globals['_AVATARSERVICE']._serialized_end=891
+  _globals['_EXPORTREQUEST']._serialized_start=552
+  _globals['_EXPORTREQUEST']._serialized_end=602
+  _globals['_EXPORTRESPONSE']._serialized_start=604
+  _globals['_EXPORTRESPONSE']._serialized_end=633
+  _globals['_INSPECTPHOTOREQUEST']._serialized_start=635
+  _globals['_INSPECTPHOTOREQUEST']._serialized_end=675
+  _globals['_INSPECTPHOTORESPONSE']._serialized_start=677
+  _globals['_INSPECTPHOTORESPONSE']._serialized_end=740
+  _globals['_AVATARSERVICE']._serialized_start=743
+  _globals['_AVATARSERVICE']._serialized_end=1043
 # @@protoc_insertion_point(module_scope)

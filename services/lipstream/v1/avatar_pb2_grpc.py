@@ -49,6 +49,11 @@ class AvatarServiceStub:
                 request_serializer=lipstream_dot_v1_dot_avatar__pb2.DescribeRequest.SerializeToString,
                 response_deserializer=lipstream_dot_v1_dot_avatar__pb2.DescribeResponse.FromString,
                 _registered_method=True)
+        self.Export = channel.unary_unary(
+                '/lipstream.v1.AvatarService/Export',
+                request_serializer=lipstream_dot_v1_dot_avatar__pb2.ExportRequest.SerializeToString,
+                response_deserializer=lipstream_dot_v1_dot_avatar__pb2.ExportResponse.FromString,
+                _registered_method=True)
 
 
 class AvatarServiceServicer:
@@ -77,6 +82,13 @@ class AvatarServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Export(self, request, context):
+        """Writes a stored avatar, at rest, as a file of other programs. The same avatar is written once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AvatarServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_AvatarServiceServicer_to_server(servicer, server):
                     servicer.Describe,
                     request_deserializer=lipstream_dot_v1_dot_avatar__pb2.DescribeRequest.FromString,
                     response_serializer=lipstream_dot_v1_dot_avatar__pb2.DescribeResponse.SerializeToString,
+            ),
+            'Export': grpc.unary_unary_rpc_method_handler(
+                    servicer.Export,
+                    request_deserializer=lipstream_dot_v1_dot_avatar__pb2.ExportRequest.FromString,
+                    response_serializer=lipstream_dot_v1_dot_avatar__pb2.ExportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -177,6 +194,33 @@ class AvatarService:
             '/lipstream.v1.AvatarService/Describe',
             lipstream_dot_v1_dot_avatar__pb2.DescribeRequest.SerializeToString,
             lipstream_dot_v1_dot_avatar__pb2.DescribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Export(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lipstream.v1.AvatarService/Export',
+            lipstream_dot_v1_dot_avatar__pb2.ExportRequest.SerializeToString,
+            lipstream_dot_v1_dot_avatar__pb2.ExportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class AvatarServiceStub:
     """
     Describe: _grpc.UnaryUnaryMultiCallable[_avatar_pb2.DescribeRequest, _avatar_pb2.DescribeResponse]
     """What a stored bundle holds."""
+    Export: _grpc.UnaryUnaryMultiCallable[_avatar_pb2.ExportRequest, _avatar_pb2.ExportResponse]
+    """Writes a stored avatar, at rest, as a file of other programs. The same avatar is written once."""
 
 @_typing.type_check_only
 class AvatarServiceAsyncStub(AvatarServiceStub):
@@ -55,6 +57,8 @@ class AvatarServiceAsyncStub(AvatarServiceStub):
     """
     Describe: _aio.UnaryUnaryMultiCallable[_avatar_pb2.DescribeRequest, _avatar_pb2.DescribeResponse]  # type: ignore[assignment]
     """What a stored bundle holds."""
+    Export: _aio.UnaryUnaryMultiCallable[_avatar_pb2.ExportRequest, _avatar_pb2.ExportResponse]  # type: ignore[assignment]
+    """Writes a stored avatar, at rest, as a file of other programs. The same avatar is written once."""
 
 class AvatarServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -84,5 +88,13 @@ class AvatarServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_avatar_pb2.DescribeResponse, _abc.Awaitable[_avatar_pb2.DescribeResponse]]:
         """What a stored bundle holds."""
+
+    @_abc_1.abstractmethod
+    def Export(
+        self,
+        request: _avatar_pb2.ExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_avatar_pb2.ExportResponse, _abc.Awaitable[_avatar_pb2.ExportResponse]]:
+        """Writes a stored avatar, at rest, as a file of other programs. The same avatar is written once."""
 
 def add_AvatarServiceServicer_to_server(servicer: AvatarServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -14,7 +14,7 @@ from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.features import features_of
 from lipstream.avatar.fit import psnr_db
 from lipstream.face.motion import Floats, Motion
-from lipstream.render import SplatRenderer, open_background
+from lipstream.render import Drawable, Layout, Renderer, View, open_background, open_renderer
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.object_store import open_store
@@ -66,9 +66,13 @@ def in_process(utterance: Utterance) -> Floats:  # [T, D]
 
 
 @pytest.fixture(scope="module")
-def renderer(avatar_store: Path) -> SplatRenderer:
-    library = AvatarLibrary(open_store(str(avatar_store)))
-    return SplatRenderer(AvatarShelf(library).model(AVATAR), SIZE_PX)
+def avatar(avatar_store: Path) -> Drawable:
+    return AvatarShelf(AvatarLibrary(open_store(str(avatar_store)))).model(AVATAR)
+
+
+@pytest.fixture(scope="module")
+def renderer(avatar: Drawable) -> Renderer:
+    return open_renderer(avatar, View(SIZE_PX))
 
 
 def test_features_and_motion_are_those_of_the_whole_recording(
@@ -119,7 +123,7 @@ def test_other_rates_in_odd_chunks_give_the_motion_of_the_whole(
     ["VIDEO_CODEC_H264", "VIDEO_CODEC_RGBA", "VIDEO_CODEC_YUV420P", "VIDEO_CODEC_H264_ALPHA"],
 )
 def test_all_stages_in_a_row_give_a_picture_for_each_frame(
-    stubs: Stubs, utterance: Utterance, renderer: SplatRenderer, codec: str
+    stubs: Stubs, utterance: Utterance, avatar: Drawable, renderer: Renderer, codec: str
 ) -> None:
     """Each stage takes what the one before it gives, as it comes."""
     config = audio_pb2.ExtractConfig(rate_hz=16_000, sample_format=F32)
@@ -145,19 +149,19 @@ def test_all_stages_in_a_row_give_a_picture_for_each_frame(
         pictures = decoded([a.frame for a in answers if a.HasField("frame")])
         assert len(pictures) == len(data)
         assert answers[0].frame.keyframe
-        assert psnr_db(pictures[middle], renderer.rgb(pose)) > 28
+        assert psnr_db(pictures[middle], renderer.picture(pose, Layout.RGB)) > 28
     elif codec == "VIDEO_CODEC_H264_ALPHA":
         both = decoded([a.frame for a in answers if a.HasField("frame")])[middle]
         assert both.shape == (SIZE_PX, 2 * SIZE_PX, 3)
-        background = open_background("none")
-        alone = SplatRenderer(renderer.model, SIZE_PX, background=background).rgba(pose)
+        view = View(SIZE_PX, open_background("none"))
+        alone = open_renderer(avatar, view).picture(pose, Layout.RGBA)
         assert psnr_db(both[:, SIZE_PX:], alone[..., 3:].repeat(3, axis=2)) > 28
         over_black = alone[..., :3] * (alone[..., 3:] / 255)
         assert psnr_db(both[:, :SIZE_PX], over_black.astype(np.uint8)) > 28
     elif codec == "VIDEO_CODEC_RGBA":
         assert all(a.frame.keyframe for a in answers[:-1])
-        wanted = renderer.rgba(pose).reshape(-1)
+        wanted = renderer.picture(pose, Layout.RGBA).reshape(-1)
         assert np.abs(data[middle].astype(int) - wanted).max() <= 1
     else:
-        wanted = renderer.yuv420p(pose).reshape(-1)
+        wanted = renderer.picture(pose, Layout.YUV420P).reshape(-1)
         assert np.abs(data[middle].astype(int) - wanted).max() <= 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from lipstream.avatar.fit import psnr_db
 from lipstream.face.motion import Motion
-from lipstream.render import SplatRenderer
+from lipstream.render import Layout, View, open_renderer
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.object_store import open_store
@@ -128,9 +128,9 @@ def test_after_an_interrupt_a_player_can_go_on_decoding(
     pictures = decoded(units)
     assert len(pictures) == len(units)
     library = AvatarLibrary(open_store(str(avatar_store)))
-    renderer = SplatRenderer(AvatarShelf(library).model(AVATAR), SIZE_PX)
+    renderer = open_renderer(AvatarShelf(library).model(AVATAR), View(SIZE_PX))
     last = renderer.pose(utterance.motion, len(utterance.motion) - 1)
-    assert psnr_db(pictures[-1], renderer.rgb(last)) > 28
+    assert psnr_db(pictures[-1], renderer.picture(last, Layout.RGB)) > 28
 
 
 def test_a_viewer_gets_a_keyframe_on_request(stubs: Stubs, utterance: Utterance) -> None:

@@ -89,6 +89,23 @@ def test_what_can_be_fetched_can_be_asked_about(platform: Platform) -> None:
         assert (head.status_code, head.content) == (404, b"")
 
 
+def test_avatars_can_be_fetched_for_other_programs(platform: Platform) -> None:
+    links = platform.http.get(f"/v1/avatars/{AVATAR}").json()["links"]
+    for ending, magic in (("ply", b"ply\nformat binary_little_endian 1.0\n"), ("glb", b"glTF")):
+        file = platform.http.get(links[ending])
+        assert file.status_code == 200, file.text
+        assert file.content.startswith(magic)
+        assert file.headers["content-disposition"] == f'attachment; filename="{AVATAR}.{ending}"'
+        head = platform.http.head(links[ending])
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(len(file.content))
+    for path, status in (
+        (f"/v1/avatars/{AVATAR}/export?format=obj", 422),
+        ("/v1/avatars/nobody/export?format=ply", 404),
+    ):
+        assert platform.http.get(path).status_code == status
+
+
 def test_two_jobs_at_once_move_as_they_do_one_after_the_other(platform: Platform) -> None:
     texts = ("We have five views.", "You knew who chose the blue shoes.")
 

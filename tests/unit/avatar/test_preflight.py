@@ -130,6 +130,13 @@ def test_over_exposed(portrait: Picture, face: NDArray[np.float64]) -> None:
     assert check_or_code(lit(4.5), face) == Reason.OVER_EXPOSED
 
 
+def test_too_dark(portrait: Picture, face: NDArray[np.float64]) -> None:
+    assert check_or_code((portrait * 0.2).astype(np.uint8), face) == Reason.TOO_DARK
+    shadow = np.linspace(0.15, 1, portrait.shape[1])[None, :, None]
+    reasons = [w.reason for w in check_faces((portrait * shadow).astype(np.uint8), [face]).warnings]
+    assert Reason.TOO_DARK not in reasons
+
+
 def turned(yaw_deg: float = 0, roll_deg: float = 0) -> NDArray[np.float64]:
     """The astronaut's landmarks, turned further to the person's left or shoulder."""
     points = landmarks()

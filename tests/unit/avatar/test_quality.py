@@ -23,6 +23,7 @@ from lipstream.avatar.quality import (
 )
 from lipstream.avatar.quality.sheet import pose_of
 from lipstream.avatar.quality.viseme_check import BLINK, MOUTHS, commanded_landmarks
+from lipstream.face.model import AvatarModel
 from lipstream.render import SplatRenderer
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.runtime.avatar_library import AvatarLibrary
@@ -37,7 +38,9 @@ SHEET_SHAPE = (256 * -(-len(PREVIEW_CELLS) // 4), 4 * 256, 3)
 @pytest.fixture(scope="module")
 def renderer(avatar_store: Path) -> SplatRenderer:
     shelf = AvatarShelf(AvatarLibrary(open_store(str(avatar_store))))
-    return SplatRenderer(shelf.model(AVATAR), 256)
+    model = shelf.model(AVATAR)
+    assert isinstance(model, AvatarModel)
+    return SplatRenderer(model, 256)
 
 
 class Stub:

@@ -13,6 +13,7 @@ from lipstream.avatar.filling import fill_smoothly, sample
 from lipstream.avatar.matte import HeadMatte
 from lipstream.avatar.plate import Plate
 from lipstream.avatar.regions import Regions
+from lipstream.avatar.sides import FaceColors
 from lipstream.avatar.stage import PosedSurface
 from lipstream.face import parts as head
 from lipstream.face.landmarks import LOWER_LIP, UPPER_LIP, Ring
@@ -32,6 +33,7 @@ class PhotoScene:
     plate: Plate
     stage: PosedSurface
     head_colors: NDArray[np.float64]  # [512, 512, 3] the head's own colours, spread past its edge
+    face_colors: FaceColors
 
     @staticmethod
     def spread_head(
@@ -44,11 +46,6 @@ class PhotoScene:
         spread = fill_smoothly(photo, core)
         own = np.clip((inside - 1) / (3 + 3 * low), 0, 1)[..., None]
         return np.asarray(photo * own + spread * (1 - own))
-
-    @property
-    def inside_person(self) -> NDArray[np.float64]:  # [512, 512]
-        """Distance from the background, pixels."""
-        return np.asarray(ndi.distance_transform_edt(self.regions.person > 0.35))
 
     @property
     def mouth_px(self) -> NDArray[np.float64]:  # [L, 2]

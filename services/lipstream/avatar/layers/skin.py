@@ -29,8 +29,9 @@ _LINE_LONGEST_MM = 0.55
 """Beside the lips' line: what pursed lips draw out would reach over the line and fray it."""
 _RIM_REACH_PX = (3.0, 11.0)
 """The rim is opaque up to the first distance from the outline and gone at the second."""
-_BACKING_BIAS_MM = 13.0
-_NOSE_TIP = 4
+_LEAST_COVER = 0.04
+_BACKING_BIAS_MM = 10.0
+_BACKING_COSINE = 0.5
 
 
 def skin_layer(scene: PhotoScene) -> Layer:
@@ -42,6 +43,8 @@ def skin_layer(scene: PhotoScene) -> Layer:
     ring = stage.coordinate("skin", "ring", binding.triangles, binding.barycentric)
     at_line = np.where(ring < _LINE_RING, _LINE_LONGEST_MM, np.inf)
     binding = held_small(stage, binding, stage.rounded, at_line)
+    cover = sample(scene.face_colors.cover, binding.photo_px)
+    binding, cover = binding.only(cover > _LEAST_COVER), cover[cover > _LEAST_COVER]
     points = binding.photo_px
     place = {
         name: stage.coordinate("skin", name, binding.triangles, binding.barycentric)
@@ -49,27 +52,25 @@ def skin_layer(scene: PhotoScene) -> Layer:
     }
 
     colors, near_line = colors_off_the_lip_line(scene, points, place["ring"], place["lip"])
-    low = smoothstep(scene.regions.lobe_y - 8, scene.regions.lobe_y + 8, points[:, 1])
-    edge = (1 - smoothstep(1.0, 4.5, scene.outline_distance(points))) * low
-    edge = edge * (1 - smoothstep(5, 12, sample(scene.inside_person, points)))
-    colors = mix(colors, sample(scene.head_colors, points), edge)
-
     slope = np.abs(stage.facing("skin"))[binding.triangles - stage.spans["skin"].triangles.start]
     distance, _ = cKDTree(scene.mouth_px).query(points)
-    bound = np.max(
-        [1 - smoothstep(6, 14, distance), 0.97 * edge, 0.95 * (1 - smoothstep(0.15, 0.5, slope))],
-        axis=0,
-    )
+    bound = np.max([1 - smoothstep(6, 14, distance), 1 - smoothstep(0.15, 0.5, slope)], axis=0)
     latitude = np.where(near_line, _line_latitude(scene), _LATITUDE - 0.30 * bound)
+    trust = sample(scene.face_colors.trust, points)
+    latitude = latitude * trust
+    # What the photo shows beside the jaw is kept for the photo's own view, and for nothing else.
+    own = sample(scene.face_colors.image, points) - colors
+    at_rest = lip_tint(colors, place["ring"], place["along"], place["lip"])
+    at_rest = np.where((trust < 0.98)[:, None], own, at_rest)
     return Layer(
         name="skin",
         binding=binding,
         colors=colors,
-        opacities=np.ones(len(binding)),
+        opacities=cover,
         latitude=latitude,
         tints={
             **_lid_tints(scene, points, place["lid"], colors),
-            LIP_REST: lip_tint(colors, place["ring"], place["along"], place["lip"]),
+            LIP_REST: at_rest,
         },
     )
 
@@ -121,15 +122,13 @@ def backing_layer(scene: PhotoScene) -> Layer:
     stage = scene.stage
     skin = stage.parts["skin"]
     closed = (skin.coordinates["opening"][skin.triangles] < 0.3).all(1)
-    steep = np.abs(stage.facing("skin")) < 0.42
-    binding = bind_to_area(stage, "skin", 2.5, 1.0, steep & closed)
-    nose = stage.photo_px[_NOSE_TIP]
-    inwards = binding.photo_px * 0.97 + nose * 0.03
+    steep = np.abs(stage.facing("skin")) < _BACKING_COSINE
+    binding = bind_to_area(stage, "skin", 1.8, 0.85, steep & closed)
     return Layer(
         name="backing",
         binding=binding,
-        colors=sample(scene.head_colors, inwards),
-        opacities=np.ones(len(binding)),
+        colors=sample(scene.face_colors.image, binding.photo_px),
+        opacities=sample(scene.face_colors.cover, binding.photo_px),
         latitude=np.zeros(len(binding)),
         depth_bias_mm=_BACKING_BIAS_MM,
     )

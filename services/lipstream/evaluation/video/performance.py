@@ -11,10 +11,9 @@ from typing import Any
 from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.features import features_of
 from lipstream.evaluation.utterance import SAMPLE_RATE_HZ, Utterance
-from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats, Motion
 from lipstream.motion.generator import MotionGenerator, generate
-from lipstream.render import FilmOptions, render_video
+from lipstream.render import Drawable, FilmOptions, render_video
 
 __all__ = ["Stage", "perform"]
 
@@ -23,7 +22,7 @@ __all__ = ["Stage", "perform"]
 class Stage:
     """Who speaks, and how the film is made."""
 
-    model: AvatarModel
+    model: Drawable
     encoder: SpeechEncoder
     generator: MotionGenerator[Any]
     size_px: int = 512

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lipstream.avatar.create import create_avatar
 from lipstream.errors import BadInput, NotFound
-from lipstream.face.model import AvatarModel
+from lipstream.render import Drawable
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.object_store import open_store
@@ -18,7 +18,7 @@ __all__ = ["open_sitter"]
 _CONSENT = "Given on the command line by the user of this machine, for a measurement."
 
 
-def open_sitter(avatar: str | None = None) -> AvatarModel:
+def open_sitter(avatar: str | None = None) -> Drawable:
     """An avatar of the library by its name, or one of a photo, made for this once.
 
     Args:

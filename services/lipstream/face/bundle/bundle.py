@@ -88,6 +88,7 @@ def new_bundle(
         consent=consent,
         license=license,
         generator=f"lipstream {__version__}",
+        renderer=model.renderer,
         quality=dict(quality or {}),
         warnings=tuple(warnings),
     )
@@ -148,6 +149,7 @@ def load(source: BundleSource) -> AvatarBundle:
     if "sheet.png" in data:
         sheet = unpack_picture(data["sheet.png"], "sheet.png", square=False)[..., :3]
     model = unpack_model(data["model.npz"], manifest.rig, plate)
+    model = replace(model, renderer=manifest.renderer)
     return AvatarBundle(manifest, model, preview, sheet)
 
 

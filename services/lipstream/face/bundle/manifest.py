@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lipstream.errors import BadInput
+from lipstream.face.model import SPLATS
 from lipstream.wire.objects import checked_avatar_id
 
 __all__ = ["FORMAT", "VERSION", "Consent", "Manifest", "Member", "Note", "RigInfo", "Source"]
@@ -79,6 +80,7 @@ class Manifest:
     consent: Consent | None = None
     license: str = ""  # under which the avatar may be used, if its owner says so
     generator: str = ""
+    renderer: str = SPLATS  # name of what draws it; bundles of old do not say
     quality: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[Note, ...] = ()
     members: Mapping[str, Member] = field(default_factory=dict)
@@ -155,6 +157,7 @@ class _Reader:
             consent=self._consent(),
             license=self._text("license"),
             generator=self._text("generator"),
+            renderer=self._text("renderer") if "renderer" in self._document else SPLATS,
             quality={
                 key: self._inner("quality")._number(key) for key in self._inner("quality")._document
             },

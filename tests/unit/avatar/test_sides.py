@@ -1,0 +1,64 @@
+"""The head's sides, which a photo from the front hardly shows, when the head turns."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lipstream.avatar import FitResult, fit_photo, load_photo
+from lipstream.avatar.polygon import polygon_mask
+from lipstream.evaluation.contact_sheet import Cell, draw_cell
+from lipstream.face.landmarks import FACE_OVAL
+from lipstream.face.motion import Motion
+from lipstream.render import SplatRenderer, reference
+from tests.shared_data import shared_data
+from tests.unit.avatar.portraits import hopper
+
+TURNS_DEG = (-20.0, 20.0)
+INSET = 0.94
+"""Of the outline's size: its very edge is soft."""
+
+
+@cache
+def fitted(name: str) -> FitResult:
+    if name == "hopper":
+        return fit_photo(load_photo(hopper()))
+    return fit_photo(load_photo(shared_data("portraits", "grid") / f"{name}_first.png"))
+
+
+def turned(fit: FitResult, yaw_deg: float) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The picture of a turned head, and where its face is."""
+    renderer = SplatRenderer(fit.model, 512)
+    picture = draw_cell(renderer, Cell("turned", rotation_deg=(0, yaw_deg, 0)))
+    return picture, outline(fit, yaw_deg)
+
+
+def outline(fit: FitResult, yaw_deg: float) -> NDArray[np.bool_]:
+    motion = Motion.rest(1)
+    motion.rotation[0, 1] = np.deg2rad(yaw_deg)
+    pose = SplatRenderer(fit.model, 512).pose(motion)
+    camera = reference.camera_vertices(fit.model, pose)[list(FACE_OVAL)]
+    points = (fit.model.focal * camera[:, :2] / camera[:, 2:] + 0.5) * 512
+    return polygon_mask(points.mean(0) + INSET * (points - points.mean(0)))
+
+
+@pytest.mark.parametrize("yaw_deg", TURNS_DEG)
+def test_nothing_shows_through_the_side_of_a_turned_face(yaw_deg: float) -> None:
+    fit = fitted("hopper")
+    motion = Motion.rest(1)
+    motion.rotation[0, 1] = np.deg2rad(yaw_deg)
+    renderer = SplatRenderer(fit.model, 512)
+    open_share = renderer.premultiplied(renderer.pose(motion))[..., 3]
+    assert float(open_share[outline(fit, yaw_deg)].max()) < 0.1
+
+
+@pytest.mark.parametrize("yaw_deg", TURNS_DEG)
+@pytest.mark.parametrize("name", ["id2_vcd_swwp2s", "bbaf2n"])
+def test_no_background_is_painted_on_the_side_of_the_jaw(name: str, yaw_deg: float) -> None:
+    """These people sit before a blue wall: no skin is blue."""
+    picture, face = turned(fitted(name), yaw_deg)
+    red, _, blue = (picture[face][:, k].astype(int) for k in range(3))
+    assert int((blue > red + 10).sum()) < 25
