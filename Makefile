@@ -14,7 +14,7 @@ OUT ?= demo.mp4
 # A variable's value as one word of the shell, whatever quotes and dollars it holds.
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help demo test check format protos triton bench-splats bench-render bench-formats bench-motion bench-live clean
+.PHONY: help demo test browser check format protos triton bench-splats bench-render bench-formats bench-motion bench-live clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,10 @@ demo: .venv/.local ## Make a photo speak: [PHOTO=me.jpg] [AUDIO=speech.wav | TEX
 
 test: .venv/.dev ## Run all tests
 	@$(BIN)/python -m pytest
+
+browser: .venv/.dev ## Install what the tests in a browser need (Debian and Ubuntu); without it they are skipped
+	@$(PIP) install --quiet -e '.[browser]'
+	@command -v chromium >/dev/null || $(if $(filter 0,$(shell id -u)),,sudo )apt-get install -y chromium
 
 check: .venv/.dev ## Lint, types, import rules, generated files (what CI runs before the tests)
 	$(BIN)/ruff check .

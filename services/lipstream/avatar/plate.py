@@ -27,6 +27,7 @@ _JAW_MARGIN_PX = 5
 _EDGE_MARGIN_PX = 3
 """The matte's edge is known no better than this."""
 _TORSO_EDGE_PX = 6
+_WHOLE_NECK = 4.0
 _SOFT_PX = 4.0
 _CONTOUR_PX = (8.0, 18.0)
 """Under the jaw: the jaw's own shadow is replaced up to the first, the photo is back at the second.
@@ -90,7 +91,8 @@ def _torso(
     """The person without the head, soft at its edge: what stays when the background goes."""
     pixels = np.rint(photo * 255).astype(np.uint8)
     soft = np.clip((soften(pixels, person > 0.5, _TORSO_EDGE_PX) - 0.05) / 0.9, 0, 1)
-    torso = np.where(hole, neck, soft)
+    # The neck's soft edges are of its colour; behind them is the head, so there is no gap.
+    torso = np.where(hole, np.clip(_WHOLE_NECK * neck, 0, 1), soft)
     return np.asarray(cv2.GaussianBlur(torso, (0, 0), 0.7))
 
 

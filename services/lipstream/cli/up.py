@@ -33,6 +33,7 @@ def up(
     with LocalStack(load_settings(), gateway_port=port) as stack:
         console.print(
             f"lipstream is ready at {stack.url} ({time.monotonic() - began:.1f} s)\n"
+            f"  studio           {stack.url}/\n"
             f"  API and try-out  {stack.url}/docs\n"
             f"  data and logs    {stack.data_dir}\n"
             "Ctrl-C ends it.",

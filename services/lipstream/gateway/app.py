@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import lipstream
-from lipstream.gateway import avatars, docs_page, health, problems, videos
+from lipstream.gateway import avatars, docs_page, health, problems, studio_page, videos
 from lipstream.gateway.body_limit import BodyLimit
 from lipstream.gateway.health import RequestMetrics
 from lipstream.gateway.inspection import Inspector
@@ -78,6 +78,6 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES)
     app.add_middleware(RequestMetrics, telemetry=telemetry)
-    for router in (avatars.router, videos.router, sessions.router, health.router, docs_page.router):
-        app.include_router(router)
+    for part in (avatars, videos, sessions, health, docs_page, studio_page):
+        app.include_router(part.router)
     return app

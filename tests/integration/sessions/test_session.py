@@ -49,6 +49,8 @@ def test_speech_becomes_pictures_and_sound_on_one_clock(server: str) -> None:
         return listener
 
     listener = asyncio.run(scene())
+    first = listener.events[0]
+    assert (first["type"], first["state"]) == ("session.state_updated", "idle")
     (started,), (finished,) = (
         listener.of("agent.speak_started"),
         listener.of("agent.speak_finished"),

@@ -193,8 +193,15 @@ def _about(footage: Footage, shot: Shot) -> list[Finding]:
                 Reason.SEVERAL_SHOTS,
                 f"The video has cuts or changes its size; its longest shot, {shot.length_s:.1f} s, "
                 "was used.",
+                "For more of it send one shot, in one size.",
             )
         )
     if footage.ended_early:
-        notes.append(Finding(Reason.DAMAGED, "The video is damaged; what comes before was used."))
+        notes.append(
+            Finding(
+                Reason.DAMAGED,
+                "The video is damaged; what comes before was used.",
+                "Send the file again, or one that plays to its end.",
+            )
+        )
     return notes

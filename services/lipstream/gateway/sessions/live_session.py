@@ -101,10 +101,12 @@ class LiveSession:
             raise
 
     def watch(self, watched: bool) -> None:
-        """Whether somebody looks: nothing is drawn for nobody. Begins with a whole picture."""
+        """Whether somebody looks: nothing is drawn for nobody. Begins with the state and a whole
+        picture."""
         self._watched = watched
         if watched:
             self._restart_picture()
+            self._tell_state()
 
     def speak(self, samples: bytes) -> None:
         """More speech, 16-bit PCM, as fast as one likes.

@@ -1,0 +1,164 @@
+/**
+ * A live session from the side of a page: the wire format of docs/live.md, without playing.
+ *
+ *     import { LiveClient } from "/studio/live-client.js";
+ *     const client = await LiveClient.open({ avatar: "me" });
+ *     client.addEventListener("media", ({ detail }) => ...);   // kind, ptsUs, keyframe, payload
+ *     client.addEventListener("agent.speak_finished", ({ detail }) => ...);
+ *     client.addEventListener("connection", ({ detail }) => ...);  // "open": now it can speak
+ *     client.connect();
+ */
+import { Refusal, address, ask } from "./server.js";
+
+export const MediaKind = Object.freeze({ VIDEO: 1, AUDIO: 2, MOTION: 3 });
+
+const HEAD_BYTES = 16;
+const KEYFRAME = 1;
+const LARGEST_PIECE = 256_000; // bytes; the server takes up to a megabyte
+const ENDED = 1000; // RFC 6455: closed on purpose
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 4000;
+const PATIENCE_MS = 30_000;
+
+/**
+ * A binary message of the server.
+ * @param {ArrayBuffer} data
+ * @returns {{kind: number, keyframe: boolean, epoch: number, ptsUs: number, payload: Uint8Array}}
+ */
+export function decodeMedia(data) {
+  if (data.byteLength < HEAD_BYTES) throw new RangeError(`${data.byteLength} bytes are no media`);
+  const head = new DataView(data, 0, HEAD_BYTES);
+  return {
+    kind: head.getUint8(0),
+    keyframe: Boolean(head.getUint8(1) & KEYFRAME),
+    epoch: head.getUint32(4, true),
+    ptsUs: Number(head.getBigInt64(8, true)),
+    payload: new Uint8Array(data, HEAD_BYTES),
+  };
+}
+
+/**
+ * Events: "media"; the server's own by their type ("session.state_updated", "agent.speak_started",
+ * "agent.speak_finished", "error"); and "connection", whose detail is "open", "lost" or "ended".
+ * A connection that drops is made again; media of an epoch that is over is left out.
+ */
+export class LiveClient extends EventTarget {
+  #socket = null;
+  #pauseMs = FIRST_PAUSE_MS;
+  #lostMs = null;
+  #ended = false;
+
+  /** @param {object} session as `POST /v1/sessions` gave it */
+  constructor(session) {
+    super();
+    this.session = session;
+    this.epoch = 0;
+  }
+
+  /**
+   * Open a session; listen to it, then `connect`.
+   * @param {object} options of `POST /v1/sessions`: avatar, size, voice, controls and more
+   * @throws {Refusal}
+   */
+  static async open(options) {
+    return new LiveClient(await ask("/v1/sessions", { json: options }));
+  }
+
+  connect() {
+    const url = address(this.session.stream_url);
+    url.protocol = url.protocol.replace("http", "ws");
+    url.searchParams.set("token", this.session.session_token);
+    const socket = new WebSocket(url);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.#pauseMs = FIRST_PAUSE_MS;
+      this.#lostMs = null;
+      this.#tell("connection", "open");
+    };
+    socket.onmessage = ({ data }) => this.#take(data);
+    socket.onclose = ({ code }) => (code === ENDED ? this.#end() : this.#again());
+    this.#socket = socket;
+  }
+
+  /** A piece of speech: 16-bit samples at the session's rate. Lost where there is no connection. */
+  speak(samples) {
+    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+    for (let first = 0; first < bytes.length; first += LARGEST_PIECE) {
+      this.#send(bytes.subarray(first, first + LARGEST_PIECE));
+    }
+  }
+
+  /** The utterance is complete. */
+  end() {
+    this.#send(JSON.stringify({ type: "agent.speak_end" }));
+  }
+
+  /** Speak a text. */
+  say(text, voice) {
+    this.#send(JSON.stringify({ type: "agent.speak", text, ...(voice && { voice }) }));
+  }
+
+  /** Drop all that was said and not yet heard. */
+  interrupt() {
+    this.#send(JSON.stringify({ type: "agent.interrupt" }));
+  }
+
+  /** Wish for an emotion, a gaze and more, in place of all wishes before. */
+  control(controls) {
+    this.#send(JSON.stringify({ type: "session.controls", controls }));
+  }
+
+  /** End the session. */
+  close() {
+    if (this.#ended) return;
+    const path = `/v1/sessions/${this.session.id}`;
+    ask(path, { method: "DELETE", keepalive: true }).catch(() => {}); // it ends by itself as well
+    this.#end();
+  }
+
+  #send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(message);
+  }
+
+  #take(data) {
+    if (typeof data !== "string") {
+      const media = decodeMedia(data);
+      this.epoch = Math.max(this.epoch, media.epoch);
+      if (media.epoch === this.epoch) this.#tell("media", media);
+      return;
+    }
+    const event = JSON.parse(data);
+    this.epoch = Math.max(this.epoch, event.epoch ?? 0);
+    this.#tell(event.type, event);
+  }
+
+  async #again() {
+    if (this.#ended) return;
+    if (this.#lostMs === null) {
+      this.#lostMs = performance.now();
+      this.#tell("connection", "lost");
+    }
+    await new Promise((done) => setTimeout(done, this.#pauseMs));
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+    try {
+      await ask(`/v1/sessions/${this.session.id}`); // a refused socket would not say why
+    } catch (error) {
+      const over = error instanceof Refusal && error.status === 404;
+      if (over || performance.now() - this.#lostMs > PATIENCE_MS) this.#end();
+      else this.#again();
+      return;
+    }
+    if (!this.#ended) this.connect();
+  }
+
+  #end() {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#socket?.close(ENDED);
+    this.#tell("connection", "ended");
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

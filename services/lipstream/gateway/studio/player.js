@@ -1,0 +1,177 @@
+/** Shows and sounds a live session on one clock, and measures how well. */
+import { SessionClock } from "./clock.js";
+import { MediaKind } from "./live-client.js";
+import { Pictures } from "./pictures.js";
+import { Sound } from "./sound.js";
+
+const FRAME_US = 40_000;
+const MOST_HELD = 60; // pictures
+const WINDOW_MS = 2000;
+const ADAPTED_AFTER = 25; // pictures
+const LEAST_SPARE_US = 20_000; // between a picture's coming and its time
+const MOST_SPARE_US = 160_000;
+const LONGEST_DELAY_US = 500_000;
+
+/** Events: "failed" (detail: Error), "first-picture" (detail: ms since `asked`). */
+export class Player extends EventTarget {
+  #client;
+  #canvas;
+  #paper;
+  #clock;
+  #pictures;
+  #frames = []; // decoded, not yet shown, by time
+  #epoch = 0;
+  #stale = false; // pictures of a lower epoch may be held
+  #hushedEpoch = -1; // sound of it, and of those before, is not wanted
+  #drawnMs = []; // of the last two seconds
+  #spareUs = []; // how long before their time the last pictures came
+  #delayedUs = 0;
+  #late = 0;
+  #driftMs = null;
+  #askedMs = null;
+  #startedUs = null;
+  #animation = 0;
+
+  /**
+   * @param {LiveClient} client before it is connected
+   * @param {HTMLCanvasElement} canvas may be hidden until there is a picture
+   * @param {AudioContext} context at the session's sample rate
+   */
+  constructor(client, canvas, context) {
+    super();
+    this.#client = client;
+    this.#canvas = canvas;
+    this.#paper = canvas.getContext("2d", { alpha: false });
+    this.#clock = new SessionClock(context);
+    this.sound = new Sound(context, this.#clock, client.session.sample_rate);
+    this.#pictures = new Pictures((frame) => this.#hold(frame), (error) => this.#fail(error));
+    client.addEventListener("session.state_updated", ({ detail }) => {
+      this.#clock.start(detail.now_us);
+      this.#enter(detail.epoch);
+    });
+    client.addEventListener("agent.speak_started", ({ detail }) => {
+      this.#startedUs = detail.pts_us;
+    });
+    client.addEventListener("media", ({ detail }) => this.#take(detail));
+    this.#animation = requestAnimationFrame(() => this.#draw());
+  }
+
+  /** The user asked for speech now: the time to its first picture counts from here. */
+  asked() {
+    this.#askedMs = performance.now();
+    this.#startedUs = null;
+  }
+
+  /** Fall silent at once, before the server knows. */
+  hush() {
+    this.sound.hush();
+    this.#hushedEpoch = this.#client.epoch;
+    this.#askedMs = null;
+  }
+
+  /** How it goes: `fps`; `late` pictures so far; `driftMs` of the picture after the sound. */
+  figures() {
+    const nowMs = performance.now();
+    this.#drawnMs = this.#drawnMs.filter((ms) => nowMs - ms < WINDOW_MS);
+    const fps = (1000 * this.#drawnMs.length) / WINDOW_MS;
+    return { fps, late: this.#late, driftMs: this.#driftMs };
+  }
+
+  /** Stop showing; the last picture stays. */
+  close() {
+    cancelAnimationFrame(this.#animation);
+    this.sound.hush();
+    this.#pictures.restart();
+    this.#drop(-Infinity);
+  }
+
+  #take(media) {
+    if (!this.#clock.started) return;
+    this.#enter(media.epoch);
+    if (media.kind === MediaKind.AUDIO && media.epoch > this.#hushedEpoch) {
+      this.sound.play(media.ptsUs, media.payload);
+    } else if (media.kind === MediaKind.VIDEO) {
+      if (this.#stale && media.keyframe) this.#drop(media.ptsUs);
+      this.#pictures.decode(media);
+    }
+  }
+
+  /** What is held of lower epochs is stale. Pictures before the new epoch's first stay. */
+  #enter(epoch) {
+    if (epoch <= this.#epoch) return;
+    this.#epoch = epoch;
+    this.#stale = true;
+    this.sound.hush();
+    this.#pictures.restart();
+  }
+
+  #hold(frame) {
+    const spareUs = frame.timestamp - this.#clock.heardUs();
+    if (spareUs < -FRAME_US) this.#late += 1;
+    this.#adapt(spareUs);
+    this.#frames.push(frame);
+    if (this.#frames.length > MOST_HELD) this.#frames.shift().close(); // a page that is hidden
+  }
+
+  /**
+   * Show later what comes late, and sooner what comes early: networks change, and the clocks of
+   * server and sound card differ a little. Never within speech.
+   */
+  #adapt(spareUs) {
+    if (this.sound.playing) this.#spareUs = [];
+    else this.#spareUs.push(spareUs);
+    if (this.#spareUs.length < ADAPTED_AFTER) return;
+    const leastUs = Math.min(...this.#spareUs);
+    this.#spareUs = [];
+    const wantedUs = Math.max(LEAST_SPARE_US, Math.min(leastUs, MOST_SPARE_US));
+    const moreUs = Math.min(wantedUs - leastUs, LONGEST_DELAY_US - this.#delayedUs);
+    this.#delayedUs += moreUs;
+    this.#clock.delay(moreUs / 1e6);
+  }
+
+  #draw() {
+    this.#animation = requestAnimationFrame(() => this.#draw());
+    if (!this.#clock.started) return;
+    const heardUs = this.#clock.heardUs();
+    let due = null;
+    while (this.#frames.length && this.#frames[0].timestamp <= heardUs) {
+      due?.close();
+      due = this.#frames.shift();
+    }
+    if (!due) return;
+    const { timestamp, displayWidth, displayHeight } = due;
+    if (this.#canvas.width !== displayWidth) this.#canvas.width = displayWidth;
+    if (this.#canvas.height !== displayHeight) this.#canvas.height = displayHeight;
+    this.#paper.drawImage(due, 0, 0);
+    this.#canvas.hidden = false;
+    due.close();
+    this.#measure(timestamp, heardUs);
+  }
+
+  #measure(shownUs, heardUs) {
+    const nowMs = performance.now();
+    this.#drawnMs.push(nowMs);
+    const behindMs = (heardUs - shownUs) / 1000;
+    this.#driftMs = this.#driftMs === null ? behindMs : 0.9 * this.#driftMs + 0.1 * behindMs;
+    if (this.#askedMs !== null && this.#startedUs !== null && shownUs >= this.#startedUs) {
+      this.#tell("first-picture", nowMs - this.#askedMs);
+      this.#askedMs = null;
+    }
+  }
+
+  /** Forget pictures from a moment on. */
+  #drop(fromUs) {
+    for (const frame of this.#frames) if (frame.timestamp >= fromUs) frame.close();
+    this.#frames = this.#frames.filter((frame) => frame.timestamp < fromUs);
+    this.#stale = false;
+  }
+
+  #fail(error) {
+    this.#pictures.restart();
+    this.#tell("failed", error);
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

@@ -1,0 +1,258 @@
+"""The studio in a real Chromium, on real stages: what a visitor sees and does."""
+
+from __future__ import annotations
+
+import io
+import re
+import wave
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import av
+import httpx
+import numpy as np
+import pytest
+
+from lipstream.audio import resample, synthesize
+from lipstream.face.motion import Floats
+from tests.integration.sessions.chromium import chromium
+from tests.portrait import AVATAR
+
+_TEXT = "My father saw a far away star above the harbour, and told nobody about it."
+_HOOKS = """
+    window.sockets = [];
+    window.controls = null;  // that were sent last
+    window.WebSocket = class extends WebSocket {
+        constructor(...given) { super(...given); sockets.push(this); }
+        send(message) {
+            if (typeof message === "string") controls = JSON.parse(message).controls ?? controls;
+            super.send(message);
+        }
+    };
+    window.pieces = [];  // of sound: when each begins and ends
+    const start = AudioBufferSourceNode.prototype.start;
+    AudioBufferSourceNode.prototype.start = function (when) {
+        pieces.push([when, when + this.buffer.duration]);
+        return start.call(this, when);
+    };
+"""
+_LOOKS = """async () => {
+    // The lower half of the face, 32 x 32 grey values, 25 times in a second.
+    const paper = new OffscreenCanvas(32, 32).getContext("2d", { willReadFrequently: true });
+    const picture = document.getElementById("picture");
+    const looks = [];
+    for (let i = 0; i < 25; i++) {
+        const { width, height } = picture;
+        paper.drawImage(picture, width / 4, height / 2, width / 2, height / 3, 0, 0, 32, 32);
+        const { data } = paper.getImageData(0, 0, 32, 32);
+        looks.push(Array.from(data.filter((_, i) => i % 4 === 1)));
+        await new Promise((done) => setTimeout(done, 40));
+    }
+    return looks;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """It hears a sentence, then silence, over and over."""
+    rate_hz = 48_000
+    path = tmp_path_factory.mktemp("microphone") / "speech.wav"
+    speech = synthesize("Good morning, this is my own voice.")
+    samples = resample(speech.samples, speech.rate_hz, rate_hz).clip(-1, 1)
+    padded = np.concatenate([np.zeros(rate_hz // 2), samples, np.zeros(2 * rate_hz)])
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes((padded * 32767).astype("<i2").tobytes())
+    with chromium(path) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Any, server: str) -> Iterator[Any]:
+    """The studio, loaded; whatever it complains of but refusals fails the test."""
+    complaints: list[str] = []
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("requestfailed", lambda request: complaints.append(f"{request.url} {request.failure}"))
+    page.add_init_script(_HOOKS)
+    page.goto(server)
+    page.wait_for_selector("#start:enabled")
+    assert complaints == []
+    yield page
+    page.close()
+    refused = re.compile("Failed to load resource.* 4[0-9][0-9] |ERR_ABORTED")
+    assert [complaint for complaint in complaints if not refused.search(complaint)] == []
+
+
+def _started(page: Any) -> None:
+    page.select_option("#size", "256")
+    page.click("#start")
+    page.wait_for_selector("#speak:enabled")
+    page.wait_for_function("() => parseFloat(document.getElementById('fps').textContent) > 5")
+
+
+def _until(page: Any, state: str) -> None:
+    page.wait_for_selector(f"#state[data-state={state}]")
+
+
+def _looks(page: Any) -> Floats:
+    """Pictures of the mouth within a second [25, 32 * 32]."""
+    return np.array(page.evaluate(_LOOKS), np.float32)
+
+
+def _movement(page: Any) -> float:
+    return float(np.abs(np.diff(_looks(page), axis=0)).mean())
+
+
+def _number(page: Any, figure: str) -> float:
+    return float(page.text_content(f"#{figure}").split()[0])
+
+
+def test_it_talks_and_can_be_interrupted(page: Any) -> None:
+    _started(page)
+    quiet = _movement(page)
+    page.fill("#words", _TEXT)
+    page.press("#words", "Enter")
+    page.wait_for_function("() => document.getElementById('first').textContent !== '–'")
+    speaking = _movement(page)
+    assert page.get_attribute("#state", "data-state") == "speaking"
+    assert speaking > 1.5 * quiet
+    assert 0 < _number(page, "first") < 5000
+    assert abs(_number(page, "drift")) < 60
+    pieces = page.evaluate("() => pieces")
+    assert len(pieces) > 20
+    gaps = np.array([begin - end for (_, end), (begin, _) in pairwise(pieces)])
+    assert gaps.min() > -1e-6  # never two at once
+    assert np.median(np.abs(gaps)) < 1e-6  # and seldom a gap, on a machine that is busy
+    page.keyboard.press("Escape")
+    _until(page, "idle")
+    heard = page.evaluate("() => pieces.length")
+    page.wait_for_timeout(500)
+    assert page.evaluate("() => pieces.length") == heard
+    page.click("#end")
+    page.wait_for_selector("#start:enabled")
+    assert page.text_content("#state") == "Ended"
+
+
+def test_a_dropped_socket_is_made_again_and_an_ended_session_is_told(page: Any) -> None:
+    _started(page)
+    page.evaluate("() => sockets[0].close(4000)")
+    page.wait_for_function("() => sockets.length === 2")
+    page.wait_for_selector("#speak:enabled")
+    page.fill("#words", "Still here.")
+    page.click("#speak")
+    _until(page, "speaking")
+    page.click("#interrupt")
+    _until(page, "idle")
+    session = page.evaluate("() => sockets[1].url.split('/')[5]")
+    page.evaluate("(id) => fetch(`/v1/sessions/${id}`, { method: 'DELETE' })", session)
+    _until(page, "closed")
+
+
+def test_the_face_shows_what_is_wished_for(page: Any) -> None:
+    _started(page)
+    page.fill("[name=head]", "0")
+    page.wait_for_function("() => controls.head_motion === 0")
+    page.wait_for_timeout(500)
+    calm = _looks(page).mean(0)
+    page.select_option("[name=emotion]", "joy")
+    page.fill("[name=intensity]", "1")
+    page.wait_for_function("() => controls.emotion?.joy === 1")
+    page.wait_for_timeout(500)
+    glad = _looks(page).mean(0)
+    page.select_option("[name=emotion]", "")
+    page.wait_for_function("() => !controls.emotion")
+    page.wait_for_timeout(500)
+    again = _looks(page).mean(0)
+    assert np.abs(glad - calm).mean() > 2 * np.abs(again - calm).mean()
+    page.fill("[name=yaw]", "20")
+    page.wait_for_function("() => controls.gaze?.yaw_deg === 20")
+    page.click("text=Reset")
+    page.wait_for_function("() => !controls.gaze && controls.head_motion === 1")
+    assert not page.is_visible("#notice")
+
+
+def test_ones_own_voice_goes_through_and_interrupts(page: Any) -> None:
+    _started(page)
+    page.click("#microphone")
+    _until(page, "speaking")
+    assert page.get_attribute("#microphone", "aria-pressed") == "true"
+    page.wait_for_function("() => pieces.length > 10")
+    _until(page, "idle")  # the sentence is over
+    page.uncheck("#through")
+    page.fill("#words", " ".join([_TEXT] * 3))
+    page.click("#speak")
+    _until(page, "speaking")
+    page.wait_for_selector("#state[data-state=idle]", timeout=8000)  # not by its own end
+
+
+def test_a_browser_without_webcodecs_is_told_what_to_use(page: Any) -> None:
+    page.add_init_script("delete window.VideoDecoder")
+    page.reload()
+    page.click("#start:enabled")
+    page.wait_for_selector("#notice:not([hidden])")
+    assert "WebCodecs" in page.text_content("#notice")
+    assert page.evaluate("() => sockets.length") == 0
+
+
+def test_a_photo_without_a_face_is_refused_with_the_reason(page: Any) -> None:
+    page.click("#new-avatar")
+    page.click("#camera-button")
+    page.wait_for_function("() => document.getElementById('camera').videoWidth > 0")
+    page.click("#camera-button")
+    page.fill("#avatar-name", "nobody")
+    page.fill("#consent", "Nobody is in this photo.")
+    page.click("#avatar-create")
+    page.wait_for_selector("#fit-notice:not([hidden])")
+    assert "No face was found" in page.text_content("#fit-notice")
+
+
+def test_a_video_is_made_and_listed(page: Any, server: str) -> None:
+    page.click("nav >> text=Videos")
+    page.select_option("#new-video [name=avatar]", AVATAR)
+    page.fill("[name=text]", "Hi.")
+    page.select_option("[name=background]", "color")
+    page.fill("[name=color]", "#2030c0")
+    page.click("text=Make the video")
+    row = page.locator("#videos li")
+    row.locator("text=Download").wait_for()
+    assert "done" in row.locator(".state").text_content()
+    row.locator("text=Watch").click()
+    page.wait_for_function("() => document.querySelector('#videos video').readyState >= 2")
+    file = httpx.get(row.locator("a").get_attribute("href"), trust_env=False)
+    with av.open(io.BytesIO(file.content), "r") as film:
+        corner = next(film.decode(video=0)).to_ndarray(format="rgb24")[:8, :8].mean((0, 1))
+    assert np.abs(corner - (0x20, 0x30, 0xC0)).max() < 12
+    row.locator("text=Remove").click()
+    page.wait_for_selector("#no-videos:not([hidden])")
+
+
+def test_pieces_of_a_microphone_are_resampled_without_aliases(page: Any) -> None:
+    found = page.evaluate(
+        """async () => {
+            const { Resampler } = await import("/studio/resampler.js");
+            const heard = (toneHz) => {
+                const resampler = new Resampler(48000, 24000), out = [];
+                for (let n = 0; n < 48000; n += 128) {
+                    const tone = new Float32Array(128);
+                    tone.forEach((_, i) => {
+                        tone[i] = Math.sin(2 * Math.PI * toneHz * (n + i) / 48000);
+                    });
+                    out.push(...resampler.push(tone));
+                }
+                return out;
+            };
+            return [heard(1000), heard(16000)];
+        }"""
+    )
+    kept, above = (np.array(samples)[1000:-1000] for samples in found)
+    assert len(kept) == pytest.approx(22_000, abs=40)
+    tone = np.abs(np.fft.rfft(kept * np.hanning(len(kept))))
+    assert np.argmax(tone) * 24_000 / len(kept) == pytest.approx(1000, abs=2)
+    assert np.sqrt(np.mean(kept**2)) == pytest.approx(np.sqrt(0.5), rel=0.02)
+    assert np.sqrt(np.mean(above**2)) < 0.01
