@@ -20,7 +20,7 @@ from lipstream.render import ColorMap, Pose
 
 __all__ = ["solve_colors"]
 
-_ITERATIONS = 20
+_ITERATIONS = 30
 _RELAXATION = 1.6
 _LEAST_WEIGHT = 0.25
 """Pixels' worth of weight under which a Gaussian's step is held back."""

@@ -50,11 +50,14 @@ class SteadyCall:
     async def write(self, message: Any) -> None:
         """Send a message, now or when there is a call again."""
         self._sent.append(message)
-        if self._call is not None:
+        call = self._call
+        if call is not None:
             try:
-                await self._call.write(message)
+                await call.write(message)
             except Unavailable:
-                self._call = None  # who reads makes another
+                # Who reads makes another, and may have done so by now.
+                if self._call is call:
+                    self._call = None
 
     async def messages(self) -> AsyncGenerator[Any, None]:
         """What the stage answers, each answer once, in order of their times.
