@@ -27,7 +27,7 @@ _JAW_MARGIN_PX = 5
 _EDGE_MARGIN_PX = 3
 """The matte's edge is known no better than this."""
 _TORSO_EDGE_PX = 6
-_WHOLE_NECK = 10.0
+_WHOLE_NECK = 25.0
 _SOFT_PX = 4.0
 _CONTOUR_PX = (8.0, 18.0)
 """Under the jaw: the jaw's own shadow is replaced up to the first, the photo is back at the second.
