@@ -36,7 +36,7 @@ class GsplatRasterizer:
         if not torch.cuda.is_available():
             raise Unavailable(
                 "There is no CUDA device to draw on.",
-                remedy="Draw on the CPU: unset LIPSTREAM_RENDER_DEVICE.",
+                remedy="Draw on the processor: lipstream.render.SplatRenderer.",
             )
         try:
             from gsplat import rasterization

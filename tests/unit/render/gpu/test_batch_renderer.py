@@ -121,7 +121,7 @@ def test_frames_of_different_sizes_are_refused(batch: BatchRenderer) -> None:
 def test_without_a_gpu_the_remedy_is_named() -> None:
     with pytest.raises(Unavailable, match="CUDA") as caught:
         GsplatRasterizer()
-    assert "LIPSTREAM_RENDER_DEVICE" in str(caught.value.remedy)
+    assert "SplatRenderer" in caught.value.remedy
 
 
 def test_threads_that_ask_together_are_drawn_together() -> None:
