@@ -12,6 +12,7 @@ from lipstream.audio.mel import MelState, log_mel_chunks
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.face.motion import Floats, Motion
 from lipstream.motion import MotionGenerator
+from lipstream.motion.joined import ManyStepper
 
 __all__ = ["FRAME_SAMPLES", "Models", "Sessions"]
 
@@ -39,10 +40,8 @@ class Models:
 
     def move(self, features: Floats, states: list[Any]) -> list[tuple[Motion, Any]]:
         """A step of all sessions: in one call if the generator has one for many."""
-        many = getattr(self.generator, "step_many", None)
-        if many is not None:
-            moved: list[tuple[Motion, Any]] = many(list(features), states)
-            return moved
+        if isinstance(self.generator, ManyStepper):
+            return self.generator.step_many(list(features), states)
         pairs = zip(features, states, strict=True)
         return [self.generator.step(heard, state) for heard, state in pairs]
 

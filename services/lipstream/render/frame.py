@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lipstream.errors import BadInput
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
 from lipstream.render import geometry, splats
-from lipstream.render.driver import Driver
+from lipstream.render.driver import Driver, color_weights_of, shape_weights_of
 from lipstream.render.pose import Pose
 from lipstream.render.scene import Scene
 
@@ -72,12 +71,7 @@ class Frame:
             BadInput: the pose does not belong to this scene's model.
         """
         scene = self.scene
-        weights = np.ascontiguousarray(pose.shape_weights, np.float32)
-        if weights.shape != (len(scene.model.surface.shapes.names),):
-            raise BadInput(
-                f"Pose.shape_weights has shape {weights.shape}; the avatar has "
-                f"{len(scene.model.surface.shapes.names)} shapes."
-            )
+        weights = shape_weights_of(pose, scene.model)
         geometry.deform(
             scene.vertices,
             scene.shapes.offsets,
@@ -131,17 +125,9 @@ class Frame:
         self.splats[: self.count, 6:9] = colors[self.sources[: self.count]]
 
     def _tinted(self, pose: Pose, shape_weights: Floats) -> Floats:  # [N, 3]
-        shapes = self.scene.model.color_shapes
-        weights = pose.color_weights
-        if weights is None:
-            weights = self._driver.color_weights(
-                self.scene.model, shape_weights, self.head_vertices
-            )
-        if np.shape(weights) != (len(shapes.names),):
-            raise BadInput(
-                f"Pose.color_weights has shape {np.shape(weights)}; the avatar has "
-                f"{len(shapes.names)} colour shapes."
-            )
+        weights = color_weights_of(
+            pose, self.scene.model, self._driver, shape_weights, self.head_vertices
+        )
         if not np.any(weights):
             return self.scene.colors
         splats.tint(
@@ -149,7 +135,7 @@ class Frame:
             self.scene.tint_offsets,
             self.scene.tint_ids,
             self.scene.tint_vectors,
-            np.ascontiguousarray(weights, np.float32),
+            weights,
             self._colors,
         )
         return self._colors

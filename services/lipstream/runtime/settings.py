@@ -77,7 +77,6 @@ class Settings(BaseSettings):
     max_audio_s: Seconds = 1800.0
     max_text_chars: Annotated[int, Field(gt=0)] = 20_000
     max_upload_bytes: Annotated[int, Field(gt=0)] = 200_000_000
-    max_photo_pixels: Annotated[int, Field(gt=0)] = 50_000_000
     max_message_bytes: Annotated[int, Field(gt=0, description="One gRPC message.")] = 8_000_000
     max_streams: Annotated[int, Field(gt=0, description="Calls at once in one stage.")] = 64
     max_sessions: Annotated[int, Field(gt=0, description="Live sessions in one gateway.")] = 8

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any, TypeAlias
@@ -14,11 +13,19 @@ from typing import Any, TypeAlias
 from lipstream.errors import LipstreamError, Unavailable
 from lipstream.face.controls_message import pack_controls
 from lipstream.face.face_controls import FaceControls
+from lipstream.gateway.sessions.events import (
+    Event,
+    error_event,
+    finished_event,
+    started_event,
+    state_event,
+)
+from lipstream.gateway.sessions.frame_buffer import FrameBuffer
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
 from lipstream.gateway.sessions.stage_calls import StageCall, Stages
 from lipstream.gateway.sessions.steady_call import SteadyCall, reopened
-from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
+from lipstream.gateway.sessions.timeline import FRAME_US, Piece, Timeline
 from lipstream.v1 import audio_pb2, common_pb2, motion_pb2, render_pb2
 from lipstream.wire.live_media import MediaKind, MediaMessage
 
@@ -26,8 +33,8 @@ __all__ = ["FPS", "LiveSession", "Sent"]
 
 logger = logging.getLogger(__name__)
 
-Sent: TypeAlias = MediaMessage | dict[str, Any]
-"""What goes to the client: media, or an event that becomes JSON."""
+Sent: TypeAlias = MediaMessage | Event
+"""What goes to the client."""
 
 FPS = 1_000_000 / FRAME_US
 _OPENING_S = 15.0
@@ -38,8 +45,6 @@ _DRAWN_AHEAD = 2
 _FEATURE_US = 20_000
 _UNBROKEN = 0
 """Epoch of sound and motion, which go on through interrupts."""
-_LATE_US = 2 * FRAME_US
-"""A frame that is so late is left out, and the next one that can be on time is drawn."""
 
 
 class LiveSession:
@@ -57,14 +62,11 @@ class LiveSession:
         self.options = options
         self.state = SessionState.CONNECTING
         self.look_ahead_ms = 0
-        self.late_frames = 0
         self.failure: LipstreamError | None = None
         self._stages = stages
         self._send = send
         self._epoch = 0
-        self._frames: deque[MotionFrame] = deque()
-        self._shown_us = -1
-        """Of the frame that was handed to be drawn last."""
+        self._frames = FrameBuffer()
         self._drawing = 0
         self._watched = False
         self._wake = asyncio.Event()
@@ -133,7 +135,7 @@ class LiveSession:
             task.cancel()
         now_us = self.now_us()
         for finished in self._timeline.interrupt(now_us):
-            self._tell_finished(finished)
+            self._send(finished_event(finished))
         self._restart_picture()
         self._wake.set()
         self._tell_state()
@@ -141,6 +143,11 @@ class LiveSession:
     def direct(self, controls: FaceControls) -> None:
         """Ask something else of the face; it changes over to it smoothly."""
         self._kept(self._writes, self._guarded(self._direct(controls)))
+
+    @property
+    def late_frames(self) -> int:
+        """How many pictures were left out because they could not be on time."""
+        return self._frames.late_frames
 
     async def close(self) -> None:
         """End everything that this session started."""
@@ -217,7 +224,7 @@ class LiveSession:
         while True:
             now_us = self.now_us()
             for finished in self._timeline.finished(now_us):
-                self._tell_finished(finished)
+                self._send(finished_event(finished))
                 self._tell_state()
             if self._timeline.due_us() <= now_us:
                 piece = self._timeline.next_piece()
@@ -260,7 +267,7 @@ class LiveSession:
     async def _move(self, messages: AsyncGenerator[Any, None]) -> None:
         async for message in messages:
             if message.HasField("frames"):
-                self._frames += frames_of(message.frames, message.header.pts_us, FRAME_US)
+                self._frames.add(frames_of(message.frames, message.header.pts_us, FRAME_US))
                 self._show.set()
 
     async def _draw(self) -> None:
@@ -302,27 +309,21 @@ class LiveSession:
             self._send_media(MediaKind.MOTION, frame.pts_us, frame.payload(), keyframe=True)
 
     async def _next_frame(self, most: int) -> tuple[int, MotionFrame]:
-        """The frame after the one that was shown last, when it is there and somebody looks; one
-        that is late is left out."""
+        """The next frame, when it is there, somebody looks, and fewer than `most` are drawn."""
         while True:
-            now_us = self.now_us()
             # What has been seen is no longer needed, not even after an interrupt.
-            while self._frames and self._frames[0].pts_us + FRAME_US <= now_us - _LATE_US:
-                if self._frames[0].pts_us > self._shown_us and self._watched:
-                    self.late_frames += 1
-                self._frames.popleft()
+            self._frames.forget(self.now_us(), watched=self._watched)
             if self._watched and self._drawing < most:
-                for frame in self._frames:
-                    if frame.pts_us > self._shown_us:
-                        self._shown_us = frame.pts_us
-                        factor = self._timeline.mouth.factor(frame.pts_us)
-                        return self._epoch, frame.eased(factor, self._mouth)
+                frame = self._frames.next()
+                if frame is not None:
+                    factor = self._timeline.mouth.factor(frame.pts_us)
+                    return self._epoch, frame.eased(factor, self._mouth)
             self._show.clear()
             await self._show.wait()
 
     def _restart_picture(self) -> None:
         """Go on right after what is seen now, with a picture that needs no other."""
-        self._shown_us = self.now_us()
+        self._frames.restart(self.now_us())
         self._epoch += 1
         self._drawing = 0
         self._show.set()
@@ -351,40 +352,17 @@ class LiveSession:
 
     def _tell_heard(self, piece: Piece) -> None:
         for started in piece.started:
-            self._send(
-                {
-                    "type": "agent.speak_started",
-                    "utterance": started.utterance,
-                    "pts_us": started.start_us,
-                }
-            )
+            self._send(started_event(started))
         for heard in piece.heard:
             self._send_media(MediaKind.AUDIO, heard.pts_us, heard.samples)
         if piece.started:
             self._tell_state()
 
-    def _tell_finished(self, finished: Finished) -> None:
-        self._send(
-            {
-                "type": "agent.speak_finished",
-                "utterance": finished.utterance,
-                "playback_position_ms": finished.position_us // 1000,
-                "interrupted": finished.interrupted,
-            }
-        )
-
     def _tell_state(self) -> None:
         if self.state is not SessionState.CLOSED:
             speaking = self._timeline.speaking
             self.state = SessionState.SPEAKING if speaking else SessionState.IDLE
-        self._send(
-            {
-                "type": "session.state_updated",
-                "state": self.state.value,
-                "epoch": self._epoch,
-                "now_us": self.now_us(),
-            }
-        )
+        self._send(state_event(self.state, self._epoch, self.now_us()))
 
     def _send_media(
         self, kind: MediaKind, pts_us: int, payload: bytes, keyframe: bool = False
@@ -397,13 +375,3 @@ class LiveSession:
     def now_us(self) -> int:
         """The session's clock: microseconds since playback began."""
         return round((time.monotonic() - self._origin_s) * 1e6)
-
-
-def error_event(error: LipstreamError) -> dict[str, Any]:
-    """As the client gets it."""
-    return {
-        "type": "error",
-        "code": error.code,
-        "detail": error.message,
-        "remedy": error.remedy or "",
-    }

@@ -13,7 +13,8 @@ from lipstream.gateway.platform import Platform, Shared
 from lipstream.gateway.problems import problem_response
 from lipstream.gateway.sessions.client_messages import obey
 from lipstream.gateway.sessions.connection import Connection
-from lipstream.gateway.sessions.live_session import FPS, LiveSession, error_event
+from lipstream.gateway.sessions.events import error_event
+from lipstream.gateway.sessions.live_session import FPS, LiveSession
 from lipstream.gateway.sessions.options import SdpDocument, SessionDocument, SessionOptions
 from lipstream.gateway.sessions.registry import HeldSession
 from lipstream.gateway.videos import check_avatar
@@ -83,10 +84,9 @@ async def stream(socket: WebSocket, session_id: str, token: str = "") -> None:
     try:
         held = platform.sessions.find(session_id)
         held.check(given)
-        connection = held.connected()
-        with connection as sending:
+        with held.connected() as connection:
             await socket.accept()
-            await _talk(socket, held, sending)
+            await _talk(socket, held, connection)
     except LipstreamError as error:
         await socket.send_denial_response(problem_response(error, socket.url.path))
 

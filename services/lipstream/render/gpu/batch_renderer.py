@@ -12,7 +12,7 @@ from torch import Tensor
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats
 from lipstream.render import geometry
-from lipstream.render.driver import Driver, FaceDriver
+from lipstream.render.driver import Driver, FaceDriver, color_weights_of, shape_weights_of
 from lipstream.render.gpu.device_scene import DeviceScene
 from lipstream.render.gpu.placed import Placed, place
 from lipstream.render.gpu.planes import to_nv12, to_yuv420p
@@ -139,28 +139,15 @@ class BatchRenderer:
         Raises:
             BadInput: the pose does not belong to this scene's model.
         """
-        weights = np.ascontiguousarray(pose.shape_weights, np.float32)
-        shapes, tints = scene.model.surface.shapes.names, scene.model.color_shapes.names
-        if weights.shape != (len(shapes),):
-            raise BadInput(
-                f"Pose.shape_weights has shape {weights.shape}; the avatar has {len(shapes)} "
-                "shapes."
-            )
+        weights = shape_weights_of(pose, scene.model)
         vertices = np.empty_like(scene.vertices)
         columns = scene.shapes
         geometry.deform(
             scene.vertices, columns.offsets, columns.ids, columns.vectors, weights, vertices
         )
         moved = geometry.head_affine(scene.model.surface, pose.rotation, pose.translation)
-        colors = pose.color_weights
-        if colors is None:
-            colors = self._driver.color_weights(scene.model, weights, vertices)
-        if np.shape(colors) != (len(tints),):
-            raise BadInput(
-                f"Pose.color_weights has shape {np.shape(colors)}; the avatar has {len(tints)} "
-                "colour shapes."
-            )
-        return _Deformed(vertices, moved, np.asarray(colors, np.float32))
+        colors = color_weights_of(pose, scene.model, self._driver, weights, vertices)
+        return _Deformed(vertices, moved, colors)
 
     def _there(self, arrays: Sequence[Floats]) -> Tensor:
         return torch.as_tensor(np.stack(arrays), device=self._device)
