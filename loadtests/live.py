@@ -51,9 +51,7 @@ def main() -> None:
         settings = Settings(data_dir=Path(folder))
         _add_avatar(settings)
         with LocalStack(settings) as stack:
-            run = asyncio.run(
-                _crowd(stack.url, arguments.sessions, arguments.seconds, arguments.size)
-            )
+            run = asyncio.run(_crowd(stack, arguments.sessions, arguments.seconds, arguments.size))
     figures, facts = _figures(run, arguments.seconds)
     Manifest("live", {**vars(arguments), "json": None, **facts}).publish(figures, arguments.json)
 
@@ -72,16 +70,19 @@ class _Run:
     offsets_ms: list[float] = field(default_factory=list)
     look_ahead_ms: int = 0
     growth_mb: float = 0.0
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    """What all sessions together cost, by process."""
 
 
-async def _crowd(server: str, count: int, seconds: float, size: int) -> list[_Run]:
+async def _crowd(stack: LocalStack, count: int, seconds: float, size: int) -> list[_Run]:
     speech = _speech()
     # The first one alone, so that models and kernels are warm.
-    await _talk(server, speech, 3.0, size)
-    before = _rss_mb()
-    runs = await asyncio.gather(*(_talk(server, speech, seconds, size) for _ in range(count)))
+    await _talk(stack.url, speech, 3.0, size)
+    before_mb, before_s = _rss_mb(), _cpu_s(stack)
+    runs = await asyncio.gather(*(_talk(stack.url, speech, seconds, size) for _ in range(count)))
     for run in runs:
-        run.growth_mb = _rss_mb() - before
+        run.growth_mb = _rss_mb() - before_mb
+        run.cpu_s = {name: spent - before_s[name] for name, spent in _cpu_s(stack).items()}
     return list(runs)
 
 
@@ -188,6 +189,10 @@ def _figures(runs: list[_Run], seconds: float) -> tuple[list[Figure], dict[str, 
         ),
         Figure("av_offset_max_ms", max(offsets, default=0.0), goal="<= 20"),
         Figure("rss_growth_mb", runs[0].growth_mb, goal="0"),
+        *(
+            Figure(f"cpu_ms_per_picture_{name}", 1e3 * spent / max(pictures, 1))
+            for name, spent in runs[0].cpu_s.items()
+        ),
     ]
     return figures, {"utterances": len(first), "interrupts": len(barge_in)}
 
@@ -196,6 +201,15 @@ def _rss_mb() -> float:
     """Of all processes of the stack."""
     children = psutil.Process().children(recursive=True)
     return sum(child.memory_info().rss for child in children) / 1e6
+
+
+def _cpu_s(stack: LocalStack) -> dict[str, float]:
+    """Of each process, and of the clients, which is this one."""
+    spent = {}
+    for name, pid in {**stack.pids, "clients": os.getpid()}.items():
+        times = psutil.Process(pid).cpu_times()
+        spent[name] = times.user + times.system
+    return spent
 
 
 def _speech() -> bytes:

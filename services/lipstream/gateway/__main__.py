@@ -28,6 +28,8 @@ def main() -> None:
         log_config=None,
         access_log=False,
         ws_max_size=_LARGEST_MESSAGE,
+        # Pictures are compressed already: to deflate them again costs time and saves nothing.
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=max(1, round(settings.drain_s)),
     )
 
