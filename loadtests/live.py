@@ -80,9 +80,10 @@ async def _crowd(stack: LocalStack, count: int, seconds: float, size: int) -> li
     await _talk(stack.url, speech, 3.0, size)
     before_mb, before_s = _rss_mb(), _cpu_s(stack)
     runs = await asyncio.gather(*(_talk(stack.url, speech, seconds, size) for _ in range(count)))
+    growth_mb = _rss_mb() - before_mb
+    cpu_s = {name: spent - before_s[name] for name, spent in _cpu_s(stack).items()}
     for run in runs:
-        run.growth_mb = _rss_mb() - before_mb
-        run.cpu_s = {name: spent - before_s[name] for name, spent in _cpu_s(stack).items()}
+        run.growth_mb, run.cpu_s = growth_mb, cpu_s
     return list(runs)
 
 
