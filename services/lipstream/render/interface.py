@@ -51,7 +51,8 @@ class Renderer(Protocol):
 
     A picture that is returned may be overwritten by the next one of the same kind, unless the
     caller passed `out` or copies. More threads take a `sibling` each. A `Pose` holds the weights
-    that its maker defined: only the renderer that made it, or a sibling, can draw it.
+    that its maker defined: only the renderer that made it, or a sibling, can draw it. Weak
+    references to it must be possible: they tell whether anybody still draws.
     """
 
     @property

@@ -12,7 +12,6 @@ from lipstream.render.background import Background, open_background
 from lipstream.render.h264 import LiveEncoder, check_fps
 from lipstream.render.interface import View
 from lipstream.render.layout import Layout
-from lipstream.render.registry import open_renderer
 from lipstream.v1 import common_pb2, render_pb2
 from lipstream.wire.output import BLUR, NONE, PHOTO, PictureSize, is_color
 from lipstream.wire.tensors import unpack_motion
@@ -49,7 +48,7 @@ class LiveRender:
             )
         size = PictureSize(config.size_px, config.height_px or config.size_px)
         view = View(size, _background(config), unpack_framing(config.framing))
-        self._renderer = open_renderer(shelf.model(config.avatar_id), view)
+        self._renderer = shelf.renderer(config.avatar_id, view)
         self._encoder: LiveEncoder | None = None
         if config.codec in (render_pb2.VIDEO_CODEC_H264, render_pb2.VIDEO_CODEC_H264_ALPHA):
             alpha = config.codec == render_pb2.VIDEO_CODEC_H264_ALPHA
