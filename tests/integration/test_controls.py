@@ -28,6 +28,7 @@ from lipstream.render.framing import framed
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.object_store import open_store
+from lipstream.runtime.telemetry import Telemetry
 from lipstream.v1 import motion_pb2, render_pb2
 from lipstream.wire.job import Job
 from lipstream.wire.tensors import pack_tensor
@@ -121,7 +122,7 @@ def test_jobs_take_controls(utterance: Utterance, tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "objects"))
     np.save(tmp_path / "features.npy", utterance.features)
     store.put("jobs/j1/features.npy", (tmp_path / "features.npy").read_bytes())
-    handle = MotionJob(open_generator())
+    handle = MotionJob(open_generator(), Telemetry("motion"))
 
     def context(controls: object) -> JobContext:
         params = {"avatar": "a", "text": "x", "seed": SEED, "controls": controls}

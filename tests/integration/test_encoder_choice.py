@@ -28,6 +28,7 @@ from lipstream.motion.job import MotionJob
 from lipstream.pipeline import JobKind, stage_named
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.object_store import ObjectStore, open_store
+from lipstream.runtime.telemetry import Telemetry
 from lipstream.training.recipes import Recipe, export_run, train_preset
 from lipstream.v1 import audio_pb2, audio_pb2_grpc, motion_pb2, motion_pb2_grpc
 from lipstream.wire.job import Job
@@ -169,22 +170,32 @@ def _job(store: ObjectStore, stage: str, scratch: Path) -> JobContext:
 
 def test_jobs_speak_with_it(chosen: Setup, samples: Samples, tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "objects"))
-    AudioJob(open_voiced_extractor(chosen.encoder), AudioLimits())(_job(store, "audio", tmp_path))
-    MotionJob(open_generator("streaming_talker"))(_job(store, "motion", tmp_path))
+    AudioJob(open_voiced_extractor(chosen.encoder), AudioLimits(), Telemetry("audio"))(
+        _job(store, "audio", tmp_path)
+    )
+    MotionJob(open_generator("streaming_talker"), Telemetry("motion"))(
+        _job(store, "motion", tmp_path)
+    )
     (tmp_path / "motion.npz").write_bytes(store.get("jobs/j1/motion.npz"))
     _same(read_npz(tmp_path / "motion.npz"), _expected(chosen, samples))
 
 
 def test_jobs_of_another_encoder_are_refused(chosen: Setup, tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "objects"))
-    AudioJob(open_voiced_extractor("own"), AudioLimits())(_job(store, "audio", tmp_path))
+    AudioJob(open_voiced_extractor("own"), AudioLimits(), Telemetry("audio"))(
+        _job(store, "audio", tmp_path)
+    )
     with pytest.raises(BadInput, match=r"trained on features of the speech encoder hubert") as it:
-        MotionJob(open_generator("streaming_talker"))(_job(store, "motion", tmp_path))
+        MotionJob(open_generator("streaming_talker"), Telemetry("motion"))(
+            _job(store, "motion", tmp_path)
+        )
     assert it.value.code == "encoder_mismatch"
     # An audio stage of before says nothing: then the width is checked.
     store.delete("jobs/j1/encoder.txt")
     with pytest.raises(BadInput, match="Features have shape"):
-        MotionJob(open_generator("streaming_talker"))(_job(store, "motion", tmp_path))
+        MotionJob(open_generator("streaming_talker"), Telemetry("motion"))(
+            _job(store, "motion", tmp_path)
+        )
 
 
 def _command(environment: dict[str, str], *arguments: object) -> subprocess.CompletedProcess[str]:

@@ -169,7 +169,7 @@ def test_a_job_ends_well_and_says_so(
     telemetry = Telemetry("motion")
     job = Job.new(JobKind.VIDEO, {"avatar": "a", "seed": 2}, job_id="j1")
     context = JobContext(job, stage_named("motion"), 1, store, scratch_dir=tmp_path)
-    MotionJob(generator, partial(telemetry.non_finite, "job"))(context)
+    MotionJob(generator, telemetry)(context)
     (tmp_path / "motion.npz").write_bytes(store.get("jobs/j1/motion.npz"))
     assert len(read_npz(tmp_path / "motion.npz")) == 80
     assert _counted(telemetry, "job") == _FAULTS[name]

@@ -81,6 +81,8 @@ def test_work_that_was_taken_over_is_settled_by_its_new_holder_alone(
 
         assert (await lane.jobs.get(job.id)).stage == "motion"
         assert await lane.motion.depth() == Depth(waiting=1, delayed=0, pending=0)
+        assert await lane.motion.oldest_s() > 0
+        assert await lane.first.oldest_s() == 0
         assert await lane.first.depth() == Depth(waiting=0, delayed=0, pending=0)
 
     run(redis_server, scenario)
@@ -106,7 +108,7 @@ def test_every_step_may_be_said_twice(redis_server: RedisProcess) -> None:
         assert await lane.first.fail(claim, _PROBLEM) == "done"
         assert await lane.first.fail(claim, _PROBLEM) == "over"
         assert len(await lane.jobs.dead_letters("audio")) == 1
-        assert await lane.first.depth() == Depth(waiting=0, delayed=0, pending=0)
+        assert await lane.first.depth() == Depth(waiting=0, delayed=0, pending=0, dead=1)
 
     run(redis_server, scenario)
 

@@ -25,6 +25,7 @@ from lipstream.motion.job import MotionJob
 from lipstream.pipeline import JobKind, stage_named
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.object_store import ObjectStore, open_store
+from lipstream.runtime.telemetry import Telemetry
 from lipstream.training.streaming_talker.export import export_talker
 from lipstream.v1 import motion_pb2, motion_pb2_grpc
 from lipstream.wire.job import Job
@@ -142,7 +143,7 @@ def test_jobs_take_a_style(features: Floats, clip: Path, tmp_path: Path) -> None
     store = open_store(str(tmp_path / "objects"))
     np.save(tmp_path / "features.npy", features)
     store.put("jobs/j1/features.npy", (tmp_path / "features.npy").read_bytes())
-    handle = MotionJob(open_generator("streaming_talker"))
+    handle = MotionJob(open_generator("streaming_talker"), Telemetry("motion"))
     style = _style(clip)
     handle(_job(store, style.tolist(), tmp_path))
     (tmp_path / "motion.npz").write_bytes(store.get("jobs/j1/motion.npz"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from lipstream.audio.speech_models import FeatureExtractor, encode_recording
 from lipstream.audio.wav import write_wav
 from lipstream.inference import FaultWatch
 from lipstream.runtime.job_context import JobContext
+from lipstream.runtime.telemetry import Telemetry
 
 __all__ = ["AudioJob"]
 
@@ -31,11 +33,11 @@ class AudioJob:
         self,
         extractor: FeatureExtractor[Any],
         limits: AudioLimits,
-        faulty: Callable[[int], None] = lambda count: None,
+        telemetry: Telemetry,
     ) -> None:
         self._extractor = extractor
-        self._faulty = faulty
         self._limits = limits
+        self._telemetry = telemetry
 
     def __call__(self, context: JobContext) -> None:
         """
@@ -52,7 +54,7 @@ class AudioJob:
 
         count = write_wav(scratch / "speech.wav", watched(SOUNDTRACK_RATE_HZ), SOUNDTRACK_RATE_HZ)
         context.progress(0.4)
-        faults = FaultWatch(self._faulty)
+        faults = FaultWatch(partial(self._telemetry.non_finite, "job"))
         with faults.watch():
             features = encode_recording(self._extractor, watched(SAMPLE_RATE_HZ))
         if faults.count:
@@ -62,7 +64,9 @@ class AudioJob:
         context.store.put_file("speech.wav", scratch / "speech.wav")
         context.store.put("encoder.txt", self._extractor.identity.encode().encode())
         context.store.put_file("features.npy", scratch / "features.npy")
-        context.result("speech_s", round(count / SOUNDTRACK_RATE_HZ, 3))
+        speech_s = count / SOUNDTRACK_RATE_HZ
+        self._telemetry.audio("job", speech_s)
+        context.result("speech_s", round(speech_s, 3))
 
     def _source(self, context: JobContext) -> SpeechSource:
         params = context.params

@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc.aio
 
+from lipstream.audio.encoder import FEATURE_RATE_HZ
 from lipstream.audio.job import AudioJob
 from lipstream.audio.limits import AudioLimits
 from lipstream.audio.live import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, LiveFeatures
@@ -49,6 +50,7 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         self._limits = limits
         self._store = store
         self._compute = compute
+        self._telemetry = telemetry
         self._faulty = partial(telemetry.non_finite, "live")
 
     async def Extract(
@@ -57,10 +59,15 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[audio_pb2.ExtractResponse]:
         lane: LiveLane[audio_pb2.ExtractRequest, audio_pb2.ExtractResponse] = LiveLane(
-            self._compute, lambda first: LiveFeatures(self._extractor, first, self._faulty)
+            self._compute,
+            lambda first: LiveFeatures(self._extractor, first, self._faulty),
+            self._telemetry.step_done,
         )
         async with aclosing(lane.run(requests)) as responses:
             async for response in responses:
+                if response.HasField("features"):
+                    rows = response.features.values.shape[0]
+                    self._telemetry.audio("live", rows / FEATURE_RATE_HZ)
                 yield response
 
     async def Synthesize(
@@ -114,7 +121,7 @@ def build(kit: StageKit) -> StageApp:
     extractor = open_voiced_extractor(settings.encoder)
     servicer = AudioServicer(extractor, limits, kit.store, kit.compute, kit.telemetry)
     return StageApp(
-        handle=AudioJob(extractor, limits, partial(kit.telemetry.non_finite, "job")),
+        handle=AudioJob(extractor, limits, kit.telemetry),
         register=lambda server: audio_pb2_grpc.add_AudioServiceServicer_to_server(servicer, server),
         services=("lipstream.v1.AudioService",),
     )

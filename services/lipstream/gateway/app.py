@@ -45,7 +45,11 @@ def create_app(settings: Settings) -> FastAPI:
         stages = Stages(settings)
         session_log = SessionLog(link)
         registry = SessionRegistry(
-            stages, session_log, most=settings.max_sessions, patience_s=settings.session_patience_s
+            stages,
+            session_log,
+            telemetry,
+            most=settings.max_sessions,
+            patience_s=settings.session_patience_s,
         )
         app.state.platform = Platform(
             settings=settings,

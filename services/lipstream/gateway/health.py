@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 from fastapi import APIRouter, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lipstream.errors import LipstreamError, Unavailable
-from lipstream.gateway.platform import Shared
+from lipstream.gateway.platform import Platform, Shared
 from lipstream.runtime.telemetry import Telemetry
 
 __all__ = ["RequestMetrics", "router"]
@@ -28,19 +29,36 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz")
 async def readyz(platform: Shared) -> dict[str, str]:
     """Redis and the object store answer: jobs can be taken."""
-    if not await platform.link.ping():
-        raise Unavailable("Redis does not answer.", code="redis_unavailable")
-    try:
-        await asyncio.to_thread(platform.store.check)
-    except LipstreamError as error:
-        raise Unavailable(f"The object store does not answer. {error}") from error
+    await _check(platform)
     return {"status": "ready"}
 
 
 @router.get("/metrics", response_class=Response)
 async def metrics(platform: Shared) -> Response:
     """For Prometheus."""
-    return Response(platform.telemetry.exposition(), media_type=Telemetry.content_type)
+    telemetry = platform.telemetry
+    telemetry.sessions(platform.sessions.by_state())
+    with contextlib.suppress(Unavailable):
+        await _check(platform)
+    return Response(telemetry.exposition(), media_type=Telemetry.content_type)
+
+
+async def _check(platform: Platform) -> None:
+    """
+    Raises:
+        Unavailable: jobs cannot be taken.
+    """
+    telemetry = platform.telemetry
+    telemetry.ready(False)
+    answers = await platform.link.ping()
+    telemetry.redis_up(answers)
+    if not answers:
+        raise Unavailable("Redis does not answer.", code="redis_unavailable")
+    try:
+        await asyncio.to_thread(platform.store.check)
+    except LipstreamError as error:
+        raise Unavailable(f"The object store does not answer. {error}") from error
+    telemetry.ready(True)
 
 
 class RequestMetrics:

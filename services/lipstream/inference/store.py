@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from lipstream.errors import BadInput, NotFound
 from lipstream.inference.onnx_model import ModelRunner, OnnxModel
 from lipstream.inference.triton_model import TritonModel
+from lipstream.inference.watched_model import WatchedModel
 
 __all__ = ["MODELS_VARIABLE", "ModelStore"]
 
@@ -67,8 +68,8 @@ class ModelStore:
             Unavailable: the server does not answer.
         """
         if self.server:
-            return TritonModel(self.server, name)
-        return OnnxModel(self.onnx_path(name))
+            return WatchedModel(name, TritonModel(self.server, name))
+        return WatchedModel(name, OnnxModel(self.onnx_path(name)))
 
     def onnx_path(self, name: str, version: int = 1) -> Path:
         """The ONNX file of a model.

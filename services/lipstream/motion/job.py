@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from lipstream.inference import EncoderIdentity, FaultWatch
 from lipstream.motion.generator import MotionGenerator, generate
 from lipstream.motion.talker_style import checked_style
 from lipstream.runtime.job_context import JobContext
+from lipstream.runtime.telemetry import Telemetry
 
 __all__ = ["MotionJob"]
 
@@ -24,17 +26,11 @@ _LONGEST_NAME = 1000
 
 
 class MotionJob:
-    """Handles one job at a time per call; the generator is shared.
+    """Handles one job at a time per call; the generator is shared."""
 
-    Args:
-        faulty: gets the number of frames for which the generator's network gave none.
-    """
-
-    def __init__(
-        self, generator: MotionGenerator[Any], faulty: Callable[[int], None] = lambda count: None
-    ) -> None:
+    def __init__(self, generator: MotionGenerator[Any], telemetry: Telemetry) -> None:
         self._generator = generator
-        self._faulty = faulty
+        self._telemetry = telemetry
 
     def __call__(self, context: JobContext) -> None:
         """
@@ -53,7 +49,7 @@ class MotionJob:
         seed = int(context.params.get("seed", 0))
         style = self._style(context)
         controls = FaceControls.parse(context.params.get("controls", {}))
-        watch = FaultWatch(self._faulty)
+        watch = FaultWatch(partial(self._telemetry.non_finite, "job"))
         pieces = generate(self._generator, chunks(), seed=seed, style=style, controls=controls)
         motion = Motion.concatenate(watch.over(pieces))
         if watch.count:
@@ -61,6 +57,7 @@ class MotionJob:
         path = context.scratch / "motion.npz"
         write_npz(path, motion)
         context.store.put_file("motion.npz", path)
+        self._telemetry.frames("job", len(motion))
         context.result("frames", len(motion))
 
     def _style(self, context: JobContext) -> Floats | None:

@@ -46,6 +46,7 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
         lane: LiveLane[motion_pb2.GenerateRequest, motion_pb2.GenerateResponse] = LiveLane(
             self._compute,
             lambda first: LiveMotion(self._generator, first, self._faulty, self._step),
+            self._telemetry.step_done,
         )
         async with aclosing(lane.run(requests)) as responses:
             async for response in responses:
@@ -61,7 +62,7 @@ def build(kit: StageKit) -> StageApp:
     compute = ComputePool(min(kit.settings.max_streams, _MOST_WAITING))
     servicer = MotionServicer(generator, compute, kit.telemetry)
     return StageApp(
-        handle=MotionJob(generator, partial(kit.telemetry.non_finite, "job")),
+        handle=MotionJob(generator, kit.telemetry),
         register=lambda server: motion_pb2_grpc.add_MotionServiceServicer_to_server(
             servicer, server
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from lipstream.audio.decode import decode_chunks
 from lipstream.face.face_controls import FaceControls
@@ -30,6 +31,7 @@ class RenderJob:
             NotFound: the avatar was deleted meanwhile.
             BadInput: the background cannot be used, or not with this avatar.
         """
+        began_s = time.perf_counter()
         params = context.params
         controls = FaceControls.parse(params.get("controls", {}))
         model = self._shelf.model(params["avatar"])
@@ -44,6 +46,8 @@ class RenderJob:
 
         def progress(frames: int) -> None:
             self._telemetry.frames("job")
+            if frames == 1:
+                self._telemetry.first_frame("job", time.perf_counter() - began_s)
             context.progress(min(frames / expected, 1.0))
 
         stats = render_video(

@@ -39,7 +39,6 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
         self._store = store
         self._compute = compute
         self._telemetry = telemetry
-        self._warm = False
 
     async def Render(
         self,
@@ -54,7 +53,7 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
             return LiveRender(self._shelf, first)
 
         lane: LiveLane[render_pb2.RenderRequest, render_pb2.RenderResponse] = LiveLane(
-            self._compute, start
+            self._compute, start, self._telemetry.step_done
         )
         async with aclosing(lane.run(requests)) as responses:
             async for response in responses:
@@ -62,8 +61,8 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
                     self._telemetry.frames("live")
                     if began_s is not None:
                         duration_s = time.perf_counter() - began_s
-                        self._telemetry.first_frame(duration_s, warm=self._warm)
-                        self._warm, began_s = True, None
+                        self._telemetry.first_frame("live", duration_s)
+                        began_s = None
                 yield response
 
     async def Inspect(

@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Generic, Self, TypeVar
 
 from lipstream.errors import Unavailable
+from lipstream.runtime.batch_watch import timed_batch
 
 __all__ = ["Combiner"]
 
@@ -27,13 +28,14 @@ class Combiner(Generic[ItemT, ResultT]):
     Args:
         work: results of items, in order; what it raises, everybody who waits for one of them gets.
         most: items in one call.
-        name: of the thread.
+        name: of the thread, and of the work for the metrics.
     """
 
     def __init__(
         self, work: Callable[[Sequence[ItemT]], Sequence[ResultT]], *, most: int, name: str
     ) -> None:
         self._work = work
+        self._name = name
         self._most = most
         self._waiting: SimpleQueue[tuple[ItemT, Future[ResultT]] | None] = SimpleQueue()
         self._open = True
@@ -83,7 +85,8 @@ class Combiner(Generic[ItemT, ResultT]):
 
     def _do(self, items: Sequence[ItemT], futures: Sequence[Future[ResultT]]) -> None:
         try:
-            results = self._work(items)
+            with timed_batch(self._name, len(items)):
+                results = self._work(items)
         except BaseException as error:  # whoever waits gets it
             for future in futures:
                 future.set_exception(error)

@@ -70,7 +70,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _unary(self, inner: Any, method: str) -> Any:
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             async with _Call(self, method, context):
-                return await inner(request, context)
+                with self._telemetry.in_flight("live"):
+                    return await inner(request, context)
 
         return call
 
@@ -84,8 +85,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 _Call(self, method, context),
                 contextlib.aclosing(inner(request, context)) as responses,
             ):
-                async for response in responses:
-                    yield response
+                with self._telemetry.in_flight("live"):
+                    async for response in responses:
+                        yield response
 
         return call
 

@@ -8,6 +8,7 @@ runs.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from typing import Any, Generic, TypeVar
 
@@ -34,7 +35,9 @@ class LiveInbox(Generic[RequestT]):
 
     def __init__(self, epoch: int = 0, max_bytes: int = MAX_WAITING_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._waiting: deque[RequestT] = deque()
+        self._waiting: deque[tuple[RequestT, float]] = deque()
+        self.arrived_s = 0.0
+        """When the message that was taken last had come, by `time.perf_counter`."""
         self._bytes = 0
         self._latest = epoch
         self._floor = epoch
@@ -68,13 +71,13 @@ class LiveInbox(Generic[RequestT]):
         self._latest = epoch
         if kind == "interrupt":
             self._floor = epoch
-            self._keep([waiting for waiting in self._waiting if not self.is_stale(waiting)])
+            self._keep([waiting for waiting in self._waiting if not self.is_stale(waiting[0])])
         self._bytes += _size(request)
         if kind == "keyframe":
             # Meant for the very next picture, not for the one after all that waits.
-            self._waiting.appendleft(request)
+            self._waiting.appendleft((request, time.perf_counter()))
         else:
-            self._waiting.append(request)
+            self._waiting.append((request, time.perf_counter()))
         self._arrived.set()
         while self._bytes > self._max_bytes:
             self._room.clear()
@@ -95,7 +98,7 @@ class LiveInbox(Generic[RequestT]):
                 return None
             self._arrived.clear()
             await self._arrived.wait()
-        request = self._waiting.popleft()
+        request, self.arrived_s = self._waiting.popleft()
         self._bytes -= _size(request)
         self._room.set()
         return request
@@ -108,9 +111,9 @@ class LiveInbox(Generic[RequestT]):
         stale: bool = request.header.epoch < self._floor
         return stale and request.WhichOneof("payload") not in ("config", "controls")
 
-    def _keep(self, waiting: list[RequestT]) -> None:
+    def _keep(self, waiting: list[tuple[RequestT, float]]) -> None:
         self._waiting = deque(waiting)
-        self._bytes = sum(map(_size, waiting))
+        self._bytes = sum(_size(request) for request, _ in waiting)
 
 
 def _size(request: Any) -> int:

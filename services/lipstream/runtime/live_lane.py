@@ -8,6 +8,7 @@ that it is in, and nothing more of that work is done or sent.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any, Generic, Protocol, TypeVar
@@ -52,13 +53,18 @@ class LiveLane(Generic[RequestT, ResponseT]):
     Args:
         compute: where the stage's work runs.
         start: makes the stage's work from the first message.
+        answered: gets the seconds from a message's arrival to the first of its answer.
     """
 
     def __init__(
-        self, compute: ComputePool, start: Callable[[RequestT], LiveStage[ResponseT]]
+        self,
+        compute: ComputePool,
+        start: Callable[[RequestT], LiveStage[ResponseT]],
+        answered: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._compute = compute
         self._start = start
+        self._answered = answered
 
     async def run(self, requests: AsyncIterator[RequestT]) -> AsyncGenerator[ResponseT, None]:
         """Responses to a stream of requests, in order. Close it to stop the work early.
@@ -97,8 +103,12 @@ class LiveLane(Generic[RequestT, ResponseT]):
         if _kind(request) == "interrupt":
             yield stage.interrupted(request)
             return
+        arrived_s = inbox.arrived_s if _kind(request) != "config" else None
         async with aclosing(self._compute.iterate(stage.handle(request))) as responses:
             async for response in responses:
+                if arrived_s is not None:
+                    self._answered(time.perf_counter() - arrived_s)
+                    arrived_s = None
                 if inbox.is_stale(request):
                     return
                 yield response

@@ -45,6 +45,7 @@ class ProbeServer:
             def do_GET(self) -> None:
                 path = self.path.partition("?")[0]
                 if path == "/metrics":
+                    ready()  # so that its gauge is of now
                     self._answer(200, telemetry.exposition(), telemetry.content_type)
                 elif path == "/healthz":
                     self._state(alive())

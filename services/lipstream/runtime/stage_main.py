@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from lipstream.errors import LipstreamError
 from lipstream.pipeline import Stage, stage_named
+from lipstream.runtime.batch_watch import watch_batches
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.grpc_server import GrpcServer, Register
 from lipstream.runtime.job_context import Handler
@@ -96,7 +97,7 @@ class _Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        with bound(stage=self._stage.name):
+        with bound(stage=self._stage.name), watch_batches(self._telemetry.batch_done):
             probes = ProbeServer(
                 self._telemetry,
                 alive=lambda: not self._stuck,

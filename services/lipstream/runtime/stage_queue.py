@@ -7,6 +7,7 @@ the delayed set for another try. Each change of place is one script of `job_scri
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -50,6 +51,8 @@ class Claim:
     exhausted: bool
     """It was tried as often as may be; only `fail` is left."""
     last_error: Problem | None
+    waited_s: float
+    """From its coming into the stream, by the clock of Redis, to this claim, by this machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class Depth:
     delayed: int
     pending: int
     """Messages that workers have."""
+    dead: int = 0
+    """Messages that were given up and are kept."""
 
 
 class StageQueue:
@@ -165,6 +170,7 @@ class StageQueue:
             attempt=int(attempt),
             exhausted=state == "exhausted",
             last_error=Problem.decode(last_error) if last_error else None,
+            waited_s=_age_s(delivery.message_id),
         )
 
     async def beat(self, claim: Claim, fraction: float) -> str:
@@ -284,7 +290,24 @@ class StageQueue:
                 "pending"
             ]
         )
-        return Depth(waiting=max(0, total - pending), delayed=delayed, pending=pending)
+        dead = int(
+            await self._link.call(
+                lambda: self._client.xlen(dead_stream(self._stage.name)), patience_s=0.0
+            )
+        )
+        return Depth(max(0, total - pending), delayed, pending, dead)
+
+    async def oldest_s(self) -> float:
+        """How long the message that is next has waited; 0 when none waits."""
+        stream = self._stage.stream
+        groups: Any = await self._link.call(
+            lambda: self._client.xinfo_groups(stream), patience_s=0.0
+        )
+        last = next((g["last-delivered-id"] for g in groups if g["name"] == GROUP), "0-0")
+        following: Any = await self._link.call(
+            lambda: self._client.xrange(stream, min=f"({last}", count=1), patience_s=0.0
+        )
+        return _age_s(following[0][0]) if following else 0.0
 
     async def leave(self) -> None:
         """Take this worker's name out of the group, unless work is still in it."""
@@ -343,3 +366,8 @@ class StageQueue:
         return await self._link.call(
             lambda: self._client.eval(script, len(keys), *keys, *args), patience_s
         )
+
+
+def _age_s(message_id: str) -> float:
+    """Since Redis gave this id, which begins with its clock's milliseconds."""
+    return max(0.0, time.time() - int(message_id.partition("-")[0]) / 1000)

@@ -24,12 +24,13 @@ import os
 import random
 import secrets
 import socket
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lipstream.errors import BadInput, Internal, LipstreamError, Unavailable, Verdict
-from lipstream.pipeline import Stage
+from lipstream.pipeline import PIPELINES, Stage
 from lipstream.runtime.disk import disk_problem
 from lipstream.runtime.handler_thread import run_in_thread
 from lipstream.runtime.job_context import Handler, JobContext
@@ -38,6 +39,7 @@ from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.stage_queue import Claim, Delivery, StageQueue
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.wire.job import JobStatus
 from lipstream.wire.objects import job_object
 from lipstream.wire.problem import Problem
 
@@ -178,6 +180,7 @@ class StreamWorker:
             if claim.exhausted:
                 await self._give_up(claim, claim.last_error or self._killed(claim))
                 return
+            self._telemetry.queue_waited(claim.waited_s)
             logger.info("work began", extra={"attempt": claim.attempt})
             began_s = asyncio.get_running_loop().time()
             context = JobContext(
@@ -229,7 +232,10 @@ class StreamWorker:
         if lost:
             return await self._forget(claim)
         if error is None:
-            return await self._queue.advance(claim, context.results, context.warnings)
+            outcome = await self._queue.advance(claim, context.results, context.warnings)
+            if outcome == "done" and PIPELINES[claim.job.kind].after(self._stage.name) is None:
+                self._job_ended(claim, JobStatus.SUCCEEDED)
+            return outcome
         if late:
             return await self._again(claim, self._overdue())
         if context.cancelled():
@@ -294,7 +300,12 @@ class StreamWorker:
     async def _give_up(self, claim: Claim, problem: Problem) -> None:
         logger.error("job failed: %s", problem.detail, extra={"code": problem.code})
         self._telemetry.dead_lettered(problem.code)
-        await self._queue.fail(claim, problem)
+        if await self._queue.fail(claim, problem) == "done":
+            self._job_ended(claim, JobStatus.FAILED)
+
+    def _job_ended(self, claim: Claim, status: JobStatus) -> None:
+        duration_s = max(0.0, time.time() - claim.job.created_ms / 1000)
+        self._telemetry.job_ended(claim.job.kind.value, status.value, duration_s)
 
     def _overdue(self) -> LipstreamError:
         return Internal(
@@ -334,7 +345,11 @@ class StreamWorker:
             with contextlib.suppress(LipstreamError):
                 depth = await self._queue.depth()
                 self._telemetry.queue_depth(
-                    waiting=depth.waiting, delayed=depth.delayed, pending=depth.pending
+                    waiting=depth.waiting,
+                    delayed=depth.delayed,
+                    pending=depth.pending,
+                    dead=depth.dead,
+                    oldest_s=await self._queue.oldest_s(),
                 )
                 await self._queue.forget_idle(idle_ms=3_600_000)
             self._telemetry.redis_up(self._link.answers)

@@ -31,11 +31,13 @@ class FrameBuffer:
         """Go on right after what is seen now, though later frames were given already."""
         self._given_us = now_us
 
-    def forget(self, now_us: int, *, watched: bool) -> None:
-        """Drop what has been seen, or should have been."""
+    def forget(self, now_us: int, *, watched: bool) -> int:
+        """Drop what has been seen, or should have been; how many were late."""
+        before = self.late_frames
         while self._frames and self._frames[0].pts_us + FRAME_US <= now_us - _LATE_US:
             missed = self._frames.popleft().pts_us > self._given_us
             self.late_frames += missed and watched
+        return self.late_frames - before
 
     def next(self) -> MotionFrame | None:
         """The frame after the one that was given last, if it is there."""

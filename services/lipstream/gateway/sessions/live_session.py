@@ -23,6 +23,7 @@ from lipstream.gateway.sessions.events import (
 from lipstream.gateway.sessions.frame_buffer import FrameBuffer
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
+from lipstream.gateway.sessions.session_meter import SessionMeter
 from lipstream.gateway.sessions.stage_calls import StageCall, Stages
 from lipstream.gateway.sessions.steady_call import SteadyCall, reopened
 from lipstream.gateway.sessions.timeline import FRAME_US, Piece, Timeline
@@ -52,11 +53,17 @@ class LiveSession:
     Args:
         session_id: names it in the stages' logs.
         stages: who does the work.
+        meter: tells the metrics.
         send: takes what goes to the client; must not block.
     """
 
     def __init__(
-        self, session_id: str, options: SessionOptions, stages: Stages, send: Callable[[Sent], None]
+        self,
+        session_id: str,
+        options: SessionOptions,
+        stages: Stages,
+        meter: SessionMeter,
+        send: Callable[[Sent], None],
     ) -> None:
         self.id = session_id
         self.options = options
@@ -64,6 +71,7 @@ class LiveSession:
         self.look_ahead_ms = 0
         self.failure: LipstreamError | None = None
         self._stages = stages
+        self._meter = meter
         self._send = send
         self._epoch = 0
         self._frames = FrameBuffer()
@@ -116,7 +124,10 @@ class LiveSession:
         Raises:
             BadInput, TooLarge: it is no whole number of samples, or too much waits.
         """
-        self._timeline.utterances.add(samples)
+        quiet = not self._timeline.speaking
+        utterance = self._timeline.utterances.add(samples)
+        if quiet:
+            self._meter.heard(utterance.number, self.now_us())
         self._wake.set()
 
     def end_speech(self) -> None:
@@ -134,6 +145,7 @@ class LiveSession:
         for task in self._texts:
             task.cancel()
         now_us = self.now_us()
+        self._meter.interrupted()
         for finished in self._timeline.interrupt(now_us):
             self._send(finished_event(finished))
         self._restart_picture()
@@ -312,7 +324,7 @@ class LiveSession:
         """The next frame, when it is there, somebody looks, and fewer than `most` are drawn."""
         while True:
             # What has been seen is no longer needed, not even after an interrupt.
-            self._frames.forget(self.now_us(), watched=self._watched)
+            self._meter.late(self._frames.forget(self.now_us(), watched=self._watched))
             if self._watched and self._drawing < most:
                 frame = self._frames.next()
                 if frame is not None:
@@ -351,6 +363,7 @@ class LiveSession:
     # What the client is told
 
     def _tell_heard(self, piece: Piece) -> None:
+        self._meter.started(piece.started)
         for started in piece.started:
             self._send(started_event(started))
         for heard in piece.heard:
@@ -367,6 +380,8 @@ class LiveSession:
     def _send_media(
         self, kind: MediaKind, pts_us: int, payload: bytes, keyframe: bool = False
     ) -> None:
+        if kind is not MediaKind.AUDIO:
+            self._meter.picture_sent(pts_us + 1000 * self.look_ahead_ms, pts_us, self.now_us())
         self._send(MediaMessage(kind, self._epoch, pts_us, payload, keyframe))
 
     def _header(self, pts_us: int, epoch: int) -> common_pb2.LiveHeader:

@@ -16,7 +16,9 @@ from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.live_session import LiveSession, Sent
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
 from lipstream.gateway.sessions.session_log import SessionLog
+from lipstream.gateway.sessions.session_meter import SessionMeter
 from lipstream.gateway.sessions.stage_calls import Stages
+from lipstream.runtime.telemetry import Telemetry
 
 __all__ = ["HeldSession", "SessionRegistry"]
 
@@ -27,7 +29,12 @@ class HeldSession:
     """A session, and who may watch it."""
 
     def __init__(
-        self, session_id: str, options: SessionOptions, stages: Stages, log: SessionLog
+        self,
+        session_id: str,
+        options: SessionOptions,
+        stages: Stages,
+        log: SessionLog,
+        telemetry: Telemetry,
     ) -> None:
         self.opened_s = time.monotonic()
         self._log = log
@@ -37,7 +44,8 @@ class HeldSession:
         self._connection: Connection | None = None
         self._alone_since_s = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.live = LiveSession(session_id, options, stages, self._send)
+        meter = SessionMeter(telemetry)
+        self.live = LiveSession(session_id, options, stages, meter, self._send)
 
     def check(self, token: str) -> None:
         """
@@ -110,9 +118,18 @@ class SessionRegistry:
         patience_s: how long a session waits for a client that is not, or no longer, connected.
     """
 
-    def __init__(self, stages: Stages, log: SessionLog, *, most: int, patience_s: float) -> None:
+    def __init__(
+        self,
+        stages: Stages,
+        log: SessionLog,
+        telemetry: Telemetry,
+        *,
+        most: int,
+        patience_s: float,
+    ) -> None:
         self._stages = stages
         self._log = log
+        self._telemetry = telemetry
         self._most = most
         self._patience_s = patience_s
         self._sessions: dict[str, HeldSession] = {}
@@ -120,6 +137,13 @@ class SessionRegistry:
 
     def __len__(self) -> int:
         return len(self._sessions)
+
+    def by_state(self) -> dict[str, int]:
+        """How many sessions are in each state."""
+        counts = dict.fromkeys((str(state) for state in SessionState), 0)
+        for held in self._sessions.values():
+            counts[held.live.state] += 1
+        return counts
 
     async def open(self, options: SessionOptions) -> HeldSession:
         """
@@ -134,13 +158,15 @@ class SessionRegistry:
                 code="sessions_full",
             )
         session_id = secrets.token_hex(8)
-        held = HeldSession(session_id, options, self._stages, self._log)
+        began_s = time.monotonic()
+        held = HeldSession(session_id, options, self._stages, self._log, self._telemetry)
         self._sessions[session_id] = held  # counts from now on, while it connects
         try:
             await held.live.open()
         except BaseException:
             del self._sessions[session_id]
             raise
+        self._telemetry.session_opened(time.monotonic() - began_s)
         self._log.note(
             session_id,
             "opened",
@@ -175,10 +201,12 @@ class SessionRegistry:
         live = held.live
         await live.close()
         held.hang_up()
+        reason = live.failure.code if live.failure else reason
+        self._telemetry.session_ended(reason)
         self._log.note(
             session_id,
             "ended",
-            reason=live.failure.code if live.failure else reason,
+            reason=reason,
             duration_ms=round(1e3 * (time.monotonic() - held.opened_s)),
             late_frames=live.late_frames,
         )
