@@ -7,6 +7,7 @@ and the other cores belong to rendering.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ __all__ = [
     "configure",
     "side_by_side",
 ]
+
+logger = logging.getLogger(__name__)
 
 MIN_FPS = 1.0
 MAX_FPS = 60.0
@@ -104,30 +107,33 @@ class LiveEncoder:
             left the colours over black, that is times alpha, on the right alpha as grey (luma
             16 is transparent, 235 opaque; players give it as 0 to 255 in each of R, G and B).
             Over a background: `left + (1 - right) * background`.
+        hardware: use the GPU's encoder (NVENC) where this machine and its driver have one.
 
     Raises:
         BadInput: size or frame rate cannot be encoded.
     """
 
     def __init__(
-        self, size_px: int | PictureSize, fps: float = 25.0, *, crf: int = 23, alpha: bool = False
+        self,
+        size_px: int | PictureSize,
+        fps: float = 25.0,
+        *,
+        crf: int = 23,
+        alpha: bool = False,
+        hardware: bool = False,
     ) -> None:
-        import av
-
         size = PictureSize.of(size_px)
         self._rate = check_fps(fps)
         self._alpha = alpha
         self._frame_index = 0
-        context = av.CodecContext.create("libx264", "w")
-        configure(context, size.width_px * (2 if alpha else 1), size.height_px, self._rate)
-        context.options = {
-            "preset": "ultrafast",
-            "tune": "zerolatency",
-            "crf": str(crf),
-            "forced-idr": "1",
-            "x264-params": X264_PARAMETERS,
-        }
-        self._context = context
+        width_px = size.width_px * (2 if alpha else 1)
+        context = _nvenc(width_px, size.height_px, self._rate, crf) if hardware else None
+        self._context = context or _x264(width_px, size.height_px, self._rate, crf)
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of the encoder."""
+        return self._context.name
 
     def encode(self, planes: Bytes, *, keyframe: bool = False) -> AccessUnit:
         """Encode the next picture.
@@ -150,6 +156,46 @@ class LiveEncoder:
         )
         self._frame_index += 1
         return unit
+
+
+def _x264(width_px: int, height_px: int, rate: Fraction, crf: int) -> VideoCodecContext:
+    import av
+
+    context = av.CodecContext.create("libx264", "w")
+    configure(context, width_px, height_px, rate)
+    context.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "crf": str(crf),
+        "forced-idr": "1",
+        "x264-params": X264_PARAMETERS,
+    }
+    return context
+
+
+def _nvenc(width_px: int, height_px: int, rate: Fraction, crf: int) -> VideoCodecContext | None:
+    """NVIDIA's encoder; None where PyAV, the driver or the GPU does not have it, or has no room
+    for one more stream."""
+    import av
+
+    try:
+        context = av.CodecContext.create("h264_nvenc", "w")
+        configure(context, width_px, height_px, rate)
+        context.max_b_frames = 0
+        context.options = {
+            "preset": "p1",
+            "tune": "ull",
+            "rc": "vbr",
+            "cq": str(crf),
+            "zerolatency": "1",
+            "delay": "0",
+            "forced-idr": "1",
+        }
+        context.open()
+    except av.FFmpegError as error:
+        logger.info("no NVENC for this stream", extra={"reason": str(error)})
+        return None
+    return context
 
 
 def side_by_side(planes: Bytes) -> Bytes:  # [5 H / 2, W] -> [3 H / 2, 2 W]

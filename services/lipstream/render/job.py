@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from lipstream.audio.decode import decode_chunks
@@ -21,9 +20,15 @@ _SOUNDTRACK_RATE_HZ = 48_000
 
 
 class RenderJob:
-    def __init__(self, shelf: AvatarShelf, telemetry: Telemetry) -> None:
+    """
+    Args:
+        threads: how many draw one film.
+    """
+
+    def __init__(self, shelf: AvatarShelf, telemetry: Telemetry, threads: int) -> None:
         self._shelf = shelf
         self._telemetry = telemetry
+        self._threads = threads
 
     def __call__(self, context: JobContext) -> None:
         """
@@ -62,7 +67,7 @@ class RenderJob:
                 format=output.format,
                 background=_background(context, output.background),
                 framing=controls.framing,
-                threads=min(os.cpu_count() or 1, 8),
+                threads=self._threads,
             ),
             progress=progress,
         )

@@ -32,9 +32,14 @@ class LiveRender:
     """One stream; see `runtime.live_lane.LiveStage`. Pictures keep the times of their motion.
 
     A step is one picture.
+
+    Args:
+        hardware: encode on the GPU where it can.
     """
 
-    def __init__(self, shelf: AvatarShelf, first: render_pb2.RenderRequest) -> None:
+    def __init__(
+        self, shelf: AvatarShelf, first: render_pb2.RenderRequest, *, hardware: bool = False
+    ) -> None:
         config = first.config
         self._session_id = first.header.session_id
         self._fps = config.fps or _DEFAULT_FPS
@@ -52,7 +57,7 @@ class LiveRender:
         self._encoder: LiveEncoder | None = None
         if config.codec in (render_pb2.VIDEO_CODEC_H264, render_pb2.VIDEO_CODEC_H264_ALPHA):
             alpha = config.codec == render_pb2.VIDEO_CODEC_H264_ALPHA
-            self._encoder = LiveEncoder(size, self._fps, alpha=alpha)
+            self._encoder = LiveEncoder(size, self._fps, alpha=alpha, hardware=hardware)
         self._keyframe = False
         self.begin(first.header.epoch)
 

@@ -16,7 +16,7 @@ from lipstream.render.framing import framed
 from lipstream.render.interface import Drawable, Renderer, View
 from lipstream.render.renderer import SplatRenderer
 
-__all__ = ["RendererKind", "open_renderer", "register_renderer", "renderer_kind"]
+__all__ = ["RendererKind", "open_renderer", "open_splats", "register_renderer", "renderer_kind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,14 @@ class RendererKind:
     open: Callable[[Any, View, Driver | None], Renderer]
 
 
-def _open_splats(model: AvatarModel, view: View, driver: Driver | None) -> Renderer:
+def open_splats(model: AvatarModel, view: View, driver: Driver | None) -> SplatRenderer:
+    """A renderer on the processor. Raises as `RendererKind.open`."""
     shown = framed(model, view.framing)
     return SplatRenderer(shown, view.size_px, background=view.background, driver=driver)
 
 
 _KINDS: dict[str, RendererKind] = {
-    SPLATS: RendererKind(read=lambda path: load(path).model, open=_open_splats)
+    SPLATS: RendererKind(read=lambda path: load(path).model, open=open_splats)
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import grpc.aio
 
+from lipstream.errors import Unavailable
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.clip import open_clip
 from lipstream.render.job import RenderJob
@@ -26,6 +28,9 @@ from lipstream.v1 import render_pb2, render_pb2_grpc
 
 __all__ = ["RenderServicer", "build"]
 
+_THREADS_TO_GPU = 32
+"""Threads of one film: they mostly wait for the frames that the GPU draws together."""
+
 
 class RenderServicer(render_pb2_grpc.RenderServiceServicer):
     def __init__(
@@ -34,8 +39,11 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
         store: ObjectStore,
         compute: ComputePool,
         telemetry: Telemetry,
+        *,
+        hardware: bool = False,
     ) -> None:
         self._shelf = shelf
+        self._hardware = hardware  # encodes where it can
         self._store = store
         self._compute = compute
         self._telemetry = telemetry
@@ -50,7 +58,7 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
         def start(first: render_pb2.RenderRequest) -> LiveRender:
             nonlocal began_s
             began_s = time.perf_counter()
-            return LiveRender(self._shelf, first)
+            return LiveRender(self._shelf, first, hardware=self._hardware)
 
         lane: LiveLane[render_pb2.RenderRequest, render_pb2.RenderResponse] = LiveLane(
             self._compute, start, self._telemetry.step_done
@@ -80,12 +88,32 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
             return open_clip(path, "The background").moves
 
 
+def _draw_on(device: str) -> None:
+    try:
+        from lipstream.render.gpu import BatchRenderer, FrameQueue, draw_splats_on
+    except ImportError as error:
+        raise Unavailable(
+            f"Pictures are to be drawn on {device}, but torch is not installed.",
+            remedy="Install the extra: pip install 'lipstream[gpu]', or set "
+            "LIPSTREAM_RENDER_DEVICE=cpu.",
+        ) from error
+    draw_splats_on(FrameQueue(BatchRenderer(device)))
+
+
 def build(kit: StageKit) -> StageApp:
-    """The stage from its settings."""
+    """The stage from its settings.
+
+    Raises:
+        Unavailable: it is to draw on a GPU, and there is none, or the extra is missing.
+    """
+    on_gpu = kit.settings.render_device != "cpu"
+    if on_gpu:
+        _draw_on(kit.settings.render_device)
     shelf = AvatarShelf(AvatarLibrary(kit.store))
-    servicer = RenderServicer(shelf, kit.store, kit.compute, kit.telemetry)
+    servicer = RenderServicer(shelf, kit.store, kit.compute, kit.telemetry, hardware=on_gpu)
+    threads = _THREADS_TO_GPU if on_gpu else min(os.cpu_count() or 1, 8)
     return StageApp(
-        handle=RenderJob(shelf, kit.telemetry),
+        handle=RenderJob(shelf, kit.telemetry, threads),
         register=lambda server: render_pb2_grpc.add_RenderServiceServicer_to_server(
             servicer, server
         ),

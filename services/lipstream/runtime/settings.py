@@ -59,6 +59,14 @@ class Settings(BaseSettings):
         ),
     ] = "own"
 
+    render_device: Annotated[
+        Literal["cpu", "cuda"],
+        Field(
+            description="Where pictures are drawn. cuda needs the extra gpu; films and streams "
+            "are drawn together there, and live ones encoded there if it can."
+        ),
+    ] = "cpu"
+
     # Where processes listen, and where they find each other
     host: Annotated[str, Field(description="Address on which this process listens.")] = "127.0.0.1"
     gateway_port: Port = 8080

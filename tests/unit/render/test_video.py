@@ -186,8 +186,11 @@ def test_files_are_as_readable_as_others(tmp_path: Path) -> None:
     assert film.stat().st_mode == ordinary.stat().st_mode
 
 
-def test_live_pictures_come_out_one_for_one() -> None:
-    encoder = LiveEncoder(SIZE_PX)
+@pytest.mark.parametrize("hardware", [False, True])
+def test_live_pictures_come_out_one_for_one(hardware: bool) -> None:
+    """On the GPU's encoder, or without one on the processor's."""
+    encoder = LiveEncoder(SIZE_PX, hardware=hardware)
+    assert encoder.codec in ({"h264_nvenc", "libx264"} if hardware else {"libx264"})
     units = [encoder.encode(_planes((8 * k, 100, 50)), keyframe=k == 7) for k in range(10)]
     assert [unit.frame_index for unit in units] == list(range(10))
     assert [unit.is_keyframe for unit in units] == [k in (0, 7) for k in range(10)]

@@ -36,7 +36,7 @@ class GsplatRasterizer:
         if not torch.cuda.is_available():
             raise Unavailable(
                 "There is no CUDA device to draw on.",
-                remedy="Draw on the processor: lipstream.render.SplatRenderer.",
+                remedy="Draw on the processor: SplatRenderer, or LIPSTREAM_RENDER_DEVICE=cpu.",
             )
         try:
             from gsplat import rasterization
