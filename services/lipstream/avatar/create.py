@@ -15,6 +15,7 @@ from lipstream.avatar.video import Checkpoint, fit_video, is_video
 from lipstream.avatar.video.footage import sha256_of
 from lipstream.face.bundle import Consent, Manifest, pack_picture, save
 from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.wire.tenants import avatar_name
 
 __all__ = ["create_avatar"]
 
@@ -33,6 +34,7 @@ def create_avatar(
     A video whose fit was stopped goes on where it was.
 
     Args:
+        avatar_id: the full id; the bundle holds the name alone.
         source: the file: a photo or a video, told apart by what it holds.
         consent: who allows this face to be used, and how.
         confirm: called before the avatar is added; what it raises keeps it out.
@@ -45,6 +47,7 @@ def create_avatar(
         PoorAvatar: the avatar turned out too bad to be used; it is not added.
         Unavailable: the library cannot be written.
     """
+    name = avatar_name(avatar_id)
     with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
         path = Path(folder) / "source"
         if isinstance(source, Path):
@@ -55,11 +58,11 @@ def create_avatar(
         if is_video(path):
             checkpoint = Checkpoint(library.workspace(sha256_of(path)))
             video = fit_video(path, progress=progress, checkpoint=checkpoint)
-            bundle = bundle_video(avatar_id, video, consent=_granted(consent, "video"))
+            bundle = bundle_video(name, video, consent=_granted(consent, "video"))
         else:
             photo = load_photo(path)
             fit = fit_photo(photo, progress=progress)
-            bundle = bundle_fit(avatar_id, photo, fit, consent=_granted(consent, "photo"))
+            bundle = bundle_fit(name, photo, fit, consent=_granted(consent, "photo"))
         packed = Path(folder) / "bundle.zip"
         manifest = save(bundle, packed)
         confirm()

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 import lipstream
-from lipstream.cli import avatar, demo, motion, render, style, up, voices
+from lipstream.cli import avatar, demo, keys, motion, render, style, up, voices
 from lipstream.cli.console import console, error_console
 from lipstream.errors import LipstreamError
 
@@ -37,6 +37,7 @@ app.command("render")(render.render)
 app.command("motion")(motion.motion)
 app.command("style")(style.style)
 app.add_typer(avatar.app, name="avatar")
+app.add_typer(keys.app, name="keys")
 app.command("voices")(voices.voices)
 app.command("up")(up.up)
 app.command("demo")(demo.demo)

@@ -11,6 +11,7 @@ from typing import Any, Self
 import httpx
 
 from lipstream.client.answers import check_answer
+from lipstream.client.credentials import key_headers
 from lipstream.errors import LipstreamError, Unavailable
 
 __all__ = ["RestClient"]
@@ -21,13 +22,18 @@ _TIMEOUT = httpx.Timeout(30.0, read=120.0)
 class RestClient:
     """Talks to one gateway. Use it as a context.
 
+    Args:
+        api_key: where the gateway asks for one; by default LIPSTREAM_API_KEY of the environment.
+
     Raises:
         LipstreamError: what the gateway refused, with its own words, code and remedy.
         Unavailable: nothing answers at the URL.
     """
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False)
+    def __init__(self, url: str, api_key: str | None = None) -> None:
+        self._http = httpx.Client(
+            base_url=url, headers=key_headers(api_key), timeout=_TIMEOUT, trust_env=False
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,7 @@ __all__ = ["local_stack"]
 def local_stack() -> Iterator[LocalStack]:
     """All services on free ports, with their state in a folder that is deleted at the end."""
     with tempfile.TemporaryDirectory(prefix="lipstream-") as folder:
-        settings = load_settings().model_copy(update={"data_dir": Path(folder), "store": ""})
+        changed = {"data_dir": Path(folder), "store": "", "auth": "off"}
+        settings = load_settings().model_copy(update=changed)
         with LocalStack(settings) as stack:
             yield stack

@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from lipstream.client.answers import check_answer, refused
+from lipstream.client.credentials import key_headers
 from lipstream.errors import Unavailable
 from lipstream.wire.live_media import MediaMessage
 
@@ -39,11 +40,15 @@ class LiveClient:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, server: str, **options: Any) -> AsyncIterator[Self]:
+    async def opened(
+        cls, server: str, *, api_key: str | None = None, **options: Any
+    ) -> AsyncIterator[Self]:
         """Open a session on a server, and end it at the end.
 
         Args:
             server: such as `http://127.0.0.1:8080`.
+            api_key: where the server asks for one; by default LIPSTREAM_API_KEY of the
+                environment.
             options: of `POST /v1/sessions`: avatar, output, size, sample_rate, voice, seed,
                 style, controls.
 
@@ -51,7 +56,8 @@ class LiveClient:
             BadInput: the server refuses, in its own words.
             Unavailable: it cannot be reached.
         """
-        async with httpx.AsyncClient(base_url=server, trust_env=False) as http:
+        headers = key_headers(api_key)
+        async with httpx.AsyncClient(base_url=server, headers=headers, trust_env=False) as http:
             try:
                 answer = await http.post("/v1/sessions", json=options, timeout=30)
             except httpx.HTTPError as error:

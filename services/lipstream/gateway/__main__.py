@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import uvicorn
@@ -11,6 +12,9 @@ from lipstream.gateway.app import create_app
 from lipstream.runtime.logs import configure_logs
 from lipstream.runtime.settings import load_settings
 
+logger = logging.getLogger(__name__)
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LARGEST_MESSAGE = 1_000_000
 """On a WebSocket, bytes: ten seconds of samples at 48 kHz."""
 
@@ -21,6 +25,11 @@ def main() -> None:
     except LipstreamError as error:
         sys.exit(f"lipstream.gateway: {error}")
     configure_logs("gateway", settings.log_level)
+    if settings.auth == "off" and settings.host not in _LOOPBACK:
+        logger.warning(
+            "anybody who reaches this port may use it: set LIPSTREAM_AUTH=keys",
+            extra={"host": settings.host},
+        )
     uvicorn.run(
         create_app(settings),
         host=settings.host,

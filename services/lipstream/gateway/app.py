@@ -18,6 +18,7 @@ from lipstream.gateway.sessions import routes as sessions
 from lipstream.gateway.sessions.registry import SessionRegistry
 from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.stage_calls import Stages
+from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import open_store
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
             settings=settings,
             link=link,
             jobs=JobStore(link, ttl_s=settings.job_ttl_s, max_queued=settings.max_queued_jobs),
+            keys=KeyStore(link),
             store=store,
             avatars=AvatarLibrary(store),
             inspector=inspector,

@@ -1,7 +1,7 @@
 """`/v1/avatars`: make an avatar from a photo or a video, look at it, remove it.
 
-An avatar's fit is the job `avatar-` + its id, so an id is taken from the moment a fit begins, and
-free again when the fit has failed.
+An avatar's fit is the job `avatar-` + its full id, so a name is taken from the moment a fit begins,
+and free again when the fit has failed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import uuid
 from typing import Annotated, Literal, TypeVar
 
-from fastapi import APIRouter, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
 from lipstream.errors import BadInput, Conflict, NotFound
@@ -24,11 +24,13 @@ from lipstream.gateway.documents import (
 )
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
+from lipstream.gateway.principal import AvatarCaller
 from lipstream.gateway.uploads import kept_upload
 from lipstream.pipeline import JobKind
 from lipstream.runtime.avatar_library import AvatarEntry
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.objects import REFUSED_SHEET, job_object, job_prefix
+from lipstream.wire.tenants import avatar_name
 
 __all__ = ["avatar_job_id", "router"]
 
@@ -40,6 +42,17 @@ _EXPORTS = {"ply": "application/octet-stream", "glb": "model/gltf-binary"}
 router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 
 
+def _wanted(avatar_id: str, caller: AvatarCaller) -> str:
+    try:
+        return caller.avatar(avatar_id)
+    except BadInput:
+        raise _missing(avatar_id) from None
+
+
+Wanted = Annotated[str, Depends(_wanted)]
+"""Full id of the caller's avatar that the path names."""
+
+
 @router.post("", status_code=202, response_model=AvatarDocument)
 async def create_avatar(
     photo: UploadFile,
@@ -47,53 +60,53 @@ async def create_avatar(
     consent: Annotated[Consent, Form()],
     response: Response,
     platform: Shared,
+    caller: AvatarCaller,
 ) -> AvatarDocument:
     """Fit an avatar from a photo, or from a video of one person (3 s to 5 min) in the same field.
 
     A photo that cannot be used is refused at once; so is a video that is too long or cannot be
     read. Whether one person is seen in it, the fit finds out.
     """
-    if await _entry(platform, name) is not None:
+    avatar_id = caller.avatar(name)
+    if await _entry(platform, avatar_id) is not None:
         raise _taken(name)
     # Callers that want the same name at once must not overwrite each other's photos.
-    params = {"avatar": name, "consent": consent, "photo": f"input-{uuid.uuid4().hex}"}
-    job = Job.new(JobKind.AVATAR, params, avatar_job_id(name))
+    params = {"avatar": avatar_id, "consent": consent, "photo": f"input-{uuid.uuid4().hex}"}
+    job = Job.new(JobKind.AVATAR, params, avatar_job_id(avatar_id), tenant=caller.tenant)
     key = job_object(job.id, params["photo"])
     limit = platform.settings.max_upload_bytes
     try:
-        await _release(platform, name)
+        await _release(platform, avatar_id)
         async with kept_upload(photo, platform.store, key, max_bytes=limit, what="photo"):
             await platform.inspector.check_photo(key)
             await platform.jobs.create(job)
     except Conflict:
         raise _taken(name) from None
     response.headers["Location"] = f"/v1/avatars/{name}"
-    return _from_job(name, job)
+    return _from_job(job)
 
 
 @router.get("", response_model=list[AvatarDocument])
-async def list_avatars(platform: Shared) -> list[AvatarDocument]:
+async def list_avatars(platform: Shared, caller: AvatarCaller) -> list[AvatarDocument]:
     """Finished avatars by name, then those being made or failed, newest first."""
-    entries = await asyncio.to_thread(platform.avatars.entries)
+    entries = await asyncio.to_thread(platform.avatars.entries, caller.tenant)
     finished = {entry.id for entry in entries}
-    jobs = await platform.jobs.list_jobs(JobKind.AVATAR, limit=200)
-    others = [
-        _from_job(job.params["avatar"], job) for job in jobs if job.params["avatar"] not in finished
-    ]
+    jobs = await platform.jobs.list_jobs(JobKind.AVATAR, tenant=caller.tenant, limit=200)
+    others = [_from_job(job) for job in jobs if job.params["avatar"] not in finished]
     return [*(_from_entry(entry) for entry in entries), *others]
 
 
 @router.get("/{avatar_id}", response_model=AvatarDocument)
-async def get_avatar(avatar_id: str, platform: Shared) -> AvatarDocument:
+async def get_avatar(avatar_id: Wanted, platform: Shared) -> AvatarDocument:
     """State of an avatar; when it is ready, its report."""
     entry = await _entry(platform, avatar_id)
     if entry is not None:
         return _from_entry(entry)
-    return _from_job(avatar_id, await _job(platform, avatar_id))
+    return _from_job(await _job(platform, avatar_id))
 
 
 @router.get("/{avatar_id}/events", response_class=StreamingResponse)
-async def watch_avatar(avatar_id: str, request: Request, platform: Shared) -> StreamingResponse:
+async def watch_avatar(avatar_id: Wanted, request: Request, platform: Shared) -> StreamingResponse:
     """Server-sent events of the fit: progress, failure."""
     job = await _job(platform, avatar_id)
     return await event_response(platform, job.id, request)
@@ -101,7 +114,7 @@ async def watch_avatar(avatar_id: str, request: Request, platform: Shared) -> St
 
 @router.head("/{avatar_id}/preview", include_in_schema=False)
 @router.get("/{avatar_id}/preview", response_class=Response)
-async def get_preview(avatar_id: str, platform: Shared) -> Response:
+async def get_preview(avatar_id: Wanted, platform: Shared) -> Response:
     """The avatar at rest, PNG."""
     picture = await asyncio.to_thread(platform.avatars.preview, avatar_id)
     return Response(picture, media_type="image/png")
@@ -109,7 +122,7 @@ async def get_preview(avatar_id: str, platform: Shared) -> Response:
 
 @router.head("/{avatar_id}/sheet", include_in_schema=False)
 @router.get("/{avatar_id}/sheet", response_class=Response)
-async def get_sheet(avatar_id: str, platform: Shared) -> Response:
+async def get_sheet(avatar_id: Wanted, platform: Shared) -> Response:
     """Its visemes, a blink, a smile and a turn side by side, PNG; of a refused avatar too."""
     if await _entry(platform, avatar_id) is not None:
         picture = await asyncio.to_thread(platform.avatars.sheet, avatar_id)
@@ -119,7 +132,7 @@ async def get_sheet(avatar_id: str, platform: Shared) -> Response:
         try:
             picture = await asyncio.to_thread(platform.store.get, key)
         except NotFound:
-            raise NotFound(f"There are no pictures of {avatar_id[:64]!r}.") from None
+            raise NotFound(f"There are no pictures of {avatar_name(avatar_id)!r}.") from None
     return Response(picture, media_type="image/png")
 
 
@@ -130,13 +143,13 @@ async def get_sheet(avatar_id: str, platform: Shared) -> Response:
     responses={200: {"content": {media_type: {} for media_type in _EXPORTS.values()}}},
 )
 async def export_avatar(
-    avatar_id: str, format: Literal["ply", "glb"], request: Request, platform: Shared
+    avatar_id: Wanted, format: Literal["ply", "glb"], request: Request, platform: Shared
 ) -> Response:
     """The avatar at rest: Gaussians for splat viewers, or a mesh with ARKit's morph targets."""
     key = await platform.inspector.export(avatar_id, format)
     info = await asyncio.to_thread(platform.store.stat, key)
     headers = {
-        "Content-Disposition": f'attachment; filename="{avatar_id}.{format}"',
+        "Content-Disposition": f'attachment; filename="{avatar_name(avatar_id)}.{format}"',
         "Content-Length": str(info.size_bytes),
     }
     if request.method == "HEAD":
@@ -146,7 +159,7 @@ async def export_avatar(
 
 
 @router.delete("/{avatar_id}", status_code=204)
-async def delete_avatar(avatar_id: str, platform: Shared) -> None:
+async def delete_avatar(avatar_id: Wanted, platform: Shared) -> None:
     """Remove an avatar, or stop its fit."""
     try:
         job = await _job(platform, avatar_id)
@@ -163,7 +176,7 @@ async def delete_avatar(avatar_id: str, platform: Shared) -> None:
 
 
 def avatar_job_id(avatar_id: str) -> str:
-    """The job that makes, or made, the avatar of that name."""
+    """The job that makes, or made, the avatar of that full id."""
     return f"avatar-{avatar_id}"
 
 
@@ -195,7 +208,8 @@ async def _job(platform: Platform, avatar_id: str) -> Job:
 
 def _missing(avatar_id: str) -> NotFound:
     return NotFound(
-        f"There is no avatar {avatar_id[:64]!r}.", remedy="See the list of avatars at /v1/avatars."
+        f"There is no avatar {avatar_name(avatar_id)[:64]!r}.",
+        remedy="See the list of avatars at /v1/avatars.",
     )
 
 
@@ -220,9 +234,10 @@ async def _release(platform: Platform, avatar_id: str) -> None:
 
 def _from_entry(entry: AvatarEntry) -> AvatarDocument:
     manifest = entry.manifest
-    base = f"/v1/avatars/{entry.id}"
+    name = avatar_name(entry.id)
+    base = f"/v1/avatars/{name}"
     return AvatarDocument(
-        id=entry.id,
+        id=name,
         status="ready",
         progress=1.0,
         created=_of_type(str, manifest.get("created")),
@@ -245,8 +260,9 @@ def _of_type(kind: type[T], value: object) -> T | None:
     return value if isinstance(value, kind) else None
 
 
-def _from_job(avatar_id: str, job: Job) -> AvatarDocument:
-    base = f"/v1/avatars/{avatar_id}"
+def _from_job(job: Job) -> AvatarDocument:
+    name = avatar_name(job.params["avatar"])
+    base = f"/v1/avatars/{name}"
     # A fit that succeeded without an entry was deleted in between.
     over = job.status is JobStatus.SUCCEEDED
     status: StatusName = "running" if over else job.status.value
@@ -255,7 +271,7 @@ def _from_job(avatar_id: str, job: Job) -> AvatarDocument:
     if refused:  # it was made, and looked at
         links["sheet"] = f"{base}/sheet"
     return AvatarDocument(
-        id=avatar_id,
+        id=name,
         status=status,
         progress=round(job.progress, 4),
         report=dict(job.error.figures) or None if job.error else None,

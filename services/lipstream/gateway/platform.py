@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from lipstream.gateway.inspection import Inspector
 from lipstream.gateway.sessions.registry import SessionRegistry
+from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import ObjectStore
@@ -25,6 +26,7 @@ class Platform:
     settings: Settings
     link: RedisLink
     jobs: JobStore
+    keys: KeyStore
     store: ObjectStore
     avatars: AvatarLibrary
     inspector: Inspector

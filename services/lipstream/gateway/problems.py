@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from lipstream.errors import BadInput, Internal, LipstreamError, Overloaded, Unavailable
+from lipstream.gateway.refusals import Unauthorized
 from lipstream.runtime.disk import disk_problem
 
 __all__ = ["PROBLEM_MEDIA_TYPE", "install", "problem_response"]
@@ -45,9 +46,11 @@ def problem_response(error: LipstreamError, instance: str) -> JSONResponse:
         body["remedy"] = error.remedy
     if error.figures:
         body["figures"] = error.figures
-    headers = (
-        {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, Overloaded | Unavailable) else None
-    )
+    headers = {}
+    if isinstance(error, Overloaded | Unavailable):
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(
         body, status_code=error.http_status, media_type=PROBLEM_MEDIA_TYPE, headers=headers
     )

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from lipstream.errors import BadInput
 
-__all__ = ["Forbidden", "TooSlow", "UnsupportedMediaType"]
+__all__ = ["Forbidden", "TooSlow", "Unauthorized", "UnsupportedMediaType"]
 
 
 class UnsupportedMediaType(BadInput):
     code = "unsupported_media_type"
     title = "The content type is not accepted"
     http_status = 415
+
+
+class Unauthorized(BadInput):
+    """The caller says not, or not credibly, who they are."""
+
+    code = "unauthorized"
+    title = "An API key is needed"
+    http_status = 401
 
 
 class Forbidden(BadInput):

@@ -15,6 +15,7 @@ from lipstream.gateway.avatars import avatar_job_id
 from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoRequest
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
+from lipstream.gateway.principal import Principal, VideoCaller
 from lipstream.gateway.ranges import UnsatisfiableRange, parse_range
 from lipstream.gateway.request_schema import request_schema
 from lipstream.gateway.uploads import kept_upload
@@ -23,6 +24,7 @@ from lipstream.pipeline import JobKind
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.objects import job_object, job_prefix
 from lipstream.wire.output import FilmFormat, Output
+from lipstream.wire.tenants import avatar_name
 
 __all__ = ["check_avatar", "router"]
 
@@ -57,12 +59,16 @@ _BODY = {
 
 
 @router.post("", status_code=202, response_model=VideoDocument, openapi_extra=_BODY)
-async def create_video(request: Request, response: Response, platform: Shared) -> VideoDocument:
+async def create_video(
+    request: Request, response: Response, platform: Shared, caller: VideoCaller
+) -> VideoDocument:
     """Queue a video: JSON with `text`, or a form with files in `audio` and `background`."""
     async with video_form(request, platform.settings.max_text_chars) as form:
         wanted, inspector = form.wanted, platform.inspector
-        await check_avatar(platform, wanted.avatar)
-        job = Job.new(JobKind.VIDEO, wanted.model_dump(mode="json", exclude_none=True))
+        avatar_id = caller.avatar(wanted.avatar)
+        await check_avatar(platform, avatar_id)
+        params = wanted.model_dump(mode="json", exclude_none=True) | {"avatar": avatar_id}
+        job = Job.new(JobKind.VIDEO, params, tenant=caller.tenant)
         if form.audio is None:
             await _check_text(platform, wanted)
         async with (
@@ -79,29 +85,35 @@ async def create_video(request: Request, response: Response, platform: Shared) -
 
 
 @router.get("", response_model=list[VideoDocument])
-async def list_videos(platform: Shared, limit: int = 50) -> list[VideoDocument]:
+async def list_videos(
+    platform: Shared, caller: VideoCaller, limit: int = 50
+) -> list[VideoDocument]:
     """The newest videos first."""
-    jobs = await platform.jobs.list_jobs(JobKind.VIDEO, limit=max(1, min(limit, 200)))
+    jobs = await platform.jobs.list_jobs(
+        JobKind.VIDEO, tenant=caller.tenant, limit=max(1, min(limit, 200))
+    )
     return [_document(job) for job in jobs]
 
 
 @router.get("/{video_id}", response_model=VideoDocument)
-async def get_video(video_id: str, platform: Shared) -> VideoDocument:
+async def get_video(video_id: str, platform: Shared, caller: VideoCaller) -> VideoDocument:
     """Where a video is, or why it failed."""
-    return _document(await _video(platform, video_id))
+    return _document(await _video(platform, caller, video_id))
 
 
 @router.get("/{video_id}/events", response_class=StreamingResponse)
-async def watch_video(video_id: str, request: Request, platform: Shared) -> StreamingResponse:
+async def watch_video(
+    video_id: str, request: Request, platform: Shared, caller: VideoCaller
+) -> StreamingResponse:
     """Server-sent events: stage, progress, failure."""
-    await _video(platform, video_id)
+    await _video(platform, caller, video_id)
     return await event_response(platform, video_id, request)
 
 
 @router.delete("/{video_id}", status_code=204)
-async def delete_video(video_id: str, platform: Shared) -> None:
+async def delete_video(video_id: str, platform: Shared, caller: VideoCaller) -> None:
     """Cancel a video that is being made, or delete one that is finished."""
-    await _video(platform, video_id)
+    await _video(platform, caller, video_id)
     await platform.jobs.cancel(video_id)
     await platform.jobs.delete(video_id)
     await asyncio.to_thread(platform.store.delete_all, job_prefix(video_id))
@@ -113,9 +125,11 @@ async def delete_video(video_id: str, platform: Shared) -> None:
     response_class=StreamingResponse,
     responses={status: {"content": {each: {} for each in _MEDIA_TYPES}} for status in (200, 206)},
 )
-async def get_video_file(video_id: str, request: Request, platform: Shared) -> Response:
+async def get_video_file(
+    video_id: str, request: Request, platform: Shared, caller: VideoCaller
+) -> Response:
     """The file. Byte ranges are served, so players can seek."""
-    job = await _video(platform, video_id)
+    job = await _video(platform, caller, video_id)
     if job.status is not JobStatus.SUCCEEDED:
         raise Conflict(
             f"The video is {job.status.value}; there is no file.",
@@ -169,6 +183,9 @@ async def _kept(
 
 async def check_avatar(platform: Platform, avatar_id: str) -> None:
     """
+    Args:
+        avatar_id: the full id, with its tenant.
+
     Raises:
         Conflict: it is still being made.
         NotFound: there is none.
@@ -182,9 +199,10 @@ async def check_avatar(platform: Platform, avatar_id: str) -> None:
             job = None
         if job is None or job.status.finished:
             raise
+        name = avatar_name(avatar_id)
         raise Conflict(
-            f"The avatar {avatar_id!r} is still being made.",
-            remedy=f"Wait for the event 'succeeded' of /v1/avatars/{avatar_id}/events.",
+            f"The avatar {name!r} is still being made.",
+            remedy=f"Wait for the event 'succeeded' of /v1/avatars/{name}/events.",
             code="avatar_not_ready",
         ) from None
 
@@ -207,12 +225,12 @@ async def _check_text(platform: Platform, wanted: VideoRequest) -> None:
     await platform.inspector.check_voice(wanted.voice)
 
 
-async def _video(platform: Platform, video_id: str) -> Job:
+async def _video(platform: Platform, caller: Principal, video_id: str) -> Job:
     try:
         job = await platform.jobs.get(video_id)
     except (BadInput, NotFound):
         job = None
-    if job is None or job.kind is not JobKind.VIDEO:
+    if job is None or job.kind is not JobKind.VIDEO or job.tenant != caller.tenant:
         raise NotFound(f"There is no video {video_id[:64]!r}.")
     return job
 
@@ -228,7 +246,7 @@ def _document(job: Job) -> VideoDocument:
         status=job.status.value,
         stage=job.stage,
         progress=round(job.progress, 4),
-        avatar=job.params["avatar"],
+        avatar=avatar_name(job.params["avatar"]),
         created_ms=job.created_ms,
         updated_ms=job.updated_ms,
         results=dict(job.results),

@@ -16,6 +16,7 @@ from lipstream.errors import BadInput, NotFound, TooLarge
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.wire.objects import avatar_prefix
 from lipstream.wire.streams import checked_id
+from lipstream.wire.tenants import tenant_of
 
 __all__ = ["AvatarEntry", "AvatarLibrary"]
 
@@ -88,8 +89,8 @@ class AvatarLibrary:
             )
         return AvatarEntry(avatar_id, manifest)
 
-    def entries(self) -> list[AvatarEntry]:
-        """All avatars that can be read, in the order of their ids."""
+    def entries(self, tenant: str | None = None) -> list[AvatarEntry]:
+        """All avatars that can be read, or a tenant's alone, in the order of their ids."""
         ids = {
             info.key.split("/")[1]
             for info in self._store.list("avatars")
@@ -97,6 +98,8 @@ class AvatarLibrary:
         }
         entries = []
         for avatar_id in sorted(ids):
+            if tenant not in (None, tenant_of(avatar_id)):
+                continue
             try:
                 entries.append(self.entry(avatar_id))
             except NotFound:  # deleted meanwhile

@@ -16,7 +16,13 @@ from lipstream.runtime import job_scripts
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.messages import FIRST_EVENT, JobEvent, StageMessage, checked_event_id
-from lipstream.wire.streams import dead_stream, events_stream, index_key, job_key
+from lipstream.wire.streams import (
+    DEFAULT_TENANT,
+    dead_stream,
+    events_stream,
+    index_key,
+    job_key,
+)
 
 __all__ = ["JobStore", "flat"]
 
@@ -52,7 +58,12 @@ class JobStore:
         """
         first = PIPELINES[job.kind].first
         message = flat(StageMessage(job.id, job.kind, first.name).encode())
-        keys = [job_key(job.id), events_stream(job.id), first.stream, index_key(job.kind)]
+        keys = [
+            job_key(job.id),
+            events_stream(job.id),
+            first.stream,
+            index_key(job.kind, job.tenant),
+        ]
         fields = job.encode()
         args = [job.id, str(job.created_ms), fields["params"], str(self._max_queued)]
         args += [str(len(message)), *message, *flat(fields)]
@@ -77,15 +88,20 @@ class JobStore:
         return Job.decode(raw)
 
     async def list_jobs(
-        self, kind: JobKind, *, limit: int = 50, before_ms: int | None = None
+        self,
+        kind: JobKind,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        limit: int = 50,
+        before_ms: int | None = None,
     ) -> list[Job]:
-        """The newest jobs first.
+        """A tenant's newest jobs first.
 
         Args:
             limit: how many at most.
             before_ms: only jobs created before this Unix time, to page on.
         """
-        key = index_key(kind)
+        key = index_key(kind, tenant)
         highest = "+inf" if before_ms is None else f"({before_ms}"
         jobs: list[Job] = []
         offset = 0
@@ -134,7 +150,7 @@ class JobStore:
         )
         if not count:
             raise _missing(job_id)
-        await self._link.call(lambda: self._client.zrem(index_key(job.kind), job_id))
+        await self._link.call(lambda: self._client.zrem(index_key(job.kind, job.tenant), job_id))
 
     async def events(self, job_id: str, after: str = FIRST_EVENT) -> AsyncIterator[JobEvent]:
         """What happened to a job after the event of id `after`, then what happens, to its end.

@@ -26,13 +26,14 @@ from lipstream.runtime.redis_server import find_redis_server, redis_answers, red
 from lipstream.runtime.settings import Settings
 from lipstream.runtime.supervisor import Supervisor
 
-__all__ = ["LocalStack", "PythonService", "free_ports"]
+__all__ = ["LocalStack", "PythonService", "free_ports", "shared_redis"]
 
 # Below the range from which the kernel takes ports for outgoing connections.
 _PORT_RANGE = range(20_000, 32_000)
 _READY_TIMEOUT_S = 1.0
 _REDIS_ORDER, _STAGE_ORDER, _GATEWAY_ORDER = range(3)
 _LOCAL_DRAIN_S = 2.0
+_REDIS_NOTE = "redis.url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class LocalStack:
             )
         self.data_dir = settings.data_dir.absolute()
         self.store_url = settings.store_url
+        self._auth = settings.auth
         self._lock: IO[str] | None = None
         # One port for Redis, two for each stage, one for the gateway.
         ports = iter(free_ports(2 + 2 * len(stages)))
@@ -141,6 +143,8 @@ class LocalStack:
         try:
             self._supervisor = Supervisor(self._components(), self.log_dir)
             self._supervisor.start(timeout_s)
+            if self._own_redis_port is not None:  # another's URL may hold a password
+                (self.data_dir / _REDIS_NOTE).write_text(self.redis_url)
         except BaseException:
             self.stop()
             raise
@@ -154,6 +158,7 @@ class LocalStack:
         if self._supervisor is not None:
             self._supervisor.stop()
         if self._lock is not None:
+            (self.data_dir / _REDIS_NOTE).unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
@@ -217,6 +222,7 @@ class LocalStack:
                 "LIPSTREAM_STORE": self.store_url,
                 "LIPSTREAM_DATA_DIR": str(self.data_dir),
                 "LIPSTREAM_HOST": "127.0.0.1",
+                "LIPSTREAM_AUTH": self._auth,
                 "LIPSTREAM_DRAIN_S": str(_LOCAL_DRAIN_S),
                 # Work moves between threads: with an arena for each, freed memory stays taken.
                 "MALLOC_ARENA_MAX": "2",
@@ -225,6 +231,24 @@ class LocalStack:
             },
             order=order,
         )
+
+
+def shared_redis(settings: Settings) -> str:
+    """URL of the Redis that the settings name, or that of the stack in their data folder.
+
+    Raises:
+        Unavailable: no stack runs there.
+    """
+    if "redis" in settings.model_fields_set:
+        return settings.redis
+    try:
+        return (settings.data_dir / _REDIS_NOTE).read_text()
+    except OSError:
+        raise Unavailable(
+            f"No stack runs in {settings.data_dir}.",
+            remedy="Start one with lipstream up, or name a Redis in LIPSTREAM_REDIS.",
+            code="no_stack",
+        ) from None
 
 
 def free_ports(count: int) -> list[int]:

@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     avatar_address: str = "127.0.0.1:50053"
     render_address: str = "127.0.0.1:50054"
 
+    auth: Annotated[
+        Literal["off", "keys"],
+        Field(description="Whether callers of the gateway need an API key; see docs/security.md."),
+    ] = "off"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     # Limits on what callers send

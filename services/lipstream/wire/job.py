@@ -13,7 +13,7 @@ from lipstream.errors import BadInput
 from lipstream.pipeline import PIPELINES, JobKind
 from lipstream.wire.fields import VERSION, Fields, dump_json
 from lipstream.wire.problem import Problem
-from lipstream.wire.streams import checked_id
+from lipstream.wire.streams import DEFAULT_TENANT, checked_id
 
 __all__ = ["Job", "JobStatus"]
 
@@ -55,6 +55,8 @@ class Job:
     """What the caller asked for; JSON."""
     stage: str
     """The stage where the job is, or where it ended."""
+    tenant: str = DEFAULT_TENANT
+    """Whose it is: nobody else sees it."""
     status: JobStatus = JobStatus.QUEUED
     progress: float = 0.0
     """0..1 over all stages."""
@@ -70,7 +72,14 @@ class Job:
     """How often each stage began with it."""
 
     @classmethod
-    def new(cls, kind: JobKind, params: Mapping[str, Any], job_id: str | None = None) -> Self:
+    def new(
+        cls,
+        kind: JobKind,
+        params: Mapping[str, Any],
+        job_id: str | None = None,
+        *,
+        tenant: str = DEFAULT_TENANT,
+    ) -> Self:
         """A job that has not begun, with a fresh id unless one is given."""
         now_ms = time.time_ns() // 1_000_000
         return cls(
@@ -78,6 +87,7 @@ class Job:
             kind=kind,
             params=params,
             stage=PIPELINES[kind].first.name,
+            tenant=tenant,
             created_ms=now_ms,
             updated_ms=now_ms,
         )
@@ -89,6 +99,7 @@ class Job:
             "kind": self.kind.value,
             "params": dump_json(dict(self.params)),
             "stage": self.stage,
+            "tenant": self.tenant,
             "status": self.status.value,
             "progress": repr(self.progress),
             "created_ms": str(self.created_ms),
@@ -115,6 +126,7 @@ class Job:
             kind=parsed_kind(fields.text("kind")),
             params=fields.document("params"),
             stage=fields.text("stage"),
+            tenant=raw.get("tenant", DEFAULT_TENANT),  # jobs of earlier releases have none
             status=JobStatus.parse(fields.text("status")),
             progress=fields.number("progress"),
             created_ms=fields.integer("created_ms"),

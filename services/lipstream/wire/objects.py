@@ -36,7 +36,7 @@ def checked_avatar_id(value: str) -> str:
         BadInput: it is empty, over 56 characters, or holds other than a-z, 0-9, `_` and `-`.
     """
     try:
-        fits = len(checked_id(value)) <= LONGEST_AVATAR_ID
+        fits = len(checked_id(value)) <= LONGEST_AVATAR_ID and "." not in value
     except BadInput:
         fits = False
     if not fits:
@@ -50,5 +50,11 @@ def checked_avatar_id(value: str) -> str:
 
 
 def avatar_prefix(avatar_id: str) -> str:
-    """Where a finished avatar's bundle and its preview lie."""
-    return f"avatars/{checked_avatar_id(avatar_id)}"
+    """Where a finished avatar's bundle and its preview lie.
+
+    Args:
+        avatar_id: its name, after its tenant's and a dot unless that is the default one.
+    """
+    tenant, dot, name = avatar_id.rpartition(".")
+    checked_avatar_id(name)
+    return f"avatars/{checked_id(tenant)}.{name}" if dot else f"avatars/{name}"

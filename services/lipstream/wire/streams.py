@@ -12,7 +12,10 @@ import re
 from lipstream.errors import BadInput
 
 __all__ = [
+    "DEFAULT_TENANT",
     "GROUP",
+    "api_key",
+    "api_keys",
     "checked_id",
     "dead_stream",
     "delayed_set",
@@ -25,14 +28,19 @@ __all__ = [
 GROUP = "workers"
 """The one consumer group of every stage's stream."""
 
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+DEFAULT_TENANT = "default"
+"""Whose everything is where no keys are asked for."""
+
+# Before a dot stands the tenant of an avatar, in its fit's id too; see `wire.tenants`.
+_ID = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,31}\.)?[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def checked_id(value: str) -> str:
     """`value`, if it can name a job, an avatar or a session.
 
     Raises:
-        BadInput: it is empty, over 64 characters, or holds other than a-z, 0-9, `_` and `-`.
+        BadInput: it is empty, over 64 characters, or holds other than a-z, 0-9, `_` and `-`; what
+            belongs to a tenant may begin with that one's name and a dot.
     """
     if not _ID.fullmatch(value):
         raise BadInput(
@@ -53,9 +61,10 @@ def events_stream(job_id: str) -> str:
     return f"{{lipstream}}:events:{checked_id(job_id)}"
 
 
-def index_key(kind: str) -> str:
-    """Sorted set of the ids of all jobs of a kind, by the time of their creation in ms."""
-    return f"{{lipstream}}:index:{kind}"
+def index_key(kind: str, tenant: str = DEFAULT_TENANT) -> str:
+    """Sorted set of the ids of a tenant's jobs of a kind, by the time of their creation in ms."""
+    whose = "" if tenant == DEFAULT_TENANT else f":{tenant}"
+    return f"{{lipstream}}:index:{kind}{whose}"
 
 
 def delayed_set(stage: str) -> str:
@@ -71,3 +80,13 @@ def dead_stream(stage: str) -> str:
 def sessions_stream() -> str:
     """Capped stream of what became of live sessions, for operators and for billing."""
     return "{lipstream}:sessions"
+
+
+def api_key(key_id: str) -> str:
+    """Hash of an API key: whose it is and what it may do; its secret only as a digest."""
+    return f"{{lipstream}}:api-key:{checked_id(key_id)}"
+
+
+def api_keys() -> str:
+    """Set of the ids of all API keys."""
+    return "{lipstream}:api-keys"

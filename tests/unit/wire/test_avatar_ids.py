@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from lipstream.errors import BadInput
-from lipstream.wire.objects import LONGEST_AVATAR_ID, checked_avatar_id
+from lipstream.wire.objects import LONGEST_AVATAR_ID, avatar_prefix, checked_avatar_id
+from lipstream.wire.tenants import avatar_name, avatar_of, checked_tenant, tenant_of
 
 
 @pytest.mark.parametrize("name", ["a", "grace", "0", "my-avatar_2", "x" * LONGEST_AVATAR_ID])
@@ -38,3 +39,20 @@ def test_anything_else_is_refused_in_one_short_sentence(name: str) -> None:
         checked_avatar_id(name)
     assert caught.value.code == "bad_name"
     assert len(str(caught.value)) < 250
+
+
+def test_each_tenant_has_names_of_its_own() -> None:
+    assert avatar_of("default", "grace") == "grace"
+    assert avatar_of("acme", "grace") == "acme.grace"
+    assert (avatar_name("acme.grace"), tenant_of("acme.grace")) == ("grace", "acme")
+    assert (avatar_name("grace"), tenant_of("grace")) == ("grace", "default")
+    assert avatar_prefix("acme.grace") == "avatars/acme.grace"
+    for full_id in ("acme.grace", "default.grace", ".grace", "acme."):
+        with pytest.raises(BadInput):
+            avatar_of("other", full_id)
+
+
+@pytest.mark.parametrize("tenant", ["", "-a", "A", "a.b", "a_b", "x" * 25, "../a"])
+def test_names_that_no_tenant_can_have(tenant: str) -> None:
+    with pytest.raises(BadInput):
+        checked_tenant(tenant)

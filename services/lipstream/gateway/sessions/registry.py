@@ -31,11 +31,13 @@ class HeldSession:
     def __init__(
         self,
         session_id: str,
+        tenant: str,
         options: SessionOptions,
         stages: Stages,
         log: SessionLog,
         telemetry: Telemetry,
     ) -> None:
+        self.tenant = tenant
         self.opened_s = time.monotonic()
         self._log = log
         self.token = secrets.token_urlsafe(24)
@@ -145,7 +147,7 @@ class SessionRegistry:
             counts[held.live.state] += 1
         return counts
 
-    async def open(self, options: SessionOptions) -> HeldSession:
+    async def open(self, tenant: str, options: SessionOptions) -> HeldSession:
         """
         Raises:
             Overloaded: there are as many sessions as there may be.
@@ -159,7 +161,7 @@ class SessionRegistry:
             )
         session_id = secrets.token_hex(8)
         began_s = time.monotonic()
-        held = HeldSession(session_id, options, self._stages, self._log, self._telemetry)
+        held = HeldSession(session_id, tenant, options, self._stages, self._log, self._telemetry)
         self._sessions[session_id] = held  # counts from now on, while it connects
         try:
             await held.live.open()
@@ -170,23 +172,25 @@ class SessionRegistry:
         self._log.note(
             session_id,
             "opened",
+            tenant=tenant,
             avatar=options.avatar,
             output=options.output,
             size=options.size,
         )
         return held
 
-    def find(self, session_id: str) -> HeldSession:
+    def find(self, session_id: str, tenant: str | None = None) -> HeldSession:
         """
+        Args:
+            tenant: whose session it must be; of any when the caller shows the session's token.
+
         Raises:
             NotFound: there is none.
         """
-        try:
-            return self._sessions[session_id]
-        except KeyError:
-            raise NotFound(
-                "There is no such session; it may have ended.", code="no_session"
-            ) from None
+        held = self._sessions.get(session_id)
+        if held is None or tenant not in (None, held.tenant):
+            raise NotFound("There is no such session; it may have ended.", code="no_session")
+        return held
 
     async def end(self, session_id: str, reason: str) -> None:
         """

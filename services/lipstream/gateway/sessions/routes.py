@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 
 from lipstream.errors import BadInput, LipstreamError, Unavailable
 from lipstream.gateway.platform import Platform, Shared
+from lipstream.gateway.principal import SessionCaller
 from lipstream.gateway.problems import problem_response
 from lipstream.gateway.sessions.client_messages import obey
 from lipstream.gateway.sessions.connection import Connection
@@ -18,6 +19,7 @@ from lipstream.gateway.sessions.live_session import FPS, LiveSession
 from lipstream.gateway.sessions.options import SdpDocument, SessionDocument, SessionOptions
 from lipstream.gateway.sessions.registry import HeldSession
 from lipstream.gateway.videos import check_avatar
+from lipstream.wire.tenants import avatar_name
 
 __all__ = ["router"]
 
@@ -28,25 +30,28 @@ _NORMAL, _TRY_AGAIN_LATER = 1000, 1013  # RFC 6455 and its registry
 
 @router.post("", status_code=201, response_model=SessionDocument)
 async def open_session(
-    options: SessionOptions, response: Response, platform: Shared
+    options: SessionOptions, response: Response, platform: Shared, caller: SessionCaller
 ) -> SessionDocument:
     """Open a live session; its token opens the socket."""
-    await check_avatar(platform, options.avatar)
-    held = await platform.sessions.open(options)
+    avatar_id = caller.avatar(options.avatar)
+    await check_avatar(platform, avatar_id)
+    options = options.model_copy(update={"avatar": avatar_id})
+    held = await platform.sessions.open(caller.tenant, options)
     response.headers["Location"] = f"/v1/sessions/{held.live.id}"
     token, held.token = held.token, ""
     return _document(held, token)
 
 
 @router.get("/{session_id}", response_model=SessionDocument)
-async def get_session(session_id: str, platform: Shared) -> SessionDocument:
+async def get_session(session_id: str, platform: Shared, caller: SessionCaller) -> SessionDocument:
     """Whether the session speaks or is idle."""
-    return _document(platform.sessions.find(session_id))
+    return _document(platform.sessions.find(session_id, caller.tenant))
 
 
 @router.delete("/{session_id}", status_code=204)
-async def end_session(session_id: str, platform: Shared) -> None:
+async def end_session(session_id: str, platform: Shared, caller: SessionCaller) -> None:
     """End the session; its socket is closed."""
+    platform.sessions.find(session_id, caller.tenant)
     await platform.sessions.end(session_id, "deleted")
 
 
@@ -137,7 +142,7 @@ def _document(held: HeldSession, token: str | None = None) -> SessionDocument:
     return SessionDocument(
         id=live.id,
         state=live.state,
-        avatar=options.avatar,
+        avatar=avatar_name(options.avatar),
         output=options.output,
         size=options.size,
         fps=FPS,

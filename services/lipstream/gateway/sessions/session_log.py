@@ -2,7 +2,7 @@
 
 | event | fields |
 |---|---|
-| `opened` | `avatar`, `output`, `size` |
+| `opened` | `tenant`, `avatar`, `output`, `size` |
 | `connected`, `dropped` | a client came, and went |
 | `spoke` | `utterance`, `heard_ms`, `interrupted` |
 | `ended` | `reason`, `duration_ms`, `late_frames` |
