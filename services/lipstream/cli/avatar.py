@@ -195,7 +195,7 @@ def show(
 @app.command("export")
 def export(
     name: _Name,
-    out: Annotated[Path, typer.Option("--out", "-o", help="FILE.ply or FILE.glb.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="FILE.ply, FILE.glb or FILE.splats.")],
     motion: Annotated[
         Path | None,
         typer.Option(help="What the face does: Live Link Face CSV, JSON or npz. Default: rest."),
@@ -217,7 +217,9 @@ def export(
 
     check_output(out, *(f".{form}" for form in ExportFormat))
     if not out.suffix:
-        raise BadInput(f"{out.name} does not end in .ply or .glb.", remedy="Choose another name.")
+        raise BadInput(
+            f"{out.name} does not end in .ply, .glb or .splats.", remedy="Choose another name."
+        )
     form = ExportFormat(out.suffix.lower()[1:])
     if frame is not None and (motion is None or form is not ExportFormat.PLY):
         raise BadInput("--frame is for a .ply with --motion; a .glb has all frames.")

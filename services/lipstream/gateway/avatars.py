@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
@@ -36,7 +37,11 @@ __all__ = ["avatar_job_id", "router"]
 
 T = TypeVar("T")
 
-_EXPORTS = {"ply": "application/octet-stream", "glb": "model/gltf-binary"}
+_EXPORTS = {
+    "ply": "application/octet-stream",
+    "glb": "model/gltf-binary",
+    "splats": "application/vnd.lipstream.splats",
+}
 """Media types by a file's ending."""
 
 router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
@@ -143,14 +148,21 @@ async def get_sheet(avatar_id: Wanted, platform: Shared) -> Response:
     responses={200: {"content": {media_type: {} for media_type in _EXPORTS.values()}}},
 )
 async def export_avatar(
-    avatar_id: Wanted, format: Literal["ply", "glb"], request: Request, platform: Shared
+    avatar_id: Wanted, format: Literal["ply", "glb", "splats"], request: Request, platform: Shared
 ) -> Response:
-    """The avatar at rest: Gaussians for splat viewers, or a mesh with ARKit's morph targets."""
+    """The avatar at rest: Gaussians for splat viewers, or a mesh with ARKit's morph targets; or all
+    that a renderer in the browser needs (docs/splats.md). A file never changes under its ETag."""
     key = await platform.inspector.export(avatar_id, format)
     info = await asyncio.to_thread(platform.store.stat, key)
+    tag = f'"{PurePosixPath(key).stem}"'  # what the file is made from
+    # An avatar that is made again under the same name is another: ask each time.
+    cached = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=cached)
     headers = {
         "Content-Disposition": f'attachment; filename="{avatar_name(avatar_id)}.{format}"',
         "Content-Length": str(info.size_bytes),
+        **cached,
     }
     if request.method == "HEAD":
         return Response(media_type=_EXPORTS[format], headers=headers)

@@ -91,7 +91,11 @@ def test_what_can_be_fetched_can_be_asked_about(platform: Platform) -> None:
 
 def test_avatars_can_be_fetched_for_other_programs(platform: Platform) -> None:
     links = platform.http.get(f"/v1/avatars/{AVATAR}").json()["links"]
-    for ending, magic in (("ply", b"ply\nformat binary_little_endian 1.0\n"), ("glb", b"glTF")):
+    for ending, magic in (
+        ("ply", b"ply\nformat binary_little_endian 1.0\n"),
+        ("glb", b"glTF"),
+        ("splats", b"LIPSPLAT"),
+    ):
         file = platform.http.get(links[ending])
         assert file.status_code == 200, file.text
         assert file.content.startswith(magic)
@@ -99,6 +103,9 @@ def test_avatars_can_be_fetched_for_other_programs(platform: Platform) -> None:
         head = platform.http.head(links[ending])
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == str(len(file.content))
+        known = {"If-None-Match": file.headers["etag"]}
+        again = platform.http.get(links[ending], headers=known)
+        assert (again.status_code, again.content) == (304, b"")
     for path, status in (
         (f"/v1/avatars/{AVATAR}/export?format=obj", 422),
         ("/v1/avatars/nobody/export?format=ply", 404),

@@ -12,6 +12,7 @@ from lipstream.avatar.exports.gltf import pack_gltf
 from lipstream.avatar.exports.head_mesh import bake_mesh
 from lipstream.avatar.exports.ply import pack_ply
 from lipstream.avatar.exports.provenance import provenance
+from lipstream.avatar.exports.splats import pack_splats
 from lipstream.errors import BadInput
 from lipstream.face.arkit import BLENDSHAPE_COUNT
 from lipstream.face.bundle import load, read_manifest
@@ -30,6 +31,8 @@ class ExportFormat(StrEnum):
     """Gaussians of one pose, for splat viewers."""
     GLB = "glb"
     """A mesh with ARKit's morph targets, for everything that reads glTF 2.0."""
+    SPLATS = "splats"
+    """Rig, Gaussians and pictures, for a renderer in the browser: docs/splats.md."""
 
 
 def export_avatar(
@@ -40,11 +43,12 @@ def export_avatar(
     Args:
         path: the avatar's bundle.
         motion: what the face does; at rest without it. A .ply shows one frame of it, a .glb has
-            the whole as an animation.
+            the whole as an animation, a .splats takes none.
         frame: of the motion, for a .ply.
 
     Raises:
-        BadInput: the motion has no such frame, or none at all, or the avatar is not of splats.
+        BadInput: the motion has no such frame, or is not for this format, or the avatar is not
+            of splats.
         TooLarge, BadInput, NotFound: as `face.bundle.load`.
     """
     renderer = read_manifest(path).renderer
@@ -59,6 +63,11 @@ def export_avatar(
             f"There is no frame {frame} in a motion of {len(motion)} frames.",
             remedy="Frames count from 0.",
         )
+    if motion is not None and form is ExportFormat.SPLATS:
+        raise BadInput(
+            "A .splats moves by the motion that its renderer is given.",
+            remedy="Export it without a motion.",
+        )
     bundle = load(path)
     model, facts = bundle.model, provenance(bundle.manifest)
     if form is ExportFormat.PLY:
@@ -69,6 +78,8 @@ def export_avatar(
             shown.translation[frame],
         )
         return pack_ply(bake_cloud(model, pose), facts)
+    if form is ExportFormat.SPLATS:
+        return pack_splats(model, facts)
     weights = None
     if motion is not None:
         frames = zip(motion.blendshapes, motion.gaze, strict=True)
