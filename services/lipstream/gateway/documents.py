@@ -70,6 +70,19 @@ class VideoRequest(OutputFields):
         FaceControls | None,
         Field(description="Emotion, gaze, blinks and more. In a form, as JSON."),
     ] = None
+    priority: Annotated[
+        Literal["interactive", "batch"],
+        Field(description="batch lets go first those for whom somebody waits."),
+    ] = "interactive"
+    deadline_s: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=30 * 86_400,
+            allow_inf_nan=False,
+            description="After so many seconds nobody wants it any more: it fails wherever it is.",
+        ),
+    ] = None
 
     @field_validator("style", "controls", mode="before")
     @classmethod
@@ -122,6 +135,8 @@ class VideoDocument(BaseModel):
     stage: Annotated[str | None, Field(description="Where it is now.")] = None
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0
     avatar: str
+    priority: Literal["interactive", "batch"] = "interactive"
+    deadline_ms: Annotated[int | None, Field(description="Unix time.")] = None
     created_ms: int
     updated_ms: int
     results: Annotated[dict[str, Any], Field(description="Facts such as duration_s.")] = {}

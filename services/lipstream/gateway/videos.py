@@ -21,13 +21,15 @@ from lipstream.gateway.request_schema import request_schema
 from lipstream.gateway.uploads import kept_upload
 from lipstream.gateway.video_form import video_form
 from lipstream.pipeline import JobKind
-from lipstream.wire.job import Job, JobStatus
+from lipstream.wire.job import Job, JobStatus, Priority
 from lipstream.wire.objects import job_object, job_prefix
 from lipstream.wire.output import FilmFormat, Output
 from lipstream.wire.tenants import avatar_name
 
 __all__ = ["check_avatar", "router"]
 
+_OF_THE_JOB = {"priority", "deadline_s"}
+"""Fields that say how the work is done, not what the video is like."""
 _MEDIA_TYPES = [kind.media_type for kind in FilmFormat]
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
@@ -67,8 +69,14 @@ async def create_video(
         wanted, inspector = form.wanted, platform.inspector
         avatar_id = caller.avatar(wanted.avatar)
         await check_avatar(platform, avatar_id)
-        params = wanted.model_dump(mode="json", exclude_none=True) | {"avatar": avatar_id}
-        job = Job.new(JobKind.VIDEO, params, tenant=caller.tenant)
+        fields = wanted.model_dump(mode="json", exclude_none=True, exclude=_OF_THE_JOB)
+        job = Job.new(
+            JobKind.VIDEO,
+            fields | {"avatar": avatar_id},
+            tenant=caller.tenant,
+            priority=Priority(wanted.priority),
+            within_s=wanted.deadline_s,
+        )
         if form.audio is None:
             await _check_text(platform, wanted)
         async with (
@@ -247,6 +255,8 @@ def _document(job: Job) -> VideoDocument:
         stage=job.stage,
         progress=round(job.progress, 4),
         avatar=avatar_name(job.params["avatar"]),
+        priority=job.priority.value,
+        deadline_ms=job.deadline_ms or None,
         created_ms=job.created_ms,
         updated_ms=job.updated_ms,
         results=dict(job.results),

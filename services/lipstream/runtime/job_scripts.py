@@ -10,12 +10,15 @@ thought dead and woke up no longer holds it, and its scripts then change nothing
 
 from __future__ import annotations
 
+from lipstream.runtime.fair_queue import FAIR_QUEUE
+
 __all__ = [
     "ADVANCE",
     "BEAT",
     "BEGIN",
     "CANCEL",
     "CREATE",
+    "EXPIRE",
     "FAIL",
     "FORGET_CONSUMER",
     "PROMOTE",
@@ -26,12 +29,17 @@ __all__ = [
 _EVENTS_KEPT = 500
 _DEAD_KEPT = 10_000
 
-# KEYS[1] is the job's hash and KEYS[2] its stream of events, in each script that uses these.
-_JOB = f"""
+_NOW = """
 local function now_ms()
   local t = redis.call('TIME')
   return string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 end
+"""
+
+# KEYS[1] is the job's hash and KEYS[2] its stream of events, in each script that uses these.
+_JOB = (
+    _NOW
+    + f"""
 local function get(name) return redis.call('HGET', KEYS[1], name) end
 local function set(...) redis.call('HSET', KEYS[1], 'updated_ms', now_ms(), ...) end
 local function publish()
@@ -60,28 +68,31 @@ local function hold(stage, holder)
   return get('holder') == holder and 'held' or 'lost'
 end
 """
+)
 
-# KEYS: job, events, stream, index. ARGV: id, created_ms, params, queue limit, count of message
-# fields, message fields..., job fields...
+# In each script, a message is the JSON array of its names and values.
+
+# KEYS: job, events, stream, index, deadlines. ARGV: id, created_ms, params, queue limit, message,
+# job fields...
 CREATE = (
     _JOB
+    + FAIR_QUEUE
     + """
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return get('created_ms') == ARGV[2] and get('params') == ARGV[3] and 'ok' or 'exists'
 end
-if tonumber(ARGV[4]) > 0 and redis.call('XLEN', KEYS[3]) >= tonumber(ARGV[4]) then
-  return 'full'
-end
-local split = 5 + tonumber(ARGV[5])
-redis.call('HSET', KEYS[1], unpack(ARGV, split + 1))
-redis.call('XADD', KEYS[3], '*', unpack(ARGV, 6, split))
+if tonumber(ARGV[4]) > 0 and waits(KEYS[3]) >= tonumber(ARGV[4]) then return 'full' end
+redis.call('HSET', KEYS[1], unpack(ARGV, 6))
 redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
+local deadline_ms = get('deadline_ms')
+if tonumber(deadline_ms) > 0 then redis.call('ZADD', KEYS[5], deadline_ms, ARGV[1]) end
 publish()
+enqueue(KEYS[3], ARGV[5])
 return 'ok'
 """
 )
 
-# KEYS: job, events. ARGV: ttl_s.
+# KEYS: job, events, streams of all stages. ARGV: ttl_s, id.
 CANCEL = (
     _JOB
     + """
@@ -90,19 +101,35 @@ if finished() then return get('status') end
 set('status', 'cancelled')
 publish()
 expire(ARGV[1])
+for n = 3, #KEYS do redis.call('HDEL', KEYS[n] .. ':waiting', ARGV[2]) end
 return 'cancelled'
+"""
+)
+
+# Fails a job whose deadline has passed; running work on it stops within a heartbeat.
+# KEYS: job, events, deadlines, streams of all stages. ARGV: ttl_s, id, problem.
+EXPIRE = (
+    _JOB
+    + """
+redis.call('ZREM', KEYS[3], ARGV[2])
+if redis.call('EXISTS', KEYS[1]) == 0 or finished() then return 'over' end
+set('status', 'failed', 'error', ARGV[3])
+publish()
+expire(ARGV[1])
+for n = 4, #KEYS do redis.call('HDEL', KEYS[n] .. ':waiting', ARGV[2]) end
+return 'done'
 """
 )
 
 # KEYS: job, events, stream. ARGV: group, message id, stage, holder, max tries.
 BEGIN = (
     _JOB
+    + FAIR_QUEUE
     + """
 local state = hold(ARGV[3], ARGV[4])
-if state == 'over' then
-  drop(KEYS[3], ARGV[1], ARGV[2])
-  return {'over', 0, {}}
-end
+if state == 'over' then drop(KEYS[3], ARGV[1], ARGV[2]) end
+feed(KEYS[3])
+if state == 'over' then return {'over', 0, {}} end
 local attempts = 'attempts:' .. ARGV[3]
 if state == 'lost' then
   redis.call('HINCRBY', KEYS[1], attempts, 1)
@@ -118,7 +145,7 @@ return {count > tonumber(ARGV[5]) and 'exhausted' or 'ok', count, redis.call('HG
 BEAT = (
     _JOB
     + """
-if get('status') == 'cancelled' then return 'cancelled' end
+if finished() then return 'ended' end
 if hold(ARGV[3], ARGV[4]) ~= 'held' then return 'lost' end
 if #redis.call('XPENDING', KEYS[3], ARGV[1], ARGV[2], ARGV[2], 1, ARGV[5]) == 0 then
   return 'lost'
@@ -133,17 +160,16 @@ return 'ok'
 )
 
 # KEYS: job, events, stream, next stage's stream or the same again. ARGV: group, message id, stage,
-# holder, next stage or '', progress, ttl_s, count of message fields, message fields...,
-# job fields...
+# holder, next stage or '', progress, ttl_s, message, job fields...
 ADVANCE = (
     _JOB
+    + FAIR_QUEUE
     + """
 local state = hold(ARGV[3], ARGV[4])
 if state == 'lost' then return state end
 drop(KEYS[3], ARGV[1], ARGV[2])
 if state == 'over' then return state end
-local split = 8 + tonumber(ARGV[8])
-if #ARGV > split then redis.call('HSET', KEYS[1], unpack(ARGV, split + 1)) end
+if #ARGV > 8 then redis.call('HSET', KEYS[1], unpack(ARGV, 9)) end
 redis.call('HDEL', KEYS[1], 'holder', 'last_error')
 set('progress', ARGV[6])
 if ARGV[5] == '' then
@@ -152,15 +178,15 @@ if ARGV[5] == '' then
   expire(ARGV[7])
 else
   set('stage', ARGV[5])
-  redis.call('XADD', KEYS[4], '*', unpack(ARGV, 9, split))
   publish()
+  enqueue(KEYS[4], ARGV[8])
 end
 return 'done'
 """
 )
 
 # KEYS: job, events, stream, delayed set. ARGV: group, message id, stage, holder, delay_ms,
-# problem, message as a JSON array of names and values.
+# problem, message.
 RETRY = (
     _JOB
     + """
@@ -209,18 +235,22 @@ return 'done'
 """
 )
 
-# Moves messages whose wait is over back into their stream.
+# Queues messages whose wait is over again, and fills the stream, should a worker have died between
+# taking a message and beginning with it.
 # KEYS: delayed set, stream. ARGV: how many at most.
-PROMOTE = """
-local t = redis.call('TIME')
-local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+PROMOTE = (
+    _NOW
+    + FAIR_QUEUE
+    + """
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms(), 'LIMIT', 0, ARGV[1])
 for _, message in ipairs(due) do
   redis.call('ZREM', KEYS[1], message)
-  redis.call('XADD', KEYS[2], '*', unpack(cjson.decode(message)))
+  enqueue(KEYS[2], message)
 end
+feed(KEYS[2])
 return #due
 """
+)
 
 # Removes a consumer that holds nothing; one that holds something must be taken over instead.
 # KEYS: stream. ARGV: group, consumer.

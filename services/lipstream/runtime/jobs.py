@@ -10,15 +10,18 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
-from lipstream.errors import Conflict, NotFound, Overloaded
-from lipstream.pipeline import PIPELINES, JobKind
+from lipstream.errors import Conflict, Internal, NotFound, Overloaded
+from lipstream.pipeline import PIPELINES, STAGES, JobKind
 from lipstream.runtime import job_scripts
 from lipstream.runtime.redis_link import RedisLink
+from lipstream.wire.fields import dump_json
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.messages import FIRST_EVENT, JobEvent, StageMessage, checked_event_id
+from lipstream.wire.problem import Problem
 from lipstream.wire.streams import (
     DEFAULT_TENANT,
     dead_stream,
+    deadlines_key,
     events_stream,
     index_key,
     job_key,
@@ -29,6 +32,8 @@ __all__ = ["JobStore", "flat"]
 logger = logging.getLogger(__name__)
 
 _WATCH_BLOCK_MS = 2000
+_EXPIRED_AT_ONCE = 100
+_STREAMS = tuple(stage.stream for stage in STAGES)
 
 
 class JobStore:
@@ -57,16 +62,17 @@ class JobStore:
             Overloaded: too many jobs wait.
         """
         first = PIPELINES[job.kind].first
-        message = flat(StageMessage(job.id, job.kind, first.name).encode())
+        message = StageMessage(job.id, job.kind, first.name, flow=job.flow).encode()
         keys = [
             job_key(job.id),
             events_stream(job.id),
             first.stream,
             index_key(job.kind, job.tenant),
+            deadlines_key(),
         ]
         fields = job.encode()
         args = [job.id, str(job.created_ms), fields["params"], str(self._max_queued)]
-        args += [str(len(message)), *message, *flat(fields)]
+        args += [dump_json(flat(message)), *flat(fields)]
         answer = await self._eval(job_scripts.CREATE, keys, args)
         if answer == "exists":
             raise Conflict(f"There is a job {job.id!r} already.")
@@ -128,11 +134,34 @@ class JobStore:
         Raises:
             NotFound: there is no such job.
         """
-        keys = [job_key(job_id), events_stream(job_id)]
-        answer = await self._eval(job_scripts.CANCEL, keys, [str(self._ttl_s)])
+        keys = [job_key(job_id), events_stream(job_id), *_STREAMS]
+        answer = await self._eval(job_scripts.CANCEL, keys, [str(self._ttl_s), job_id])
         if answer == "missing":
             raise _missing(job_id)
         return JobStatus.parse(answer)
+
+    async def expire(self) -> int:
+        """Fail the jobs whose deadline has passed, wherever they are; say how many."""
+        now = await self._link.call(lambda: self._client.time(), patience_s=0.0)
+        now_ms = now[0] * 1000 + now[1] // 1000
+        due: list[str] = await self._link.call(
+            lambda: self._client.zrangebyscore(
+                deadlines_key(), "-inf", now_ms, start=0, num=_EXPIRED_AT_ONCE
+            )
+        )
+        problem = Problem.of(
+            Internal(
+                "The job was not done by its deadline.",
+                remedy="Allow it more time, or run more workers.",
+                code="deadline_exceeded",
+            )
+        ).encode()
+        count = 0
+        for job_id in due:
+            keys = [job_key(job_id), events_stream(job_id), deadlines_key(), *_STREAMS]
+            args = [str(self._ttl_s), job_id, problem]
+            count += await self._eval(job_scripts.EXPIRE, keys, args) == "done"
+        return count
 
     async def delete(self, job_id: str) -> None:
         """Forget a job that has ended. Its objects are the caller's to delete.

@@ -1,7 +1,8 @@
 """One stage's stream as its workers see it: take work, keep hold of it, hand it on or give it up.
 
-A message is in exactly one place: waiting in the stream, pending with one consumer, or waiting in
-the delayed set for another try. Each change of place is one script of `job_scripts`.
+A message is in exactly one place: waiting for its turn (see `fair_queue`), ready in the stream,
+pending with one consumer, or waiting in the delayed set for another try. Each change of place is
+one script of `job_scripts`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from lipstream.wire.job import Job
 from lipstream.wire.messages import StageMessage
 from lipstream.wire.objects import job_object
 from lipstream.wire.problem import Problem
-from lipstream.wire.streams import GROUP, dead_stream, delayed_set, events_stream, job_key
+from lipstream.wire.streams import (
+    GROUP,
+    dead_stream,
+    delayed_set,
+    events_stream,
+    job_key,
+    waiting_hash,
+)
 
 __all__ = ["Claim", "Delivery", "Depth", "StageQueue"]
 
@@ -52,7 +60,7 @@ class Claim:
     """It was tried as often as may be; only `fail` is left."""
     last_error: Problem | None
     waited_s: float
-    """From its coming into the stream, by the clock of Redis, to this claim, by this machine's."""
+    """From its coming to the stage, by the clock of Redis, to this claim, by this machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +178,15 @@ class StageQueue:
             attempt=int(attempt),
             exhausted=state == "exhausted",
             last_error=Problem.decode(last_error) if last_error else None,
-            waited_s=_age_s(delivery.message_id),
+            waited_s=_age_s(delivery.message_id, delivery.fields),
         )
 
     async def beat(self, claim: Claim, fraction: float) -> str:
         """Show a sign of life, and how far the stage is.
 
         Returns:
-            `ok`, `cancelled`, or `lost` when another worker has taken over.
+            `ok`, `ended` when the job was cancelled or its deadline has passed, or `lost` when
+            another worker has taken over.
 
         Raises:
             Unavailable: Redis does not answer now; this method does not wait for it.
@@ -202,9 +211,10 @@ class StageQueue:
         news |= {f"result:{name}": dump_json(value) for name, value in results.items()}
         known = len(claim.job.warnings)
         news |= {f"warning:{known + n:04d}": text for n, text in enumerate(warnings)}
-        message: list[str] = []
+        message = ""
         if following:
-            message = flat(replace(claim.message, stage=following.name, attempt=1).encode())
+            onward = replace(claim.message, stage=following.name, attempt=1)
+            message = dump_json(flat(onward.encode()))
         target = following.stream if following else self._stage.stream
         answer: str = await self._eval(
             job_scripts.ADVANCE,
@@ -213,8 +223,7 @@ class StageQueue:
             following.name if following else "",
             repr(round(self._progress(claim, 1.0), 4)),
             self._ttl_s,
-            str(len(message)),
-            *message,
+            message,
             *flat(news),
         )
         return answer
@@ -280,6 +289,9 @@ class StageQueue:
     async def depth(self) -> Depth:
         stream = self._stage.stream
         total = int(await self._link.call(lambda: self._client.xlen(stream), patience_s=0.0))
+        total += int(
+            await self._link.call(lambda: self._client.hlen(waiting_hash(stream)), patience_s=0.0)
+        )
         delayed = int(
             await self._link.call(
                 lambda: self._client.zcard(delayed_set(self._stage.name)), patience_s=0.0
@@ -307,7 +319,7 @@ class StageQueue:
         following: Any = await self._link.call(
             lambda: self._client.xrange(stream, min=f"({last}", count=1), patience_s=0.0
         )
-        return _age_s(following[0][0]) if following else 0.0
+        return _age_s(*following[0]) if following else 0.0
 
     async def leave(self) -> None:
         """Take this worker's name out of the group, unless work is still in it."""
@@ -368,6 +380,9 @@ class StageQueue:
         )
 
 
-def _age_s(message_id: str) -> float:
-    """Since Redis gave this id, which begins with its clock's milliseconds."""
-    return max(0.0, time.time() - int(message_id.partition("-")[0]) / 1000)
+def _age_s(message_id: str, fields: Mapping[str, str]) -> float:
+    """Since it was queued; or since Redis gave the id, which begins with its clock's ms."""
+    since_ms = fields.get("queued_ms", "")
+    if not since_ms.isdecimal():
+        since_ms = message_id.partition("-")[0]
+    return max(0.0, time.time() - int(since_ms) / 1000)

@@ -34,6 +34,7 @@ from lipstream.pipeline import PIPELINES, Stage
 from lipstream.runtime.disk import disk_problem
 from lipstream.runtime.handler_thread import run_in_thread
 from lipstream.runtime.job_context import Handler, JobContext
+from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.logs import bound
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.redis_link import RedisLink
@@ -48,6 +49,7 @@ __all__ = ["HandlerStuck", "StreamWorker", "WorkerOptions"]
 logger = logging.getLogger(__name__)
 
 _CONFIRM_TIMEOUT_S = 10.0
+_UPKEEP_S = 2.0
 
 
 class HandlerStuck(Internal):
@@ -218,7 +220,7 @@ class StreamWorker:
                 late = True
                 context.stop(f"The {self._stage.name} stage took longer than its deadline.")
             if not lost:
-                lost = await self._beat(claim, context) in ("lost", "cancelled")
+                lost = await self._beat(claim, context) in ("lost", "ended")
             if context.cancelled():
                 stop_by_s = stop_by_s or clock.time() + self._options.stop_grace_s
                 if clock.time() > stop_by_s:
@@ -250,15 +252,15 @@ class StreamWorker:
         except LipstreamError as error:
             logger.warning("heartbeat failed: %s", error)
             return "unknown"
-        if state == "cancelled":
-            context.stop("The job was cancelled.")
+        if state == "ended":
+            context.stop("The job was cancelled, or is too late.")
         elif state == "lost":
             logger.warning("another worker has taken this work over")
             context.stop("Another worker has taken this work over.")
         return state
 
     async def _forget(self, claim: Claim) -> str:
-        """Nobody waits for this try: the job was cancelled, or another worker has it."""
+        """Nobody waits for this try: the job has ended, or another worker has it."""
         # Does not hand back what it no longer holds, but removes the message of an ended job.
         state = await self._queue.release(claim)
         return "cancelled" if state == "over" else "lost"
@@ -340,9 +342,11 @@ class StreamWorker:
             task.cancel()
 
     async def _upkeep(self) -> None:
-        """Keep the gauges true, and the group free of workers that are long gone."""
+        """Keep deadlines, the gauges true, and the group free of workers that are long gone."""
+        jobs = JobStore(self._link, ttl_s=self._options.job_ttl_s)
         while True:
             with contextlib.suppress(LipstreamError):
+                await jobs.expire()
                 depth = await self._queue.depth()
                 self._telemetry.queue_depth(
                     waiting=depth.waiting,
@@ -353,7 +357,7 @@ class StreamWorker:
                 )
                 await self._queue.forget_idle(idle_ms=3_600_000)
             self._telemetry.redis_up(self._link.answers)
-            await asyncio.sleep(5.0)
+            await asyncio.sleep(_UPKEEP_S)
 
 
 async def _unless(stopping: asyncio.Event, work: Awaitable[object]) -> bool:

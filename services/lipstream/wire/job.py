@@ -15,7 +15,16 @@ from lipstream.wire.fields import VERSION, Fields, dump_json
 from lipstream.wire.problem import Problem
 from lipstream.wire.streams import DEFAULT_TENANT, checked_id
 
-__all__ = ["Job", "JobStatus"]
+__all__ = ["Job", "JobStatus", "Priority"]
+
+
+class Priority(StrEnum):
+    """How much a job is in a hurry."""
+
+    INTERACTIVE = "interactive"
+    """Somebody waits for it."""
+    BATCH = "batch"
+    """It may wait for those; some of it goes on all the same."""
 
 
 class JobStatus(StrEnum):
@@ -58,6 +67,9 @@ class Job:
     tenant: str = DEFAULT_TENANT
     """Whose it is: nobody else sees it."""
     status: JobStatus = JobStatus.QUEUED
+    priority: Priority = Priority.INTERACTIVE
+    deadline_ms: int = 0
+    """Unix time at which nobody wants it any more; 0 for never."""
     progress: float = 0.0
     """0..1 over all stages."""
     created_ms: int = 0
@@ -71,6 +83,11 @@ class Job:
     attempts: Mapping[str, int] = field(default_factory=dict)
     """How often each stage began with it."""
 
+    @property
+    def flow(self) -> str:
+        """What it queues with at each stage; see `runtime.fair_queue`."""
+        return f"{self.priority.value}:{self.tenant}"
+
     @classmethod
     def new(
         cls,
@@ -79,8 +96,14 @@ class Job:
         job_id: str | None = None,
         *,
         tenant: str = DEFAULT_TENANT,
+        priority: Priority = Priority.INTERACTIVE,
+        within_s: float | None = None,
     ) -> Self:
-        """A job that has not begun, with a fresh id unless one is given."""
+        """A job that has not begun, with a fresh id unless one is given.
+
+        Args:
+            within_s: time to its deadline.
+        """
         now_ms = time.time_ns() // 1_000_000
         return cls(
             id=checked_id(uuid.uuid4().hex if job_id is None else job_id),
@@ -88,6 +111,8 @@ class Job:
             params=params,
             stage=PIPELINES[kind].first.name,
             tenant=tenant,
+            priority=priority,
+            deadline_ms=0 if within_s is None else now_ms + round(within_s * 1000),
             created_ms=now_ms,
             updated_ms=now_ms,
         )
@@ -101,6 +126,8 @@ class Job:
             "stage": self.stage,
             "tenant": self.tenant,
             "status": self.status.value,
+            "priority": self.priority.value,
+            "deadline_ms": str(self.deadline_ms),
             "progress": repr(self.progress),
             "created_ms": str(self.created_ms),
             "updated_ms": str(self.updated_ms),
@@ -128,6 +155,8 @@ class Job:
             stage=fields.text("stage"),
             tenant=raw.get("tenant", DEFAULT_TENANT),  # jobs of earlier releases have none
             status=JobStatus.parse(fields.text("status")),
+            priority=_parsed_priority(raw.get("priority", Priority.INTERACTIVE)),
+            deadline_ms=fields.integer("deadline_ms") if "deadline_ms" in raw else 0,
             progress=fields.number("progress"),
             created_ms=fields.integer("created_ms"),
             updated_ms=fields.integer("updated_ms"),
@@ -150,3 +179,10 @@ def parsed_kind(text: str) -> JobKind:
         return JobKind(text)
     except ValueError:
         raise BadInput(f"{text[:40]!r} is no kind of job.") from None
+
+
+def _parsed_priority(text: str) -> Priority:
+    try:
+        return Priority(text)
+    except ValueError:
+        raise BadInput(f"{text[:40]!r} is no priority of a job.") from None

@@ -10,9 +10,9 @@ from typing import Self
 from lipstream.errors import BadInput
 from lipstream.pipeline import PIPELINES, JobKind
 from lipstream.wire.fields import VERSION, Fields
-from lipstream.wire.job import JobStatus, parsed_kind
+from lipstream.wire.job import JobStatus, Priority, parsed_kind
 from lipstream.wire.problem import Problem
-from lipstream.wire.streams import checked_id
+from lipstream.wire.streams import DEFAULT_TENANT, checked_id
 
 __all__ = ["FIRST_EVENT", "JobEvent", "StageMessage", "checked_event_id"]
 
@@ -21,6 +21,7 @@ FIRST_EVENT = "0-0"
 
 _EVENT_ID = re.compile(r"[0-9]{1,18}(-[0-9]{1,18})?")
 """Redis takes a little more, up to 64 bits each."""
+_DEFAULT_FLOW = f"{Priority.INTERACTIVE.value}:{DEFAULT_TENANT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class StageMessage:
     stage: str
     attempt: int = 1
     """1 for the first try that was asked for, one more for each that was asked for after it."""
+    flow: str = _DEFAULT_FLOW
+    """What it queues with."""
 
     def encode(self) -> dict[str, str]:
         return {
@@ -40,6 +43,7 @@ class StageMessage:
             "kind": self.kind.value,
             "stage": self.stage,
             "attempt": str(self.attempt),
+            "flow": self.flow,
         }
 
     @classmethod
@@ -56,7 +60,8 @@ class StageMessage:
         attempt = fields.integer("attempt")
         if attempt < 1:
             raise BadInput(f"A stage message counts its attempts from 1, not {attempt}.")
-        return cls(checked_id(fields.text("job_id")), kind, stage, attempt)
+        flow = raw.get("flow", _DEFAULT_FLOW)
+        return cls(checked_id(fields.text("job_id")), kind, stage, attempt, flow)
 
 
 def checked_event_id(value: str) -> str:

@@ -18,11 +18,13 @@ __all__ = [
     "api_keys",
     "checked_id",
     "dead_stream",
+    "deadlines_key",
     "delayed_set",
     "events_stream",
     "index_key",
     "job_key",
     "sessions_stream",
+    "waiting_hash",
 ]
 
 GROUP = "workers"
@@ -65,6 +67,16 @@ def index_key(kind: str, tenant: str = DEFAULT_TENANT) -> str:
     """Sorted set of the ids of a tenant's jobs of a kind, by the time of their creation in ms."""
     whose = "" if tenant == DEFAULT_TENANT else f":{tenant}"
     return f"{{lipstream}}:index:{kind}{whose}"
+
+
+def deadlines_key() -> str:
+    """Sorted set of the ids of jobs that have a deadline, by that in ms."""
+    return "{lipstream}:deadlines"
+
+
+def waiting_hash(stream: str) -> str:
+    """Hash of the messages that wait outside of a stage's stream; see `runtime.fair_queue`."""
+    return f"{stream}:waiting"
 
 
 def delayed_set(stage: str) -> str:

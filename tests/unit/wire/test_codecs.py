@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lipstream.errors import BadInput
 from lipstream.pipeline import PIPELINES, JobKind
 from lipstream.wire.fields import dump_json
-from lipstream.wire.job import Job, JobStatus
+from lipstream.wire.job import Job, JobStatus, Priority
 from lipstream.wire.messages import JobEvent, StageMessage
 from lipstream.wire.objects import avatar_prefix, job_object
 from lipstream.wire.problem import Problem
@@ -45,6 +45,8 @@ def jobs(draw: st.DrawFn) -> Job:
         params=draw(st.dictionaries(st.text(), json_values, max_size=4)),
         stage=stage,
         status=draw(st.sampled_from(JobStatus)),
+        priority=draw(st.sampled_from(Priority)),
+        deadline_ms=draw(times_ms),
         progress=draw(fractions),
         created_ms=draw(times_ms),
         updated_ms=draw(times_ms),
@@ -65,6 +67,15 @@ def test_jobs_come_back(job: Job) -> None:
 def test_stage_messages_come_back(stage: tuple[JobKind, str], job_id: str, attempt: int) -> None:
     message = StageMessage(job_id, *stage, attempt)
     assert StageMessage.decode(message.encode()) == message
+
+
+def test_what_earlier_releases_wrote_is_read() -> None:
+    fields = Job.new(JobKind.VIDEO, {}, "job-1").encode()
+    del fields["priority"], fields["deadline_ms"]
+    assert Job.decode(fields).priority is Priority.INTERACTIVE
+    message = StageMessage("job-1", JobKind.VIDEO, "audio").encode()
+    del message["flow"]
+    assert StageMessage.decode(message).flow == "interactive:default"
 
 
 @given(stages, ids, st.sampled_from(JobStatus), fractions, times_ms, st.none() | problems)
@@ -116,6 +127,7 @@ def test_what_is_wrong_with_a_message_is_said(change: dict[str, str], sentence: 
         {"params": "[1]"},
         {"params": "[" * 100_000},
         {"status": "asleep"},
+        {"priority": "panic"},
         {"error": "{}"},
         {"error": '{"code":1,"title":"","detail":""}'},
         {"result:x": "{"},

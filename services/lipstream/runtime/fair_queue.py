@@ -1,0 +1,81 @@
+"""Whose work is next at a stage: part of the scripts in `job_scripts`, after their clock.
+
+A stage's stream holds only the few messages that workers are about to take; the others wait in
+queues of their own, one for each flow, which is a priority and a tenant. Whenever the stream has
+room, the flow that is furthest behind gives its oldest message. How far a flow is, is told by a
+virtual time: each message moves its flow on by 1 / weight, and a flow that was idle begins at the
+time of the message that was served last (self-clocked fair queueing, Golestani 1994). So a flow of
+weight 8 gets eight messages through for each of a flow of weight 1, no flow ever starves, and a
+thousand messages of one tenant delay another tenant's first by one.
+
+Everything is found from the name of the stream: `:waiting` (hash, message by its job's id),
+`:flow:` and a flow (list of such ids), `:flows` (sorted set, flow by the virtual time of its oldest
+message) and `:clock`. All have the stream's hash tag.
+"""
+
+from __future__ import annotations
+
+from lipstream.wire.job import Priority
+from lipstream.wire.streams import GROUP
+
+__all__ = ["FAIR_QUEUE"]
+
+_WEIGHTS = {Priority.INTERACTIVE: 8, Priority.BATCH: 1}
+_READY = 2
+"""Messages that lie ready in a stream. Their order is fixed, so they are few."""
+
+_TABLE = ", ".join(f"{priority.value} = {weight}" for priority, weight in _WEIGHTS.items())
+
+FAIR_QUEUE = f"""
+local weights = {{{_TABLE}}}
+local function step(flow) return 1 / (weights[string.match(flow, '^[^:]*')] or 1) end
+local function ready(stream)
+  local pending = redis.pcall('XPENDING', stream, '{GROUP}')
+  return redis.call('XLEN', stream) - (pending.err and 0 or pending[1])
+end
+local function waits(stream)
+  return redis.call('HLEN', stream .. ':waiting') + ready(stream)
+end
+-- Moves messages into the stream while it has room.
+local function feed(stream)
+  local room = {_READY} - ready(stream)
+  while room > 0 do
+    local head = redis.call('ZRANGE', stream .. ':flows', 0, 0, 'WITHSCORES')
+    if #head == 0 then
+      redis.call('DEL', stream .. ':clock')
+      return
+    end
+    local flow, time = head[1], tonumber(head[2])
+    local name = redis.call('LPOP', stream .. ':flow:' .. flow)
+    redis.call('SET', stream .. ':clock', time)
+    if redis.call('EXISTS', stream .. ':flow:' .. flow) == 1 then
+      redis.call('ZADD', stream .. ':flows', time + step(flow), flow)
+    else
+      redis.call('ZREM', stream .. ':flows', flow)
+    end
+    local message = name and redis.call('HGET', stream .. ':waiting', name)
+    if message then
+      redis.call('HDEL', stream .. ':waiting', name)
+      redis.call('XADD', stream, '*', unpack(cjson.decode(message)))
+      room = room - 1
+    end
+  end
+end
+-- `message`: its fields as a JSON array of names and values.
+local function enqueue(stream, message)
+  local fields = cjson.decode(message)
+  local name, flow = '', ''
+  for n = 1, #fields, 2 do
+    if fields[n] == 'job_id' then name = fields[n + 1] end
+    if fields[n] == 'flow' then flow = fields[n + 1] end
+  end
+  -- For those who ask how long it waited.
+  message = string.sub(message, 1, -2) .. ',"queued_ms","' .. now_ms() .. '"]'
+  if redis.call('HSET', stream .. ':waiting', name, message) == 1
+    and redis.call('RPUSH', stream .. ':flow:' .. flow, name) == 1 then
+    local clock = tonumber(redis.call('GET', stream .. ':clock') or 0)
+    redis.call('ZADD', stream .. ':flows', clock + step(flow), flow)
+  end
+  feed(stream)
+end
+"""

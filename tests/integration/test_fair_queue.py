@@ -1,0 +1,162 @@
+"""Whose job is next, on a real Redis: in a hurry first, yet nobody waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from lipstream.pipeline import JobKind, stage_named
+from lipstream.runtime.jobs import JobStore
+from lipstream.runtime.redis_link import RedisLink
+from lipstream.runtime.stage_queue import Claim, Depth, StageQueue
+from lipstream.wire.job import Job, JobStatus, Priority
+from lipstream.wire.problem import Problem
+from tests.integration.job_lane import JobLane
+from tests.integration.redis_process import RedisProcess
+
+_PROBLEM = Problem("internal", "Internal error", "It broke.")
+
+
+class _Lane:
+    def __init__(self, url: str) -> None:
+        self.link = RedisLink(url)
+        self.jobs = JobStore(self.link, max_queued=1000)
+        self.queue = StageQueue(self.link, stage_named("audio"), "worker")
+
+    async def queued(
+        self, name: str, priority: Priority = Priority.BATCH, tenant: str = "default"
+    ) -> None:
+        await self.jobs.create(Job.new(JobKind.VIDEO, {}, name, tenant=tenant, priority=priority))
+
+    async def next(self) -> Claim | None:
+        while (delivery := await self.queue.read(block_ms=1)) is not None:
+            if claim := await self.queue.begin(delivery):
+                return claim
+        return None
+
+    async def served(self, most: int = 1000) -> list[str]:
+        """Take and finish so many; their ids in order."""
+        ids: list[str] = []
+        while len(ids) < most and (claim := await self.next()) is not None:
+            ids.append(claim.job.id)
+            await self.queue.advance(claim, {}, ())
+        return ids
+
+
+def run(server: RedisProcess, scenario: Callable[[_Lane], Awaitable[None]]) -> None:
+    async def go() -> None:
+        lane = _Lane(server.url)
+        await lane.queue.ensure_group()
+        try:
+            await scenario(lane)
+        finally:
+            await lane.link.close()
+
+    asyncio.run(go())
+
+
+def test_who_waits_goes_before_a_batch(redis_server: RedisProcess) -> None:
+    async def scenario(lane: _Lane) -> None:
+        for n in range(20):
+            await lane.queued(f"batch-{n:02d}")
+        await lane.queued("urgent", Priority.INTERACTIVE)
+        order = await lane.served()
+        # Two lay ready in the stream already.
+        assert order.index("urgent") == 2
+        order.remove("urgent")
+        assert order == [f"batch-{n:02d}" for n in range(20)]
+        assert await lane.queue.depth() == Depth(waiting=0, delayed=0, pending=0)
+
+    run(redis_server, scenario)
+
+
+def test_many_jobs_of_one_tenant_delay_another_by_few(redis_server: RedisProcess) -> None:
+    async def scenario(lane: _Lane) -> None:
+        for n in range(200):
+            await lane.queued(f"many-{n:03d}", tenant="busy")
+        for n in range(3):
+            await lane.queued(f"one-{n}", tenant="quiet")
+        order = await lane.served(12)
+        assert [order.index(f"one-{n}") for n in range(3)] <= [3, 5, 7], order
+        assert len(await lane.served()) == 203 - 12
+
+    run(redis_server, scenario)
+
+
+def test_a_batch_goes_on_under_a_flood(redis_server: RedisProcess) -> None:
+    async def scenario(lane: _Lane) -> None:
+        for n in range(40):
+            await lane.queued(f"batch-{n:02d}")
+        order: list[str] = []
+        for n in range(90):
+            await lane.queued(f"urgent-{n:02d}", Priority.INTERACTIVE)
+            if n >= 20:
+                order += await lane.served(1)
+        assert await lane.queue.depth() == Depth(waiting=60, delayed=0, pending=0)
+        through = sum(name.startswith("batch") for name in order)
+        assert 2 + 70 // 9 - 1 <= through <= 2 + 70 // 9 + 1
+
+    run(redis_server, scenario)
+
+
+def test_what_is_tried_again_and_what_is_cancelled_keeps_its_place_in_the_count(
+    redis_server: RedisProcess,
+) -> None:
+    async def scenario(lane: _Lane) -> None:
+        for n in range(6):
+            await lane.queued(f"batch-{n}")
+        claim = await lane.next()
+        assert claim is not None
+        await lane.queue.retry(claim, _PROBLEM, 0.0)
+        assert await lane.queue.promote() == 1
+        assert await lane.queue.oldest_s() < 60
+        await lane.jobs.cancel("batch-4")
+        assert await lane.queue.depth() == Depth(waiting=5, delayed=0, pending=0)
+        assert await lane.served() == ["batch-1", "batch-2", "batch-3", "batch-5", "batch-0"]
+        assert not redis_server.client().keys("{lipstream}:jobs:audio:*")
+
+    run(redis_server, scenario)
+
+
+def test_a_worker_that_dies_with_a_message_in_hand_holds_up_no_other(
+    redis_server: RedisProcess,
+) -> None:
+    async def scenario(lane: _Lane) -> None:
+        for n in range(5):
+            await lane.queued(f"job-{n}")
+        dying = StageQueue(lane.link, stage_named("audio"), "dying")
+        assert await dying.read(block_ms=1)
+        assert await dying.read(block_ms=1)
+        await lane.queue.promote()
+        assert await lane.served() == ["job-2", "job-3", "job-4"]
+        for expected in ("job-0", "job-1"):
+            delivery = await lane.queue.take_over(idle_ms=0)
+            assert delivery is not None
+            claim = await lane.queue.begin(delivery)
+            assert claim is not None
+            assert claim.job.id == expected
+            await lane.queue.advance(claim, {}, ())
+
+    run(redis_server, scenario)
+
+
+def test_a_job_whose_deadline_passes_fails_wherever_it_is(redis_server: RedisProcess) -> None:
+    async def scenario() -> None:
+        async with JobLane.on(redis_server.url) as lane:
+            late = [
+                Job.new(JobKind.AVATAR, {"avatar": ["work:60"]}, within_s=0.3) for _ in range(2)
+            ]
+            for job in late:
+                await lane.jobs.create(job)
+            lane.work("avatar")
+            for job in late:
+                ended = await lane.ended(job)
+                assert ended.status is JobStatus.FAILED
+                assert ended.error is not None
+                assert ended.error.code == "deadline_exceeded"
+                assert ended.error.remedy
+            in_time = Job.new(JobKind.AVATAR, {}, within_s=600)
+            await lane.jobs.create(in_time)
+            assert (await lane.ended(in_time)).status is JobStatus.SUCCEEDED
+
+    asyncio.run(scenario())
