@@ -11,8 +11,8 @@ from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.mel import MelState, log_mel_chunks
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.face.motion import Floats, Motion
+from lipstream.inference.joined import ManyStepper
 from lipstream.motion import MotionGenerator
-from lipstream.motion.joined import ManyStepper
 
 __all__ = ["FRAME_SAMPLES", "Models", "Sessions"]
 

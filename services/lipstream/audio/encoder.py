@@ -92,8 +92,11 @@ class EncoderState:
 
     def split(self) -> list[EncoderState]:
         """The states of the single streams."""
+        if len(self) == 1:
+            return [self]
+        # Copies: a row of the batch would keep the whole batch in memory.
         return [
-            EncoderState(self.network[row : row + 1], self.pending[row : row + 1])
+            EncoderState(self.network[row : row + 1].copy(), self.pending[row : row + 1].copy())
             for row in range(len(self))
         ]
 
@@ -165,6 +168,31 @@ class SpeechEncoder:
             parts.append(result.outputs["features"])
             network = result.outputs["next_state"]
         return np.concatenate(parts, axis=1), EncoderState(network, heard[:, whole:].copy())
+
+    def step_many(
+        self,
+        mels: Sequence[Features],  # each [T, 80], T of its own
+        states: Sequence[EncoderState],  # each of one stream
+    ) -> list[tuple[Features, EncoderState]]:  # each [T50, D]
+        """`step` of several streams at once: each gets what it would get alone, to the last bit.
+
+        Raises:
+            BadInput: shapes disagree.
+        """
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for row, (mel, state) in enumerate(zip(mels, states, strict=True)):
+            alike.setdefault((state.pending.shape[1], *mel.shape), []).append(row)
+        results: dict[int, tuple[Features, EncoderState]] = {}
+        for (pending, count, *_), rows in alike.items():
+            # A single row is multiplied in another order than several are, and rounded otherwise.
+            alone = (pending + count) // _MEL_PER_FEATURE == 1
+            for own in [[row] for row in rows] if alone else [rows]:
+                features, after = self.step(
+                    np.stack([mels[row] for row in own]),
+                    EncoderState.join([states[row] for row in own]),
+                )
+                results.update(zip(own, zip(features, after.split(), strict=True), strict=True))
+        return [results[row] for row in range(len(mels))]
 
     def encode(self, mel: Features) -> Features:
         """Features `# [T50, D]` of a whole recording's log-mel frames `# [T, 80]`."""

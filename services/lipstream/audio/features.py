@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from lipstream.audio.encoder import EncoderState, Features, SpeechEncoder
-from lipstream.audio.mel import MelState, log_mel_chunk
+from lipstream.audio.mel import MelState, log_mel_chunks
 from lipstream.audio.pcm import Samples
 from lipstream.errors import BadInput
 from lipstream.inference import pack, unpack
 
-__all__ = ["FeatureState", "features_of", "step_features"]
+__all__ = ["FeatureState", "features_of", "step_features", "step_features_many"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,21 @@ def step_features(
     state: FeatureState,
 ) -> tuple[Features, FeatureState]:
     """Features `# [T, D]` at 50 Hz that these samples complete, and the state after them."""
-    mel, mel_state = log_mel_chunk(samples, state.mel)
-    features, encoder_state = encoder.step(mel[None], state.encoder)
-    return features[0], FeatureState(mel_state, encoder_state)
+    return step_features_many(encoder, [samples], [state])[0]
+
+
+def step_features_many(
+    encoder: SpeechEncoder,
+    samples: Sequence[Samples],  # each [S], S of its own
+    states: Sequence[FeatureState],
+) -> list[tuple[Features, FeatureState]]:
+    """`step_features` of several streams at once: each gets what it would get alone."""
+    heard = log_mel_chunks(samples, [state.mel for state in states])
+    encoded = encoder.step_many([mel for mel, _ in heard], [state.encoder for state in states])
+    return [
+        (features, FeatureState(mel_state, encoder_state))
+        for (_, mel_state), (features, encoder_state) in zip(heard, encoded, strict=True)
+    ]
 
 
 def features_of(encoder: SpeechEncoder, chunks: Iterable[Samples]) -> Iterator[Features]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from typing import Any, Generic
+from typing import Any, Generic, TypeAlias
 
 from lipstream.audio.encoder import FEATURE_RATE_HZ, Features
 from lipstream.audio.live_samples import LiveSamples
@@ -17,9 +17,11 @@ from lipstream.inference import FaultWatch
 from lipstream.v1 import audio_pb2, common_pb2
 from lipstream.wire.tensors import pack_tensor, unpack_samples
 
-__all__ = ["HIGHEST_RATE_HZ", "LOWEST_RATE_HZ", "LiveFeatures"]
+__all__ = ["HIGHEST_RATE_HZ", "LOWEST_RATE_HZ", "LiveFeatures", "Step"]
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
+
+Step: TypeAlias = Callable[[Samples, StateT], tuple[Features, StateT]]
 
 
 class LiveFeatures(Generic[StateT]):
@@ -30,6 +32,7 @@ class LiveFeatures(Generic[StateT]):
 
     Args:
         faulty: gets the number of rows of features for which the encoder's network gave none.
+        step: does the extractor's steps in its place, such as those of several streams together.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class LiveFeatures(Generic[StateT]):
         extractor: FeatureExtractor[StateT],
         first: audio_pb2.ExtractRequest,
         faulty: Callable[[int], None] = lambda count: None,
+        step: Step[StateT] | None = None,
     ) -> None:
         config = first.config
         if not LOWEST_RATE_HZ <= config.rate_hz <= HIGHEST_RATE_HZ:
@@ -47,6 +51,7 @@ class LiveFeatures(Generic[StateT]):
             )
         unpack_samples(b"", config.sample_format)  # refuses a format that is missing
         self._extractor = extractor
+        self._step = step if step is not None else extractor.step
         self._encoder = common_pb2.Encoder(**asdict(extractor.identity))
         self._session_id = first.header.session_id
         self._faults = FaultWatch(faulty, session_id=self._session_id)
@@ -99,7 +104,7 @@ class LiveFeatures(Generic[StateT]):
         self, samples: Samples, state: LiveFeatureState[StateT], epoch: int
     ) -> Iterator[audio_pb2.ExtractResponse]:
         with self._faults.watch():
-            values, features = self._extractor.step(samples, state.features)
+            values, features = self._step(samples, state.features)
         yield from self._given(values, replace(state, features=features), epoch)
 
     def _given(

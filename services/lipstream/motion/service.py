@@ -9,10 +9,10 @@ from typing import Any
 
 import grpc.aio
 
+from lipstream.inference.joined import JoinedSteps, ManyStepper
 from lipstream.motion.generator import MotionGenerator
 from lipstream.motion.generators import open_generator
 from lipstream.motion.job import MotionJob
-from lipstream.motion.joined import JoinedSteps, ManyStepper
 from lipstream.motion.live import LiveMotion, Step
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_lane import LiveLane
@@ -34,7 +34,7 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
         # A model that steps many sessions at once is asked by all of them together.
         self._step: Step[Any] = generator.step
         if isinstance(generator, ManyStepper):
-            self._step = JoinedSteps(generator)
+            self._step = JoinedSteps(generator, "motion-steps")
         self._telemetry = telemetry
         self._faulty = partial(telemetry.non_finite, "live")
 

@@ -13,7 +13,7 @@ from lipstream.audio.features import features_of
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats, Motion
 from lipstream.inference import FaultWatch, ModelStore
-from lipstream.motion.joined import JoinedSteps
+from lipstream.inference.joined import JoinedSteps
 from lipstream.motion.streaming_talker import TALKER_MODEL, StreamingTalker
 from tests.unit.motion.spoken import SENTENCES, spoken
 
@@ -38,7 +38,7 @@ def _run(talker: StreamingTalker, step: object, rows: Floats, seed: int) -> Moti
 
 def test_together_they_move_as_each_alone_to_the_last_bit(heard: list[Floats]) -> None:
     talker = StreamingTalker()
-    joined = JoinedSteps(talker)
+    joined = JoinedSteps(talker, "steps")
     with ThreadPoolExecutor(len(heard)) as pool:
         together = list(pool.map(lambda k: _run(talker, joined, heard[k], k), range(len(heard))))
     joined.close()
@@ -65,7 +65,7 @@ class _Faulty:
 
 def test_a_session_counts_its_own_faults(heard: list[Floats]) -> None:
     talker = StreamingTalker(model=_Faulty())  # type: ignore[arg-type]
-    joined = JoinedSteps(talker)
+    joined = JoinedSteps(talker, "steps")
     bad = np.full(talker.style_width, 100, np.float32)
     states = [talker.initial_state(0), talker.initial_state(0, bad), talker.initial_state(1)]
     counts = []
@@ -86,7 +86,7 @@ def test_a_session_counts_its_own_faults(heard: list[Floats]) -> None:
 
 def test_what_one_sends_wrongly_is_refused_to_that_one_alone(heard: list[Floats]) -> None:
     talker = StreamingTalker()
-    joined = JoinedSteps(talker)
+    joined = JoinedSteps(talker, "steps")
     wrong = np.zeros((4, 3), np.float32)
 
     def step(rows: Floats) -> int:

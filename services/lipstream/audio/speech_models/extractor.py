@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lipstream.audio.encoder import Features, SpeechEncoder
-from lipstream.audio.features import FeatureState, step_features
+from lipstream.audio.features import FeatureState, step_features, step_features_many
 from lipstream.audio.pcm import Samples
 from lipstream.audio.speech_models.choice import EncoderChoice
 from lipstream.audio.speech_models.stream import FeatureExtractor
@@ -42,6 +43,12 @@ class OwnExtractor:
 
     def step(self, samples: Samples, state: FeatureState) -> tuple[Features, FeatureState]:
         return step_features(self._encoder, samples, state)
+
+    def step_many(
+        self, samples: Sequence[Samples], states: Sequence[FeatureState]
+    ) -> list[tuple[Features, FeatureState]]:
+        """`step` of several streams at once: each gets what it would get alone."""
+        return step_features_many(self._encoder, samples, states)
 
     def finish(self, state: FeatureState) -> Features:
         return np.zeros((0, self.feature_count), np.float32)
