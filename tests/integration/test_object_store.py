@@ -287,3 +287,13 @@ def test_errors_of_the_backend_tell_callers_no_paths(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         store.put("jobs/one", b"x")
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_signed_address_serves_the_object_for_a_while(s3_url: str, tmp_path: Path) -> None:
+    store = open_store(f"{s3_url}/{tmp_path.name}")
+    store.put("a/b", b"hello")
+    address = store.address("a/b", 60)
+    assert address is not None
+    assert urllib.request.urlopen(address).read() == b"hello"
+    assert "X-Amz-Signature" in address
+    assert open_store("memory://").address("a/b", 60) is None

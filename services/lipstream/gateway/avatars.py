@@ -25,7 +25,7 @@ from lipstream.gateway.documents import (
 )
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
-from lipstream.gateway.principal import AvatarCaller
+from lipstream.gateway.principal import AvatarCaller, Principal
 from lipstream.gateway.uploads import kept_upload
 from lipstream.pipeline import JobKind
 from lipstream.runtime.avatar_library import AvatarEntry
@@ -88,7 +88,7 @@ async def create_avatar(
     except Conflict:
         raise _taken(name) from None
     response.headers["Location"] = f"/v1/avatars/{name}"
-    return _from_job(job)
+    return _from_job(job, caller)
 
 
 @router.get("", response_model=list[AvatarDocument])
@@ -97,17 +97,17 @@ async def list_avatars(platform: Shared, caller: AvatarCaller) -> list[AvatarDoc
     entries = await asyncio.to_thread(platform.avatars.entries, caller.tenant)
     finished = {entry.id for entry in entries}
     jobs = await platform.jobs.list_jobs(JobKind.AVATAR, tenant=caller.tenant, limit=200)
-    others = [_from_job(job) for job in jobs if job.params["avatar"] not in finished]
-    return [*(_from_entry(entry) for entry in entries), *others]
+    others = [_from_job(job, caller) for job in jobs if job.params["avatar"] not in finished]
+    return [*(_from_entry(entry, caller) for entry in entries), *others]
 
 
 @router.get("/{avatar_id}", response_model=AvatarDocument)
-async def get_avatar(avatar_id: Wanted, platform: Shared) -> AvatarDocument:
+async def get_avatar(avatar_id: Wanted, platform: Shared, caller: AvatarCaller) -> AvatarDocument:
     """State of an avatar; when it is ready, its report."""
     entry = await _entry(platform, avatar_id)
     if entry is not None:
-        return _from_entry(entry)
-    return _from_job(await _job(platform, avatar_id))
+        return _from_entry(entry, caller)
+    return _from_job(await _job(platform, avatar_id), caller)
 
 
 @router.get("/{avatar_id}/events", response_class=StreamingResponse)
@@ -244,7 +244,7 @@ async def _release(platform: Platform, avatar_id: str) -> None:
             await asyncio.to_thread(store.delete, key)
 
 
-def _from_entry(entry: AvatarEntry) -> AvatarDocument:
+def _from_entry(entry: AvatarEntry, caller: Principal) -> AvatarDocument:
     manifest = entry.manifest
     name = avatar_name(entry.id)
     base = f"/v1/avatars/{name}"
@@ -257,13 +257,13 @@ def _from_entry(entry: AvatarEntry) -> AvatarDocument:
         consent=_of_type(dict, manifest.get("consent")),
         report=_of_type(dict, manifest.get("quality")),
         warnings=_of_type(list, manifest.get("warnings")) or [],
-        links={
-            "self": base,
-            "preview": f"{base}/preview",
-            "sheet": f"{base}/sheet",
-            "events": f"{base}/events",
+        links=caller.links(
+            base,
+            preview=f"{base}/preview",
+            sheet=f"{base}/sheet",
+            events=f"{base}/events",
             **{ending: f"{base}/export?format={ending}" for ending in _EXPORTS},
-        },
+        ),
     )
 
 
@@ -272,13 +272,13 @@ def _of_type(kind: type[T], value: object) -> T | None:
     return value if isinstance(value, kind) else None
 
 
-def _from_job(job: Job) -> AvatarDocument:
+def _from_job(job: Job, caller: Principal) -> AvatarDocument:
     name = avatar_name(job.params["avatar"])
     base = f"/v1/avatars/{name}"
     # A fit that succeeded without an entry was deleted in between.
     over = job.status is JobStatus.SUCCEEDED
     status: StatusName = "running" if over else job.status.value
-    links = {"self": base, "events": f"{base}/events"}
+    links = {"events": f"{base}/events"}
     refused = job.error is not None and bool(job.error.figures)
     if refused:  # it was made, and looked at
         links["sheet"] = f"{base}/sheet"
@@ -289,5 +289,5 @@ def _from_job(job: Job) -> AvatarDocument:
         report=dict(job.error.figures) or None if job.error else None,
         warnings=list(job.warnings),
         error=ProblemDocument.of(job.error) if job.error else None,
-        links=links,
+        links=caller.links(base, **links),
     )

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from lipstream.gateway.inspection import Inspector
 from lipstream.gateway.sessions.registry import SessionRegistry
+from lipstream.gateway.signed_links import LinkSigner, shared_secret
 from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
@@ -21,7 +22,7 @@ from lipstream.runtime.telemetry import Telemetry
 __all__ = ["Platform", "Shared"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Platform:
     settings: Settings
     link: RedisLink
@@ -34,6 +35,19 @@ class Platform:
     sessions: SessionRegistry
     watchers: asyncio.Semaphore
     """Event streams at once; each holds a connection to Redis and one to its caller."""
+    _signer: LinkSigner | None = None
+
+    async def signer(self) -> LinkSigner:
+        """Signs links as every gateway on this Redis does.
+
+        Raises:
+            Unavailable: the secret lies in Redis, which does not answer.
+        """
+        if self._signer is None:
+            settings = self.settings
+            secret = settings.link_secret.get_secret_value() or await shared_secret(self.link)
+            self._signer = LinkSigner(secret, settings.link_lasts_s)
+        return self._signer
 
 
 def _of(request: Request) -> Platform:

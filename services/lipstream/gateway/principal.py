@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from lipstream.gateway.platform import Shared
 from lipstream.gateway.refusals import Forbidden, Unauthorized
+from lipstream.gateway.signed_links import LinkSigner
 from lipstream.runtime.api_keys import KeyStore, Scope
 from lipstream.wire.tenants import DEFAULT_TENANT, avatar_of
 
@@ -24,6 +25,8 @@ class Principal:
     scopes: frozenset[Scope]
     key_id: str | None = None
     """Of the API key; None where none is asked for."""
+    signer: LinkSigner | None = None
+    """Signs links for the caller, where keys are asked for."""
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or Scope.ADMIN in self.scopes
@@ -36,15 +39,24 @@ class Principal:
         """
         return avatar_of(self.tenant, name)
 
+    def links(self, own: str, **others: str) -> dict[str, str]:
+        """Links of a document: to itself, and to what a browser fetches without a key."""
+        if self.signer is not None:
+            sign = self.signer.signed
+            others = {name: sign(path, self.tenant) for name, path in others.items()}
+        return {"self": own, **others}
+
 
 ANYBODY = Principal(DEFAULT_TENANT, frozenset({Scope.ADMIN}))
 """Every caller of a gateway that asks for no keys."""
 
+_READING = ("GET", "HEAD")
 _bearer = HTTPBearer(auto_error=False, description="An API key, where the server asks for one.")
 
 
 async def _caller(
     needed: SecurityScopes,
+    request: Request,
     platform: Shared,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
@@ -55,7 +67,10 @@ async def _caller(
     """
     if platform.settings.auth == "off":
         return ANYBODY
-    caller = await _of_key(platform.keys, given.credentials if given else "")
+    signer = await platform.signer()
+    if "signature" in request.query_params and request.method in _READING:
+        return _of_link(signer, request)
+    caller = await _of_key(platform.keys, signer, given.credentials if given else "")
     for scope in needed.scopes:
         if not caller.may(scope):
             raise Forbidden(
@@ -66,7 +81,17 @@ async def _caller(
     return caller
 
 
-async def _of_key(keys: KeyStore, text: str) -> Principal:
+def _of_link(signer: LinkSigner, request: Request) -> Principal:
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", "").rstrip("/"))
+    tenant = signer.tenant(path, request.query_params)
+    if tenant is None:
+        raise Unauthorized(
+            "This link is over, or not complete.", remedy="Ask for a new one.", code="bad_link"
+        )
+    return Principal(tenant, frozenset(), signer=signer)
+
+
+async def _of_key(keys: KeyStore, signer: LinkSigner, text: str) -> Principal:
     if not text:
         raise Unauthorized(
             "This server asks for an API key.",
@@ -86,7 +111,7 @@ async def _of_key(keys: KeyStore, text: str) -> Principal:
             remedy="Use the one that took its place, or ask your operator.",
             code="expired_key",
         )
-    return Principal(key.tenant, key.scopes, key.id)
+    return Principal(key.tenant, key.scopes, key.id, signer)
 
 
 AvatarCaller = Annotated[Principal, Security(_caller, scopes=[Scope.AVATARS.value])]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.datastructures import UploadFile
 
 from lipstream.errors import BadInput, Conflict, NotFound, TooLarge
@@ -89,7 +89,7 @@ async def create_video(
                 await inspector.check_background(job_object(job.id, "background"))
             await platform.jobs.create(job)
     response.headers["Location"] = f"/v1/videos/{job.id}"
-    return _document(job)
+    return _document(job, caller)
 
 
 @router.get("", response_model=list[VideoDocument])
@@ -100,13 +100,13 @@ async def list_videos(
     jobs = await platform.jobs.list_jobs(
         JobKind.VIDEO, tenant=caller.tenant, limit=max(1, min(limit, 200))
     )
-    return [_document(job) for job in jobs]
+    return [_document(job, caller) for job in jobs]
 
 
 @router.get("/{video_id}", response_model=VideoDocument)
 async def get_video(video_id: str, platform: Shared, caller: VideoCaller) -> VideoDocument:
     """Where a video is, or why it failed."""
-    return _document(await _video(platform, caller, video_id))
+    return _document(await _video(platform, caller, video_id), caller)
 
 
 @router.get("/{video_id}/events", response_class=StreamingResponse)
@@ -146,6 +146,12 @@ async def get_video_file(
         )
     kind = Output.of(job.params).format
     key = job_object(video_id, "video")
+    if platform.settings.downloads == "store":
+        elsewhere = await asyncio.to_thread(
+            platform.store.address, key, platform.settings.link_lasts_s
+        )
+        if elsewhere is not None:
+            return RedirectResponse(elsewhere, 307, {"Cache-Control": "no-store"})
     info = await asyncio.to_thread(platform.store.stat, key)
     headers = {
         "Accept-Ranges": "bytes",
@@ -243,9 +249,9 @@ async def _video(platform: Platform, caller: Principal, video_id: str) -> Job:
     return job
 
 
-def _document(job: Job) -> VideoDocument:
+def _document(job: Job, caller: Principal) -> VideoDocument:
     base = f"/v1/videos/{job.id}"
-    links = {"self": base, "events": f"{base}/events"}
+    links = {"events": f"{base}/events"}
     if job.status is JobStatus.SUCCEEDED:
         links["file"] = f"{base}/file"
     error = job.error
@@ -262,5 +268,5 @@ def _document(job: Job) -> VideoDocument:
         results=dict(job.results),
         warnings=list(job.warnings),
         error=ProblemDocument.of(error) if error else None,
-        links=links,
+        links=caller.links(base, **links),
     )

@@ -184,6 +184,17 @@ class ObjectStore:
             self.delete(key)
         return len(keys)
 
+    def address(self, key: str, lasts_s: float) -> str | None:
+        """A signed address where anybody may read the object for a while; None of a local store."""
+        import obstore
+        from obstore.store import AzureStore, GCSStore, S3Store
+
+        if not isinstance(self._backend, AzureStore | GCSStore | S3Store):
+            return None
+        with self._errors(key):
+            span = timedelta(seconds=lasts_s)
+            return obstore.sign(self._backend, "GET", self._path(key), span)
+
     def check(self) -> None:
         """Ask the store for something, to see whether it answers."""
         self.exists("readiness")

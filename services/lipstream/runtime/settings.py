@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from lipstream.errors import BadInput
 
@@ -24,7 +29,11 @@ def _default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """Each field is read from `LIPSTREAM_` and its name in capitals."""
+    """Each field is read from `LIPSTREAM_` and its name in capitals.
+
+    What must be secret may be read from files instead: `LIPSTREAM_SECRETS_DIR` names a folder of
+    files that are named like the variables.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LIPSTREAM_", frozen=True, extra="ignore")
 
@@ -83,6 +92,15 @@ class Settings(BaseSettings):
         Literal["off", "keys"],
         Field(description="Whether callers of the gateway need an API key; see docs/security.md."),
     ] = "off"
+    link_secret: Annotated[
+        SecretStr,
+        Field(description="Signs links to files; by default one that the gateways share in Redis."),
+    ] = SecretStr("")
+    link_lasts_s: Annotated[Seconds, Field(description="How long a signed link works.")] = 3600.0
+    downloads: Annotated[
+        Literal["gateway", "store"],
+        Field(description="Who serves videos: the gateway, or S3, GCS, Azure by a signed address."),
+    ] = "gateway"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     # Limits on what callers send
@@ -114,6 +132,20 @@ class Settings(BaseSettings):
     job_ttl_s: Annotated[Seconds, Field(description="How long a finished job is remembered.")] = (
         7 * 86_400.0
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then files in the folder that it names for secrets."""
+        folder = os.environ.get("LIPSTREAM_SECRETS_DIR")
+        files = SecretsSettingsSource(settings_cls, secrets_dir=folder)
+        return init_settings, env_settings, files
 
     @property
     def store_url(self) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "events_stream",
     "index_key",
     "job_key",
+    "link_secret",
     "sessions_stream",
     "waiting_hash",
 ]
@@ -102,3 +103,8 @@ def api_key(key_id: str) -> str:
 def api_keys() -> str:
     """Set of the ids of all API keys."""
     return "{lipstream}:api-keys"
+
+
+def link_secret() -> str:
+    """What signs links, where no secret is configured."""
+    return "{lipstream}:link-secret"

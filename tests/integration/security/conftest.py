@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,11 @@ from lipstream.runtime.settings import Settings
 from tests.integration.redis_process import RedisProcess
 
 T = TypeVar("T")
+
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""One pixel, PNG."""
 
 
 class Guarded:
@@ -57,7 +63,7 @@ class Guarded:
         library = AvatarLibrary(open_store(self._store))
         bundle = Path(self._store) / "bundle"
         bundle.write_bytes(b"bundle")
-        library.add(avatar_id, bundle, json.dumps({"name": avatar_id}).encode(), b"picture")
+        library.add(avatar_id, bundle, json.dumps({"name": avatar_id}).encode(), PICTURE)
 
 
 def bearer(text: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.security.conftest import Guarded
+from tests.integration.security.conftest import PICTURE, Guarded
 
 
 def test_another_tenants_video_is_not_found(guarded: Guarded) -> None:
@@ -36,7 +36,7 @@ def test_tenants_have_avatars_of_the_same_name(guarded: Guarded) -> None:
         assert [one["id"] for one in http.get("/v1/avatars", headers=acme).json()] == ["grace"]
         assert http.get("/v1/avatars", headers=other).json() == []
         assert http.get("/v1/avatars/grace", headers=other).status_code == 404
-        assert http.get("/v1/avatars/grace/preview", headers=acme).content == b"picture"
+        assert http.get("/v1/avatars/grace/preview", headers=acme).content == PICTURE
         # A full id is nobody's name: not its own tenant's, not the default tenant's.
         for headers in (acme, other, nobody):
             for path in ("acme.grace", "acme.grace/preview", "acme.grace/events"):

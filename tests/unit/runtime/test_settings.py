@@ -57,3 +57,16 @@ def test_an_address_without_a_port_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().host = "0.0.0.0"
+
+
+def test_secrets_may_lie_in_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "LIPSTREAM_REDIS").write_text("rediss://:password@redis:6380/0\n")
+    (tmp_path / "lipstream_link_secret").write_text("abc")
+    monkeypatch.setenv("LIPSTREAM_SECRETS_DIR", str(tmp_path))
+    settings = load_settings()
+    assert settings.redis == "rediss://:password@redis:6380/0"
+    assert "redis" in settings.model_fields_set
+    assert settings.link_secret.get_secret_value() == "abc"
+    assert "abc" not in repr(settings)
+    monkeypatch.setenv("LIPSTREAM_REDIS", "redis://here")
+    assert load_settings().redis == "redis://here"

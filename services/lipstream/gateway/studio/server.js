@@ -6,6 +6,22 @@ const SERVER = new URL("..", import.meta.url);
 const FINAL = ["ready", "succeeded", "failed", "cancelled"];
 const STATUSES = ["queued", "running", ...FINAL];
 
+const KEPT = "lipstream.key"; // as long as this tab lives
+
+let key = sessionStorage.getItem(KEPT) ?? "";
+let askForKey = null;
+
+/** Show this API key from now on, where the server asks for one. */
+export function useKey(given) {
+  key = given;
+  sessionStorage.setItem(KEPT, given);
+}
+
+/** @param {(refusal: Refusal) => Promise<string>} ask gives a key when the server wants another */
+export function onKeyWanted(ask) {
+  askForKey = ask;
+}
+
 /** What the server will not do, and why (RFC 9457). */
 export class Refusal extends Error {
   constructor(status, problem) {
@@ -36,9 +52,11 @@ export function address(path) {
  * @param {{method?: string, json?: object, form?: FormData, keepalive?: boolean}} options
  * @throws {Refusal} with status 0 when it cannot be reached
  */
-export async function ask(path, { method, json, form, keepalive } = {}) {
+export async function ask(path, options = {}) {
+  const { method, json, form, keepalive } = options;
   const body = json ? JSON.stringify(json) : form;
   const headers = json ? { "content-type": "application/json" } : {};
+  if (key) headers.authorization = `Bearer ${key}`;
   let answer;
   try {
     answer = await fetch(address(path), {
@@ -47,7 +65,13 @@ export async function ask(path, { method, json, form, keepalive } = {}) {
   } catch {
     throw new Refusal(0, { detail: "The server cannot be reached.", code: "unreachable" });
   }
-  if (!answer.ok) throw new Refusal(answer.status, await answer.json().catch(() => ({})));
+  if (!answer.ok) {
+    const refusal = new Refusal(answer.status, await answer.json().catch(() => ({})));
+    const other = answer.status === 401 && !keepalive && (await askForKey?.(refusal));
+    if (!other) throw refusal;
+    useKey(other);
+    return ask(path, options);
+  }
   return answer.status === 204 ? null : answer.json();
 }
 

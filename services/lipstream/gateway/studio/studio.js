@@ -3,9 +3,14 @@ import { AvatarShelf } from "./avatar-shelf.js";
 import { AvatarDialog } from "./avatar-dialog.js";
 import { byId } from "./elements.js";
 import { JobsPage } from "./jobs-page.js";
+import { KeyDialog } from "./key-dialog.js";
 import { LivePage } from "./live-page.js";
+import { onKeyWanted } from "./server.js";
 
 const PAGES = ["live", "jobs"];
+
+const keys = new KeyDialog();
+onKeyWanted((refusal) => keys.ask(refusal));
 
 const shelf = new AvatarShelf();
 const live = new LivePage(shelf);
