@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     arguments = parser.parse_args()
     os.environ["LIPSTREAM_MAX_SESSIONS"] = str(arguments.sessions)
+    os.environ["LIPSTREAM_LIVE_CAPACITY"] = str(arguments.sessions)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder))
         _add_avatar(settings)

@@ -76,6 +76,7 @@ def build(kit: StageKit) -> StageApp:
             DummyMotion(kit), server
         ),
         services=("lipstream.v1.MotionService",),
+        live_cost=lambda: 0.1,
     )
 
 

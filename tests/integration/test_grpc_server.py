@@ -15,10 +15,20 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from lipstream.errors import BadInput, Conflict, Internal, NotFound, Overloaded, Unavailable
+from lipstream.errors import (
+    BadInput,
+    Conflict,
+    Internal,
+    LipstreamError,
+    NotFound,
+    Overloaded,
+    Unavailable,
+)
 from lipstream.runtime.compute import ComputePool
+from lipstream.runtime.grpc_interceptor import ADMITTED_KEY
 from lipstream.runtime.grpc_problems import error_of
 from lipstream.runtime.grpc_server import GrpcServer
+from lipstream.runtime.live_seats import LiveSeats
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.v1 import audio_pb2, audio_pb2_grpc, common_pb2
 
@@ -89,7 +99,11 @@ class _Bench:
         return (await health_pb2_grpc.HealthStub(self.channel).Check(request)).status
 
 
-def on_server(scenario: Callable[[_Bench], Awaitable[None]], max_calls: int = 8) -> None:
+def on_server(
+    scenario: Callable[[_Bench], Awaitable[None]],
+    max_calls: int = 8,
+    seats: LiveSeats | None = None,
+) -> None:
     async def go() -> None:
         servicer = _Audio()  # type: ignore[abstract]  # the other methods are not called
         telemetry = Telemetry("audio")
@@ -98,6 +112,7 @@ def on_server(scenario: Callable[[_Bench], Awaitable[None]], max_calls: int = 8)
             (_SERVICE,),
             telemetry=telemetry,
             max_calls=max_calls,
+            seats=seats,
         )
         port = await server.start()
         try:
@@ -180,6 +195,32 @@ def test_calls_over_the_limit_are_refused_while_health_answers() -> None:
         await bench.audio.ListVoices(audio_pb2.ListVoicesRequest())
 
     on_server(scenario, max_calls=1)
+
+
+def test_live_streams_have_seats_and_are_told_that_they_have_one() -> None:
+    async def scenario(bench: _Bench) -> None:
+        async def refusal() -> LipstreamError:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await bench.audio.Extract().read()
+            return error_of(caught.value)
+
+        call = bench.audio.Extract()
+        assert ADMITTED_KEY in dict(await call.initial_metadata())
+        assert seats.taken == 1
+        full = await refusal()
+        assert (type(full), full.code) == (Overloaded, "stage_full")
+        await bench.audio.ListVoices(audio_pb2.ListVoicesRequest())  # is no live stream
+        seats.drain()
+        leaving = await refusal()
+        assert (type(leaving), leaving.code) == (Unavailable, "draining")
+        await call.write(request("a"))
+        assert (await call.read()).header == request("a").header  # goes on
+        await call.done_writing()
+        assert await call.read() is grpc.aio.EOF
+        assert seats.taken == 0
+
+    seats = LiveSeats(1, Telemetry("audio"))
+    on_server(scenario, seats=seats)
 
 
 def test_a_client_that_cancels_stops_the_work() -> None:

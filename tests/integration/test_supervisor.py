@@ -117,6 +117,8 @@ def test_probes_and_metrics_answer(stack: LocalStack) -> None:
     text = urllib.request.urlopen(url + "/metrics").read().decode()
     assert 'lipstream_work_total{outcome="done",service="avatar"} 1.0' in text
     assert 'lipstream_ready{service="avatar"} 1.0' in text
+    assert 'lipstream_live_streams{service="avatar"} 0.0' in text
+    assert 'lipstream_live_capacity{service="avatar"}' in text
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(url + "/other")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
+import numpy as np
 
 from lipstream.audio.encoder import FEATURE_RATE_HZ
 from lipstream.audio.job import AudioJob
@@ -25,6 +26,7 @@ from lipstream.audio.synthesis import synthesize_chunks
 from lipstream.audio.voices import find_voice, voices
 from lipstream.errors import BadInput
 from lipstream.inference.joined import JoinedSteps, ManyStepper
+from lipstream.inference.live_cost import live_cost
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_lane import LiveLane
 from lipstream.runtime.object_store import ObjectStore
@@ -37,6 +39,8 @@ __all__ = ["AudioServicer", "build"]
 
 _DEFAULT_VOICE = "en-us"
 _MOST_WAITING = 64
+_PIECE_S = 0.04
+"""Of a live stream, as gateways hand it on."""
 
 
 class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
@@ -138,6 +142,14 @@ def build(kit: StageKit) -> StageApp:
         handle=AudioJob(extractor, limits, kit.telemetry),
         register=lambda server: audio_pb2_grpc.add_AudioServiceServicer_to_server(servicer, server),
         services=("lipstream.v1.AudioService",),
+        live_cost=partial(_live_cost, extractor),
+    )
+
+
+def _live_cost(extractor: FeatureExtractor[Any]) -> float:
+    noise = np.random.default_rng(0).normal(0, 0.1, round(_PIECE_S * SAMPLE_RATE_HZ))
+    return live_cost(
+        extractor, noise.astype(np.float32), lambda number: extractor.initial_state(), _PIECE_S
     )
 
 

@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any
 
 import grpc.aio
+import numpy as np
 
 from lipstream.inference.joined import JoinedSteps, ManyStepper
+from lipstream.inference.live_cost import live_cost
 from lipstream.motion.generator import MotionGenerator
 from lipstream.motion.generators import open_generator
 from lipstream.motion.job import MotionJob
@@ -23,6 +25,9 @@ from lipstream.v1 import motion_pb2, motion_pb2_grpc
 __all__ = ["MotionServicer", "build"]
 
 _MOST_WAITING = 64
+_FEATURE_RATE_HZ = 50
+_PIECE_ROWS = 2
+"""That a live stream brings at a time."""
 
 
 class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
@@ -67,4 +72,11 @@ def build(kit: StageKit) -> StageApp:
             servicer, server
         ),
         services=("lipstream.v1.MotionService",),
+        live_cost=partial(_live_cost, generator),
     )
+
+
+def _live_cost(generator: MotionGenerator[Any]) -> float:
+    rows = np.random.default_rng(0).normal(0, 1, (_PIECE_ROWS, generator.feature_count))
+    media_s = _PIECE_ROWS / _FEATURE_RATE_HZ
+    return live_cost(generator, rows.astype(np.float32), generator.initial_state, media_s)

@@ -17,6 +17,7 @@ from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.clip import open_clip
 from lipstream.render.job import RenderJob
 from lipstream.render.live import LiveRender
+from lipstream.render.live_cost import live_cost
 from lipstream.render.warmup import warm_up
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.compute import ComputePool
@@ -119,4 +120,5 @@ def build(kit: StageKit) -> StageApp:
         ),
         services=("lipstream.v1.RenderService",),
         warm_up=warm_up,
+        live_cost=live_cost,
     )

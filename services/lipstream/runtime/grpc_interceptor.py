@@ -14,25 +14,33 @@ import grpc.aio
 
 from lipstream.errors import Cancelled, Internal, LipstreamError, Overloaded
 from lipstream.runtime.grpc_problems import problem_metadata
+from lipstream.runtime.live_seats import LiveSeats
 from lipstream.runtime.logs import bound
 from lipstream.runtime.telemetry import Telemetry
 
-__all__ = ["CallInterceptor"]
+__all__ = ["ADMITTED_KEY", "CallInterceptor"]
 
 logger = logging.getLogger(__name__)
 
 _OURS = "/lipstream."
+
+ADMITTED_KEY = "lipstream-admitted"
+"""In the initial metadata of a streaming call, sent as soon as there is a place for it."""
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """
     Args:
         max_calls: calls at once; more are refused, so that those that run keep their pace.
+        seats: who counts and bounds live streams, the calls that stream both ways.
     """
 
-    def __init__(self, telemetry: Telemetry, max_calls: int) -> None:
+    def __init__(
+        self, telemetry: Telemetry, max_calls: int, seats: LiveSeats | None = None
+    ) -> None:
         self._telemetry = telemetry
         self._max_calls = max_calls
+        self._seats = seats
         self._calls = 0
 
     async def intercept_service(
@@ -52,7 +60,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if handler.request_streaming
                 else grpc.unary_stream_rpc_method_handler
             )
-            wrapped: Any = self._streaming(inner, method)
+            live = handler.request_streaming
+            wrapped: Any = self._streaming(inner, method, self._seats if live else None)
         else:
             inner = handler.stream_unary or handler.unary_unary
             factory = (
@@ -69,38 +78,43 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _unary(self, inner: Any, method: str) -> Any:
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            async with _Call(self, method, context):
+            async with _Call(self, method, context, None):
                 with self._telemetry.in_flight("live"):
                     return await inner(request, context)
 
         return call
 
-    def _streaming(self, inner: Any, method: str) -> Any:
+    def _streaming(self, inner: Any, method: str, seats: LiveSeats | None) -> Any:
         async def call(
             request: Any, context: grpc.aio.ServicerContext[Any, Any]
         ) -> AsyncIterator[Any]:
             # The inner stream is closed with this one: when a client goes, the stage frees what it
             # holds at once.
             async with (
-                _Call(self, method, context),
+                _Call(self, method, context, seats),
                 contextlib.aclosing(inner(request, context)) as responses,
             ):
+                await context.send_initial_metadata(((ADMITTED_KEY, "1"),))
                 with self._telemetry.in_flight("live"):
                     async for response in responses:
                         yield response
 
         return call
 
-    def enter(self) -> None:
+    def enter(self, seats: LiveSeats | None) -> None:
         if self._calls >= self._max_calls:
             raise Overloaded(
                 f"{self._max_calls} calls run already; no more are taken.",
                 remedy="Try again later or on another replica.",
             )
+        if seats is not None:
+            seats.take()
         self._calls += 1
 
-    def leave(self, method: str, code: str, duration_s: float) -> None:
+    def leave(self, seats: LiveSeats | None, method: str, code: str, duration_s: float) -> None:
         self._calls -= 1
+        if seats is not None:
+            seats.leave()
         self._telemetry.call_ended(method.rpartition("/")[2], code, duration_s)
 
 
@@ -112,8 +126,10 @@ class _Call:
         owner: CallInterceptor,
         method: str,
         context: grpc.aio.ServicerContext[Any, Any],
+        seats: LiveSeats | None,
     ) -> None:
         self._owner = owner
+        self._seats = seats
         self._method = method
         self._context = context
         self._began_s = time.perf_counter()
@@ -121,7 +137,7 @@ class _Call:
 
     async def __aenter__(self) -> None:
         try:
-            self._owner.enter()
+            self._owner.enter(self._seats)
         except LipstreamError as error:
             await self._abort(error)
         self._admitted = True
@@ -142,7 +158,8 @@ class _Call:
                 logger.error("call failed", exc_info=error)
             translated = Internal("The stage failed on this call; the fault is logged.")
         if self._admitted:
-            self._owner.leave(self._method, code, time.perf_counter() - self._began_s)
+            duration_s = time.perf_counter() - self._began_s
+            self._owner.leave(self._seats, self._method, code, duration_s)
         if translated is not None:
             await self._abort(translated)
 

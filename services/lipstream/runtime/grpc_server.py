@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from lipstream.errors import Conflict
 from lipstream.runtime.grpc_interceptor import CallInterceptor
+from lipstream.runtime.live_seats import LiveSeats
 from lipstream.runtime.telemetry import Telemetry
 
 __all__ = ["GrpcServer", "Register"]
@@ -31,6 +32,7 @@ class GrpcServer:
         register: adds the stage's servicers.
         services: their full names, such as `lipstream.v1.AudioService`.
         port: 0 for any free one.
+        seats: who counts and bounds live streams; a server without takes as many as calls.
     """
 
     def __init__(
@@ -43,10 +45,10 @@ class GrpcServer:
         port: int = 0,
         max_message_bytes: int = 8_000_000,
         max_calls: int = 64,
+        seats: LiveSeats | None = None,
     ) -> None:
         self._register = register
         self._services = tuple(services)
-        self._telemetry = telemetry
         self._target = f"{host}:{port}"
         self._options = (
             ("grpc.max_receive_message_length", max_message_bytes),
@@ -56,7 +58,7 @@ class GrpcServer:
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_recv_ping_interval_without_data_ms", _KEEPALIVE_MS // 3),
         )
-        self._max_calls = max_calls
+        self._interceptor = CallInterceptor(telemetry, max_calls, seats)
         self._health = health.aio.HealthServicer()
         self._server: Any = None
 
@@ -66,9 +68,7 @@ class GrpcServer:
         Raises:
             Conflict: the port is taken.
         """
-        self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(self._telemetry, self._max_calls)], options=self._options
-        )
+        self._server = grpc.aio.server(interceptors=[self._interceptor], options=self._options)
         self._register(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(

@@ -83,6 +83,13 @@ class Settings(BaseSettings):
         Port | None, Field(description="This stage's port; by default that of its address below.")
     ] = None
     metrics_port: Annotated[Port, Field(description="/metrics, /healthz, /readyz; 0: any.")] = 0
+    advertise_host: Annotated[
+        str,
+        Field(
+            description="Host at which gateways reach this replica's live streams; by default "
+            "`host`, or this machine's own address where that is 0.0.0.0."
+        ),
+    ] = ""
     audio_address: str = "127.0.0.1:50051"
     motion_address: str = "127.0.0.1:50052"
     avatar_address: str = "127.0.0.1:50053"
@@ -109,6 +116,10 @@ class Settings(BaseSettings):
     max_upload_bytes: Annotated[int, Field(gt=0)] = 200_000_000
     max_message_bytes: Annotated[int, Field(gt=0, description="One gRPC message.")] = 8_000_000
     max_streams: Annotated[int, Field(gt=0, description="Calls at once in one stage.")] = 64
+    live_capacity: Annotated[
+        int | None,
+        Field(gt=0, description="Live streams in this replica; by default measured at its start."),
+    ] = None
     max_sessions: Annotated[int, Field(gt=0, description="Live sessions in one gateway.")] = 8
     session_patience_s: Annotated[
         Seconds, Field(description="A session without a client ends after so long.")

@@ -18,10 +18,13 @@ from typing import NoReturn
 
 from lipstream.errors import LipstreamError
 from lipstream.pipeline import Stage, stage_named
+from lipstream.runtime.announcer import Announcer, advertised_address
 from lipstream.runtime.batch_watch import watch_batches
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.grpc_server import GrpcServer, Register
 from lipstream.runtime.job_context import Handler
+from lipstream.runtime.live_capacity import live_capacity
+from lipstream.runtime.live_seats import LiveSeats
 from lipstream.runtime.logs import bound, configure_logs
 from lipstream.runtime.object_store import ObjectStore, open_store
 from lipstream.runtime.probes import ProbeServer
@@ -58,6 +61,9 @@ class StageApp:
     """Full names, such as `lipstream.v1.AudioService`."""
     warm_up: Callable[[], None] | None = None
     """Runs in a thread before the stage takes work; the first job should not pay for it."""
+    live_cost: Callable[[], float] | None = None
+    """Measures the cores that one live stream keeps busy, in a thread, before the stage takes work.
+    A stage without takes no live streams."""
 
 
 def run_stage(name: str, build: Callable[[StageKit], StageApp]) -> NoReturn:
@@ -125,6 +131,10 @@ class _Process:
         app = await asyncio.to_thread(self._build, kit)
         if app.warm_up is not None:
             await asyncio.to_thread(app.warm_up)
+        seats: LiveSeats | None = None
+        if app.live_cost is not None:
+            capacity = await asyncio.to_thread(live_capacity, settings, app.live_cost)
+            seats = LiveSeats(capacity, self._telemetry)
         server = GrpcServer(
             app.register,
             app.services,
@@ -133,6 +143,7 @@ class _Process:
             port=settings.grpc_port_of(self._stage.name),
             max_message_bytes=settings.max_message_bytes,
             max_calls=settings.max_streams,
+            seats=seats,
         )
         port = await server.start()
         self._worker = StreamWorker(
@@ -144,21 +155,36 @@ class _Process:
             options=_worker_options(settings),
         )
         logger.info("serving", extra={"grpc_port": port, "metrics_port": probes.port})
+        announcing: asyncio.Task[None] | None = None
+        if seats is not None:
+            address = advertised_address(settings, port)
+            announcer = Announcer(link, self._stage.name, address, seats)
+            announcing = asyncio.create_task(announcer.run())
         try:
-            await self._until_stopped(stopping, server, self._worker)
+            await self._until_stopped(stopping, server, self._worker, seats)
         except HandlerStuck as error:
             self._stuck = True
             logger.critical("%s Ending the process.", error)
             await server.stop(0.0)
             return _EXIT_SOFTWARE
+        finally:
+            if announcing is not None:
+                announcing.cancel()
+                await asyncio.gather(announcing, return_exceptions=True)
         logger.info("stopped")
         return 0
 
     async def _until_stopped(
-        self, stopping: asyncio.Event, server: GrpcServer, worker: StreamWorker
+        self,
+        stopping: asyncio.Event,
+        server: GrpcServer,
+        worker: StreamWorker,
+        seats: LiveSeats | None,
     ) -> None:
         async def live() -> None:
             await stopping.wait()
+            if seats is not None:
+                seats.drain()
             await server.stop(self._settings.drain_s)
 
         serving = asyncio.create_task(live())

@@ -179,6 +179,10 @@ class Telemetry:
 
         # The process
         self._redis_up = gauge("lipstream_redis_up", "1 when Redis answered last time.")
+        self._live_streams = gauge("lipstream_live_streams", "Live streams that are served now.")
+        self._live_capacity = gauge(
+            "lipstream_live_capacity", "Live streams that may be served at once."
+        )
         self._ready = gauge("lipstream_ready", "1 when this process takes work.")
         gpu = GpuMemory.open(service)
         if gpu is not None:
@@ -283,6 +287,12 @@ class Telemetry:
 
     def redis_up(self, up: bool) -> None:
         self._redis_up.labels(self.service).set(up)
+
+    def live_streams(self, count: int) -> None:
+        self._live_streams.labels(self.service).set(count)
+
+    def live_capacity(self, count: int) -> None:
+        self._live_capacity.labels(self.service).set(count)
 
     def ready(self, ready: bool) -> None:
         self._ready.labels(self.service).set(ready)

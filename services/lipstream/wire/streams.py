@@ -24,6 +24,8 @@ __all__ = [
     "index_key",
     "job_key",
     "link_secret",
+    "replica_key",
+    "replicas_set",
     "sessions_stream",
     "waiting_hash",
 ]
@@ -78,6 +80,16 @@ def deadlines_key() -> str:
 def waiting_hash(stream: str) -> str:
     """Hash of the messages that wait outside of a stage's stream; see `runtime.fair_queue`."""
     return f"{stream}:waiting"
+
+
+def replicas_set(stage: str) -> str:
+    """Set of the ids of a stage's replicas that take live streams, and of some that are gone."""
+    return f"{{lipstream}}:replicas:{stage}"
+
+
+def replica_key(replica_id: str) -> str:
+    """What a replica says of itself (`wire.replica`); expires soon after its last word."""
+    return f"{{lipstream}}:replica:{checked_id(replica_id)}"
 
 
 def delayed_set(stage: str) -> str:

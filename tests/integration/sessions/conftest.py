@@ -18,6 +18,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, avatar_store: Path) -> Itera
     shutil.copytree(avatar_store, folder / "objects", dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIPSTREAM_MAX_SESSIONS", "3")
+        patch.setenv("LIPSTREAM_LIVE_CAPACITY", "8")
         patch.setenv("LIPSTREAM_SESSION_PATIENCE_S", "3")
         with LocalStack(Settings(data_dir=folder)) as running:
             yield running
