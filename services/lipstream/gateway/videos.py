@@ -14,12 +14,13 @@ from lipstream.errors import BadInput, Conflict, NotFound, TooLarge
 from lipstream.gateway.avatars import avatar_job_id
 from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoRequest
 from lipstream.gateway.events import event_response
+from lipstream.gateway.idempotency import REPLAYED, once
 from lipstream.gateway.platform import Platform, Shared
 from lipstream.gateway.principal import Principal, VideoCaller
 from lipstream.gateway.ranges import UnsatisfiableRange, parse_range
 from lipstream.gateway.request_schema import request_schema
 from lipstream.gateway.uploads import kept_upload
-from lipstream.gateway.video_form import video_form
+from lipstream.gateway.video_form import VideoForm, video_form
 from lipstream.pipeline import JobKind
 from lipstream.wire.job import Job, JobStatus, Priority
 from lipstream.wire.objects import job_object, job_prefix
@@ -28,7 +29,7 @@ from lipstream.wire.tenants import avatar_name
 
 __all__ = ["check_avatar", "router"]
 
-_OF_THE_JOB = {"priority", "deadline_s"}
+_OF_THE_JOB = ("priority", "deadline_s")
 """Fields that say how the work is done, not what the video is like."""
 _MEDIA_TYPES = [kind.media_type for kind in FilmFormat]
 
@@ -36,6 +37,13 @@ router = APIRouter(prefix="/v1/videos", tags=["videos"])
 
 _SCHEMA = request_schema(VideoRequest)
 _BODY = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        }
+    ],
     "requestBody": {
         "required": True,
         "content": {
@@ -56,7 +64,7 @@ _BODY = {
                 }
             },
         },
-    }
+    },
 }
 
 
@@ -64,30 +72,30 @@ _BODY = {
 async def create_video(
     request: Request, response: Response, platform: Shared, caller: VideoCaller
 ) -> VideoDocument:
-    """Queue a video: JSON with `text`, or a form with files in `audio` and `background`."""
+    """Queue a video: JSON with `text`, or a form with files in `audio` and `background`.
+
+    With an `Idempotency-Key` of the caller's choice, a request that is sent again within a day
+    gives the same video.
+    """
     async with video_form(request, platform.settings.max_text_chars) as form:
-        wanted, inspector = form.wanted, platform.inspector
-        avatar_id = caller.avatar(wanted.avatar)
-        await check_avatar(platform, avatar_id)
-        fields = wanted.model_dump(mode="json", exclude_none=True, exclude=_OF_THE_JOB)
-        job = Job.new(
-            JobKind.VIDEO,
-            fields | {"avatar": avatar_id},
-            tenant=caller.tenant,
-            priority=Priority(wanted.priority),
-            within_s=wanted.deadline_s,
-        )
-        if form.audio is None:
-            await _check_text(platform, wanted)
-        async with (
-            _kept(platform, form.audio, job_object(job.id, "input"), "audio"),
-            _kept(platform, form.background, job_object(job.id, "background"), "background"),
-        ):
-            if form.audio is not None:
-                await inspector.check_audio(job_object(job.id, "input"))
-            if form.background is not None:
-                await inspector.check_background(job_object(job.id, "background"))
-            await platform.jobs.create(job)
+        wanted = form.wanted
+        fields = wanted.model_dump(mode="json", exclude_none=True)
+        uploads = [upload.file if upload else None for upload in (form.audio, form.background)]
+        async with once(platform, request, f"videos of {caller.tenant}", fields, uploads) as this:
+            if this.made is not None:
+                job = this.made
+                response.headers[REPLAYED] = "true"
+            else:
+                params = {n: value for n, value in fields.items() if n not in _OF_THE_JOB}
+                job = Job.new(
+                    JobKind.VIDEO,
+                    params | {"avatar": caller.avatar(wanted.avatar)},
+                    this.id,
+                    tenant=caller.tenant,
+                    priority=Priority(wanted.priority),
+                    within_s=wanted.deadline_s,
+                )
+                await _create(platform, job, form)
     response.headers["Location"] = f"/v1/videos/{job.id}"
     return _document(job, caller)
 
@@ -180,6 +188,22 @@ async def get_video_file(
         media_type=kind.media_type,
         headers=headers,
     )
+
+
+async def _create(platform: Platform, job: Job, form: VideoForm) -> None:
+    inspector = platform.inspector
+    await check_avatar(platform, job.params["avatar"])
+    if form.audio is None:
+        await _check_text(platform, form.wanted)
+    async with (
+        _kept(platform, form.audio, job_object(job.id, "input"), "audio"),
+        _kept(platform, form.background, job_object(job.id, "background"), "background"),
+    ):
+        if form.audio is not None:
+            await inspector.check_audio(job_object(job.id, "input"))
+        if form.background is not None:
+            await inspector.check_background(job_object(job.id, "background"))
+        await platform.jobs.create(job)
 
 
 @asynccontextmanager

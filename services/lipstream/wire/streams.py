@@ -16,6 +16,7 @@ __all__ = [
     "GROUP",
     "api_key",
     "api_keys",
+    "at_work_key",
     "checked_id",
     "dead_stream",
     "deadlines_key",
@@ -26,6 +27,7 @@ __all__ = [
     "link_secret",
     "replica_key",
     "replicas_set",
+    "request_key",
     "sessions_stream",
     "waiting_hash",
 ]
@@ -120,3 +122,13 @@ def api_keys() -> str:
 def link_secret() -> str:
     """What signs links, where no secret is configured."""
     return "{lipstream}:link-secret"
+
+
+def request_key(digest: str) -> str:
+    """String: what the request with an idempotency key was, as a digest."""
+    return f"{{lipstream}}:request:{checked_id(digest)}"
+
+
+def at_work_key(digest: str) -> str:
+    """String that is there while a request with an idempotency key is at work."""
+    return f"{request_key(digest)}:at-work"

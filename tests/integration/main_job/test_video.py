@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import av
+import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -45,6 +46,25 @@ def test_text_becomes_a_video_whose_mouth_moves(platform: Platform) -> None:
     # The mouth's part of the picture changes more than the background's corner.
     changes = np.abs(np.diff(np.stack(frames).astype(np.int16), axis=0)).mean(axis=(0, 3))
     assert changes[140:180, 100:160].mean() > 5 * changes[:40, 200:].mean() + 0.2
+
+
+def test_a_form_that_is_sent_again_with_its_key_gives_the_same_video(platform: Platform) -> None:
+    def send(text: str) -> httpx.Response:
+        return platform.http.post(
+            "/v1/videos",
+            data={"avatar": AVATAR, "size": "64", "priority": "batch", "deadline_s": "600"},
+            files={"audio": ("speech.wav", speech_wav(text))},
+            headers={"Idempotency-Key": "one"},
+        )
+
+    first, again, other = send("One."), send("One."), send("Two.")
+    assert first.json()["priority"] == "batch"
+    assert first.json()["deadline_ms"] == first.json()["created_ms"] + 600_000
+    assert again.json()["id"] == first.json()["id"]
+    assert again.headers["idempotent-replayed"] == "true"
+    assert other.status_code == 422
+    assert other.json()["code"] == "idempotency_mismatch"
+    assert platform.ended(first.json()["id"])["status"] == "succeeded"
 
 
 def test_a_recording_becomes_a_video_of_its_length(platform: Platform) -> None:
