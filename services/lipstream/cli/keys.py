@@ -43,10 +43,25 @@ def create(
     ] = None,
     name: Annotated[str, typer.Option(help="For you: where it is used.")] = "",
     lasts: _Lasts = "",
+    requests_per_s: Annotated[
+        float, typer.Option(min=0, help="Calls a second; 0: as the server has it.")
+    ] = 0.0,
+    sessions: Annotated[
+        int, typer.Option(min=0, help="Live sessions at once; 0: as the server has it.")
+    ] = 0,
 ) -> None:
     """Make a key. It is shown this once; what is kept of it cannot be turned back into it."""
     scopes = scope or ["avatars", "videos", "sessions"]
-    key, text = _run(lambda keys: keys.create(tenant, scopes, name=name, lasts_s=_span_s(lasts)))
+    key, text = _run(
+        lambda keys: keys.create(
+            tenant,
+            scopes,
+            name=name,
+            lasts_s=_span_s(lasts),
+            requests_per_s=requests_per_s,
+            sessions=sessions,
+        )
+    )
     console.print(f"Key {key.id} of tenant {key.tenant}, shown this once:", highlight=False)
     print(text)
 

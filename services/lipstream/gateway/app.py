@@ -14,7 +14,9 @@ from lipstream.gateway.body_limit import BodyLimit
 from lipstream.gateway.health import RequestMetrics
 from lipstream.gateway.inspection import Inspector
 from lipstream.gateway.platform import Platform
+from lipstream.gateway.rate_headers import RateHeaders
 from lipstream.gateway.sessions import routes as sessions
+from lipstream.gateway.sessions.places import SessionPlaces
 from lipstream.gateway.sessions.registry import SessionRegistry
 from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.stage_calls import Stages
@@ -22,6 +24,7 @@ from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import open_store
+from lipstream.runtime.rate_limit import RateLimiter
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings
 from lipstream.runtime.telemetry import Telemetry
@@ -45,9 +48,11 @@ def create_app(settings: Settings) -> FastAPI:
         inspector = Inspector(settings)
         stages = Stages(settings)
         session_log = SessionLog(link)
+        places = SessionPlaces(link)
         registry = SessionRegistry(
             stages,
             session_log,
+            places,
             telemetry,
             most=settings.max_sessions,
             patience_s=settings.session_patience_s,
@@ -57,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
             link=link,
             jobs=JobStore(link, ttl_s=settings.job_ttl_s, max_queued=settings.max_queued_jobs),
             keys=KeyStore(link),
+            rates=RateLimiter(link),
             store=store,
             avatars=AvatarLibrary(store),
             inspector=inspector,
@@ -68,6 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await registry.close()
+            await places.close()
             await session_log.close()
             await stages.close()
             await inspector.close()
@@ -83,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES)
+    app.add_middleware(RateHeaders)
     app.add_middleware(RequestMetrics, telemetry=telemetry)
     for part in (avatars, videos, sessions, health, docs_page, studio_page):
         app.include_router(part.router)

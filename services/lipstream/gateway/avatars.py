@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
 from lipstream.errors import BadInput, Conflict, NotFound
+from lipstream.gateway.callers import AvatarCaller
 from lipstream.gateway.documents import (
     AvatarDocument,
     AvatarName,
@@ -25,7 +26,7 @@ from lipstream.gateway.documents import (
 )
 from lipstream.gateway.events import event_response
 from lipstream.gateway.platform import Platform, Shared
-from lipstream.gateway.principal import AvatarCaller, Principal
+from lipstream.gateway.principal import Principal
 from lipstream.gateway.uploads import kept_upload
 from lipstream.pipeline import JobKind
 from lipstream.runtime.avatar_library import AvatarEntry

@@ -15,6 +15,7 @@ from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import ObjectStore
+from lipstream.runtime.rate_limit import RateLimiter
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings
 from lipstream.runtime.telemetry import Telemetry
@@ -28,6 +29,7 @@ class Platform:
     link: RedisLink
     jobs: JobStore
     keys: KeyStore
+    rates: RateLimiter
     store: ObjectStore
     avatars: AvatarLibrary
     inspector: Inspector

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from lipstream.errors import BadInput, Internal, LipstreamError, Overloaded, Unavailable
-from lipstream.gateway.refusals import Unauthorized
+from lipstream.gateway.refusals import RateLimited, Unauthorized
 from lipstream.runtime.disk import disk_problem
 
 __all__ = ["PROBLEM_MEDIA_TYPE", "install", "problem_response"]
@@ -48,7 +48,8 @@ def problem_response(error: LipstreamError, instance: str) -> JSONResponse:
         body["figures"] = error.figures
     headers = {}
     if isinstance(error, Overloaded | Unavailable):
-        headers["Retry-After"] = str(RETRY_AFTER_S)
+        wait_s = error.retry_after_s if isinstance(error, RateLimited) else RETRY_AFTER_S
+        headers["Retry-After"] = str(wait_s)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(

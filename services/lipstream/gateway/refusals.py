@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, Overloaded
 
-__all__ = ["Forbidden", "TooSlow", "Unauthorized", "UnsupportedMediaType"]
+__all__ = ["Forbidden", "RateLimited", "TooSlow", "Unauthorized", "UnsupportedMediaType"]
 
 
 class UnsupportedMediaType(BadInput):
@@ -33,3 +33,21 @@ class TooSlow(BadInput):
     code = "too_slow"
     title = "The request took too long to arrive"
     http_status = 408
+
+
+class RateLimited(Overloaded):
+    """The caller calls too often.
+
+    Args:
+        retry_after_s: when the next call is granted.
+    """
+
+    code = "rate_limited"
+    title = "Too many requests"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(
+            "This key calls more often than it may.",
+            remedy="Wait as long as Retry-After says, and watch events instead of asking again.",
+        )
+        self.retry_after_s = retry_after_s

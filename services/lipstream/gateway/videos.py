@@ -12,11 +12,12 @@ from starlette.datastructures import UploadFile
 
 from lipstream.errors import BadInput, Conflict, NotFound, TooLarge
 from lipstream.gateway.avatars import avatar_job_id
+from lipstream.gateway.callers import VideoCaller
 from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoRequest
 from lipstream.gateway.events import event_response
 from lipstream.gateway.idempotency import REPLAYED, once
 from lipstream.gateway.platform import Platform, Shared
-from lipstream.gateway.principal import Principal, VideoCaller
+from lipstream.gateway.principal import Principal
 from lipstream.gateway.ranges import UnsatisfiableRange, parse_range
 from lipstream.gateway.request_schema import request_schema
 from lipstream.gateway.uploads import kept_upload

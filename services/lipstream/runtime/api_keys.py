@@ -54,6 +54,10 @@ class ApiKey:
     created_ms: int
     expires_ms: int = 0
     """Unix time; 0: never."""
+    requests_per_s: float = 0.0
+    """0: as many as the server allows by default."""
+    sessions: int = 0
+    """Live ones at once; 0: as many as the server allows by default."""
 
     @property
     def expired(self) -> bool:
@@ -69,6 +73,8 @@ class ApiKey:
             "digest": self.digest,
             "created_ms": str(self.created_ms),
             "expires_ms": str(self.expires_ms),
+            "requests_per_s": repr(self.requests_per_s),
+            "sessions": str(self.sessions),
         }
 
     @classmethod
@@ -86,6 +92,8 @@ class ApiKey:
             digest=fields.text("digest"),
             created_ms=fields.integer("created_ms"),
             expires_ms=fields.integer("expires_ms"),
+            requests_per_s=fields.number("requests_per_s"),
+            sessions=fields.integer("sessions"),
         )
 
 
@@ -100,12 +108,21 @@ class KeyStore:
         self._link = link
 
     async def create(
-        self, tenant: str, scopes: Iterable[str], *, name: str = "", lasts_s: float | None = None
+        self,
+        tenant: str,
+        scopes: Iterable[str],
+        *,
+        name: str = "",
+        lasts_s: float | None = None,
+        requests_per_s: float = 0.0,
+        sessions: int = 0,
     ) -> tuple[ApiKey, str]:
         """A new key and its text, which is told this once.
 
         Args:
             lasts_s: when it ends; never by default.
+            requests_per_s: its own bound on calls; by default the server's.
+            sessions: its own bound on live sessions; by default the server's.
 
         Raises:
             BadInput: no tenant can be named so, or a scope is unknown or missing.
@@ -115,7 +132,17 @@ class KeyStore:
             raise BadInput("A key needs a scope.", remedy=_SCOPES_REMEDY, code="no_scope")
         if len(name) > _NAME_CHARS:
             raise BadInput(f"The name has over {_NAME_CHARS} characters.")
-        key, text = _made(ApiKey("", checked_tenant(tenant), wanted, name, "", 0), lasts_s)
+        like = ApiKey(
+            id="",
+            tenant=checked_tenant(tenant),
+            scopes=wanted,
+            name=name,
+            digest="",
+            created_ms=0,
+            requests_per_s=requests_per_s,
+            sessions=sessions,
+        )
+        key, text = _made(like, lasts_s)
         await self._write(key)
         return key, text
 

@@ -99,6 +99,12 @@ class Settings(BaseSettings):
         Literal["off", "keys"],
         Field(description="Whether callers of the gateway need an API key; see docs/security.md."),
     ] = "off"
+    key_requests_per_s: Annotated[
+        float, Field(gt=0, description="Calls a second of one API key, unless it has its own.")
+    ] = 50.0
+    key_sessions: Annotated[
+        int, Field(gt=0, description="Live sessions of one API key, unless it has its own.")
+    ] = 8
     link_secret: Annotated[
         SecretStr,
         Field(description="Signs links to files; by default one that the gateways share in Redis."),

@@ -25,9 +25,11 @@ __all__ = [
     "index_key",
     "job_key",
     "link_secret",
+    "rate_bucket",
     "replica_key",
     "replicas_set",
     "request_key",
+    "session_places",
     "sessions_stream",
     "waiting_hash",
 ]
@@ -132,3 +134,13 @@ def request_key(digest: str) -> str:
 def at_work_key(digest: str) -> str:
     """String that is there while a request with an idempotency key is at work."""
     return f"{request_key(digest)}:at-work"
+
+
+def rate_bucket(key_id: str) -> str:
+    """Hash: how many calls an API key has left."""
+    return f"{{lipstream}}:rate:{checked_id(key_id)}"
+
+
+def session_places(key_id: str) -> str:
+    """Sorted set of the live sessions of an API key, by the Unix time when their leases end."""
+    return f"{{lipstream}}:session-places:{checked_id(key_id)}"

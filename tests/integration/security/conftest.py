@@ -52,10 +52,11 @@ class Guarded:
 
         return asyncio.run(asked())
 
-    def key(self, tenant: str, *scopes: str, lasts_s: float | None = None) -> dict[str, str]:
+    def key(self, tenant: str, *scopes: str, requests_per_s: float = 0.0) -> dict[str, str]:
         """Headers with a new key."""
         wanted = scopes or ("avatars", "videos", "sessions")
-        _, text = self.keys(lambda keys: keys.create(tenant, wanted, lasts_s=lasts_s))
+        made = self.keys(lambda keys: keys.create(tenant, wanted, requests_per_s=requests_per_s))
+        text = made[1]
         return bearer(text)
 
     def add_avatar(self, avatar_id: str) -> None:

@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterator
 
 from lipstream.errors import Conflict, LipstreamError, NotFound, Overloaded
+from lipstream.gateway.principal import Principal
 from lipstream.gateway.refusals import Forbidden
 from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.live_session import LiveSession, Sent
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
+from lipstream.gateway.sessions.places import SessionPlaces
 from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.session_meter import SessionMeter
 from lipstream.gateway.sessions.stage_calls import Stages
@@ -116,6 +118,7 @@ class SessionRegistry:
     """
     Args:
         stages: who does the work.
+        places: how many sessions a caller has.
         most: sessions at once.
         patience_s: how long a session waits for a client that is not, or no longer, connected.
     """
@@ -124,6 +127,7 @@ class SessionRegistry:
         self,
         stages: Stages,
         log: SessionLog,
+        places: SessionPlaces,
         telemetry: Telemetry,
         *,
         most: int,
@@ -131,6 +135,7 @@ class SessionRegistry:
     ) -> None:
         self._stages = stages
         self._log = log
+        self._places = places
         self._telemetry = telemetry
         self._most = most
         self._patience_s = patience_s
@@ -147,10 +152,10 @@ class SessionRegistry:
             counts[held.live.state] += 1
         return counts
 
-    async def open(self, tenant: str, options: SessionOptions) -> HeldSession:
+    async def open(self, caller: Principal, options: SessionOptions) -> HeldSession:
         """
         Raises:
-            Overloaded: there are as many sessions as there may be.
+            Overloaded: there are as many sessions as there may be, or as the caller may have.
             LipstreamError: a stage cannot do what is asked for, or is away.
         """
         if len(self._sessions) >= self._most:
@@ -161,18 +166,23 @@ class SessionRegistry:
             )
         session_id = secrets.token_hex(8)
         began_s = time.monotonic()
-        held = HeldSession(session_id, tenant, options, self._stages, self._log, self._telemetry)
+        held = HeldSession(
+            session_id, caller.tenant, options, self._stages, self._log, self._telemetry
+        )
         self._sessions[session_id] = held  # counts from now on, while it connects
         try:
+            if caller.key_id is not None:
+                await self._places.take(session_id, caller.key_id, caller.sessions)
             await held.live.open()
         except BaseException:
             del self._sessions[session_id]
+            await self._places.give_back(session_id)
             raise
         self._telemetry.session_opened(time.monotonic() - began_s)
         self._log.note(
             session_id,
             "opened",
-            tenant=tenant,
+            tenant=caller.tenant,
             avatar=options.avatar,
             output=options.output,
             size=options.size,
@@ -205,6 +215,7 @@ class SessionRegistry:
         live = held.live
         await live.close()
         held.hang_up()
+        await self._places.give_back(session_id)
         reason = live.failure.code if live.failure else reason
         self._telemetry.session_ended(reason)
         self._log.note(

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 from starlette.datastructures import Headers
 
 from lipstream.errors import BadInput, LipstreamError, Unavailable
+from lipstream.gateway.callers import SessionCaller
 from lipstream.gateway.platform import Platform, Shared
-from lipstream.gateway.principal import SessionCaller
 from lipstream.gateway.problems import problem_response
 from lipstream.gateway.sessions.client_messages import obey
 from lipstream.gateway.sessions.connection import Connection
@@ -36,7 +36,7 @@ async def open_session(
     avatar_id = caller.avatar(options.avatar)
     await check_avatar(platform, avatar_id)
     options = options.model_copy(update={"avatar": avatar_id})
-    held = await platform.sessions.open(caller.tenant, options)
+    held = await platform.sessions.open(caller, options)
     response.headers["Location"] = f"/v1/sessions/{held.live.id}"
     token, held.token = held.token, ""
     return _document(held, token)
