@@ -44,10 +44,12 @@ format: .venv/.dev ## Format the code
 protos: .venv/.dev ## Generate the gRPC stubs from protos/
 	$(BIN)/python protos/generate.py
 
-ops-tools: .venv/.dev ## Install what checks of the Helm chart need; without it their tests are skipped
+ops-tools: .venv/.dev ## Install what checks of the Helm chart and of alerts need; without it their tests are skipped
 	@$(PIP) install --quiet -e '.[ops]'
+	@command -v promtool >/dev/null || $(if $(filter 0,$(shell id -u)),,sudo )apt-get install -y --no-install-recommends prometheus
 
 chart: ops-tools ## Render helm/examples into helm/rendered, and check the chart
+	@$(BIN)/python helm/render_dashboards.py
 	@$(BIN)/python helm/render_examples.py
 	@$(BIN)/python -m pytest tests/chart
 

@@ -6,6 +6,7 @@ model is not ready. Only a request finds out; unloading and loading the model me
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -77,13 +78,13 @@ class TritonHealth:
         self._client.call(lambda s: raw.unload_model(name, client_timeout=s), deadline_s=_LOAD_S)
         self._client.call(lambda s: raw.load_model(name, client_timeout=s), deadline_s=_LOAD_S)
 
-    def mend(self) -> list[LipstreamError]:
-        """Reload what has lost its process; the faults that this was done for.
+    def mend(self, faults: Mapping[str, LipstreamError]) -> list[LipstreamError]:
+        """Reload those among faulty models that have lost their process; their faults.
 
         Raises:
             Unavailable: the server does not answer.
         """
-        lost = {n: fault for n, fault in self.faults().items() if fault.code in _LOST}
+        lost = {name: fault for name, fault in faults.items() if fault.code in _LOST}
         for name in lost:
             self.recover(name)
         return list(lost.values())

@@ -173,7 +173,7 @@ class StreamWorker:
             claim = await self._queue.begin(delivery)
         except BadInput as error:
             logger.error("malformed message: %s", error)
-            self._telemetry.dead_lettered(error.code)
+            self._telemetry.dead_lettered(Verdict.RETRY)  # no caller writes messages
             await self._queue.bury(delivery, error)
             return
         if claim is None:
@@ -284,7 +284,7 @@ class StreamWorker:
         if error.verdict is Verdict.DROP:
             # The handler knows that nobody waits, though nobody cancelled the job.
             error = Internal(f"The {self._stage.name} stage gave this job up: {error.message}")
-        await self._give_up(claim, Problem.of(error))
+        await self._give_up(claim, Problem.of(error), error.verdict)
         return "failed"
 
     async def _again(self, claim: Claim, error: LipstreamError) -> str:
@@ -299,9 +299,11 @@ class StreamWorker:
         await self._queue.retry(claim, Problem.of(error), delay_s)
         return "retried"
 
-    async def _give_up(self, claim: Claim, problem: Problem) -> None:
+    async def _give_up(
+        self, claim: Claim, problem: Problem, verdict: Verdict = Verdict.RETRY
+    ) -> None:
         logger.error("job failed: %s", problem.detail, extra={"code": problem.code})
-        self._telemetry.dead_lettered(problem.code)
+        self._telemetry.dead_lettered(verdict)
         if await self._queue.fail(claim, problem) == "done":
             self._job_ended(claim, JobStatus.FAILED)
 

@@ -18,9 +18,11 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
+from lipstream.errors import Verdict
 from lipstream.runtime.gpu_memory import GpuMemory
 
 __all__ = ["Metric", "Telemetry"]
@@ -54,6 +56,8 @@ class Telemetry:
 
     def __init__(self, service: str) -> None:
         self.service = service
+        # A third of all lines, which nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._declared: list[Metric] = []
         self._warm: set[str] = set()
@@ -120,6 +124,14 @@ class Telemetry:
             "lipstream_batch_duration_seconds", "Time of such a batch.", "work"
         )
 
+        self._model_up = gauge(
+            "lipstream_model_up", "1 when a model of the Triton server ran last time.", "model"
+        )
+        self._model_reloads = counter(
+            "lipstream_model_reloads_total",
+            "Models loaded again since they had lost their process.",
+        )
+
         # Live sessions, at the gateway
         self._sessions = gauge("lipstream_sessions", "Open live sessions, by state.", "state")
         self._sessions_ended = counter(
@@ -162,8 +174,12 @@ class Telemetry:
             "lipstream_retries_total", "Tries that are to be done again.", "code"
         )
         self._dead_letters = counter(
-            "lipstream_dead_letters_total", "Messages that were given up.", "code"
+            "lipstream_dead_letters_total",
+            "Messages that were given up: for the caller's input, or by a fault of the platform.",
+            "fault",
         )
+        for fault in ("caller", "platform"):
+            self._dead_letters.labels(service, fault)  # 0, that the first one is a rise
         self._taken_over = counter(
             "lipstream_taken_over_total", "Messages taken over from workers without a sign of life."
         )
@@ -239,6 +255,12 @@ class Telemetry:
         self._batch_size.labels(self.service, work).observe(size)
         self._batch_s.labels(self.service, work).observe(duration_s)
 
+    def model_up(self, model: str, up: bool) -> None:
+        self._model_up.labels(self.service, model).set(up)
+
+    def model_reloaded(self) -> None:
+        self._model_reloads.labels(self.service).inc()
+
     def sessions(self, by_state: Mapping[str, int]) -> None:
         for state, count in by_state.items():
             self._sessions.labels(self.service, state).set(count)
@@ -271,8 +293,10 @@ class Telemetry:
     def retried(self, code: str) -> None:
         self._retries.labels(self.service, code).inc()
 
-    def dead_lettered(self, code: str) -> None:
-        self._dead_letters.labels(self.service, code).inc()
+    def dead_lettered(self, verdict: Verdict) -> None:
+        """Count a message that was given up, by the verdict of what failed it last."""
+        fault = "caller" if verdict is Verdict.DEAD_LETTER else "platform"
+        self._dead_letters.labels(self.service, fault).inc()
 
     def took_over(self) -> None:
         self._taken_over.labels(self.service).inc()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from lipstream.audio.encoder import ENCODER_MODEL
 from lipstream.errors import Conflict, Internal, NotFound, Unavailable
 from lipstream.face.motion import Floats
 from lipstream.inference import TritonModel
+from lipstream.inference.model_watch import ModelWatch
 from lipstream.inference.triton_health import TritonHealth
 from lipstream.inference.triton_server import triton_component
 from lipstream.motion import service as motion
@@ -26,6 +29,12 @@ from tests.integration.live.live_call import failure_of
 from tests.integration.live.messages import GENERATE
 from tests.integration.live.stage_host import StageHost
 from tests.integration.triton.triton_process import TritonProcess, stub_of
+
+
+def _read(url: str) -> str:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as page:
+        text: str = page.read().decode()
+    return text
 
 
 class _Step:
@@ -103,9 +112,36 @@ def test_a_killed_model_is_found_and_loaded_again(triton: TritonProcess) -> None
     triton.kill_model(MOTION_MODEL)
     with pytest.raises(Unavailable, match="lost the process of a model"):
         step()
-    assert [fault.code for fault in health.mend()] == ["models_dead"]
+    assert [fault.code for fault in health.mend(health.faults())] == ["models_dead"]
     assert health.faults() == {}
     np.testing.assert_array_equal(step(), expected)
+
+
+def test_readiness_knows_of_a_killed_model_and_of_a_killed_server(triton: TritonProcess) -> None:
+    watch = ModelWatch(triton.address)
+
+    def ready() -> bool:
+        return watch.ready
+
+    assert not ready()
+    assert watch.look() == []
+    assert ready()
+    triton.kill_model(MOTION_MODEL)
+    assert [fault.code for fault in watch.look()] == ["models_dead"]
+    assert not ready()
+    metrics = watch.telemetry.exposition().decode()
+    assert f'lipstream_model_up{{model="{MOTION_MODEL}",service="triton"}} 0.0' in metrics
+    assert f'lipstream_model_up{{model="{ENCODER_MODEL}",service="triton"}} 1.0' in metrics
+    assert watch.look() == []
+    assert ready()
+    triton.stop(signal.SIGKILL)
+    assert watch.look() == []
+    assert not ready()
+    lines = watch.telemetry.exposition().decode().splitlines()
+    assert not [line for line in lines if "_model_up{" in line and line.endswith(" 1.0")]
+    triton.start()
+    while not ready():  # until it has connected again
+        assert watch.look() == []
 
 
 def test_a_taken_port_is_named(triton: TritonProcess, tmp_path: Path) -> None:
@@ -117,7 +153,9 @@ def test_serve_mends_what_is_killed_and_leaves_nothing(
     triton: TritonProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("LIPSTREAM_DATA_DIR", str(tmp_path))
-    ports = dict(zip(("grpc", "http", "metrics"), free_ports(3), strict=True))
+    watched, *free = free_ports(4)
+    monkeypatch.setenv("LIPSTREAM_METRICS_PORT", str(watched))
+    ports = dict(zip(("grpc", "http", "metrics"), free, strict=True))
     process = subprocess.Popen(
         [sys.executable, "-m", "lipstream.inference", "serve"]
         + [f"--{side}-port={port}" for side, port in ports.items()],
@@ -131,6 +169,9 @@ def test_serve_mends_what_is_killed_and_leaves_nothing(
     expected = step()
     stub_of(MOTION_MODEL, process.pid).kill()
     np.testing.assert_array_equal(step(), expected)
+    url = f"http://127.0.0.1:{watched}/metrics"
+    while 'lipstream_model_reloads_total{service="triton"} 1.0' not in _read(url):
+        time.sleep(0.05)
     descendants = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
     assert process.wait(60) == 0

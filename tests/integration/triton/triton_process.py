@@ -75,6 +75,9 @@ class TritonProcess:
 def stub_of(name: str, server_pid: int) -> psutil.Process:
     """The Python process of a model."""
     for process in psutil.Process(server_pid).children(recursive=True):
+        # The server keeps those that were killed before.
+        if process.status() == psutil.STATUS_ZOMBIE:
+            continue
         if any(f"/{name}/" in word for word in process.cmdline()):
             return process
     raise AssertionError(f"{name} has no process")

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from lipstream.errors import Conflict
+from lipstream.errors import Conflict, Verdict
 from lipstream.runtime.batch_watch import watch_batches
 from lipstream.runtime.combiner import Combiner
 from lipstream.runtime.gpu_memory import GpuMemory
@@ -35,7 +35,7 @@ def test_what_happened_is_counted() -> None:
     telemetry.batch_done("streaming_talker", 5, 0.004)
     telemetry.work_ended("done", 1.5)
     telemetry.retried("internal")
-    telemetry.dead_lettered("no_face")
+    telemetry.dead_lettered(Verdict.DEAD_LETTER)
     assert value(telemetry, "lipstream_frames_total", lane="live", service="render") == 25
     assert value(telemetry, "lipstream_first_frame_seconds_sum", start="cold") == 0.8
     assert value(telemetry, "lipstream_first_frame_seconds_sum", start="warm") == 0.03
@@ -45,7 +45,8 @@ def test_what_happened_is_counted() -> None:
     assert value(telemetry, "lipstream_queue_depth", state="delayed") == 1
     assert value(telemetry, "lipstream_work_duration_seconds_sum") == 1.5
     assert value(telemetry, "lipstream_retries_total", code="internal") == 1
-    assert value(telemetry, "lipstream_dead_letters_total", code="no_face") == 1
+    assert value(telemetry, "lipstream_dead_letters_total", fault="caller") == 1
+    assert value(telemetry, "lipstream_dead_letters_total", fault="platform") == 0
 
 
 def test_calls_are_timed_and_gauges_go_back() -> None:

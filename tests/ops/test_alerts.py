@@ -1,0 +1,85 @@
+"""Alerts and dashboards: valid, proven to fire, of metrics that exist, with a page to turn to."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helm.render_dashboards import DASHBOARDS, dashboard
+from lipstream.runtime.telemetry import Telemetry
+
+_ROOT = Path(__file__).resolve().parents[2]
+_CHART = _ROOT / "helm" / "lipstream"
+_RULES = sorted((_CHART / "alerts").glob("*.yaml"))
+_CASES = Path(__file__).with_name("alerts.test.yaml")
+_SUFFIX = re.compile(r"_(bucket|count|sum)$")
+
+
+@pytest.fixture(scope="module")
+def rules() -> list[dict[str, Any]]:
+    yaml = pytest.importorskip("yaml", reason="needs PyYAML: make ops-tools")
+    files = [yaml.safe_load(path.read_text()) for path in _RULES]
+    return [rule for file in files for group in file["groups"] for rule in group["rules"]]
+
+
+@pytest.fixture(scope="module")
+def alerts(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [rule for rule in rules if "alert" in rule]
+
+
+def _promtool(*arguments: object) -> None:
+    if not (tool := shutil.which("promtool")):
+        pytest.skip("needs promtool: make ops-tools")
+    done = subprocess.run(
+        [tool, *map(str, arguments)], capture_output=True, text=True, cwd=_ROOT, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_promtool_takes_the_rules() -> None:
+    _promtool("check", "rules", *_RULES)
+
+
+def test_alerts_fire_on_what_they_are_for_and_on_nothing_else() -> None:
+    _promtool("test", "rules", _CASES)
+
+
+def test_every_alert_has_a_case_in_which_it_fires(alerts: list[dict[str, Any]]) -> None:
+    proven = re.findall(r'labels: \'ALERTS\{alertname="(\w+)"', _CASES.read_text())
+    assert sorted(proven) == sorted(alert["alert"] for alert in alerts)
+
+
+def test_every_alert_has_its_page(alerts: list[dict[str, Any]]) -> None:
+    sections = re.split(r"^## ", (_ROOT / "docs" / "runbook.md").read_text(), flags=re.MULTILINE)
+    pages = dict(section.split("\n", 1) for section in sections[1:])
+    assert set(pages) == {alert["alert"] for alert in alerts}
+    for alert in alerts:
+        name = alert["alert"]
+        assert alert["annotations"]["runbook_url"] == f"docs/runbook.md#{name.lower()}"
+        assert alert["labels"]["severity"] in ("critical", "warning")
+        for part in ("**Means:**", "**See:**", "**Do:**"):
+            assert part in pages[name], f"{name} lacks {part}"
+
+
+def test_dashboards_are_current() -> None:
+    import json
+
+    for name in DASHBOARDS:
+        path = _CHART / "dashboards" / f"{name}.json"
+        assert json.loads(path.read_text()) == dashboard(name), "python helm/render_dashboards.py"
+    assert len(DASHBOARDS) == len(list((_CHART / "dashboards").iterdir()))
+
+
+def test_what_is_asked_for_is_declared(rules: list[dict[str, Any]]) -> None:
+    declared = {metric.name for metric in Telemetry("gateway").declared}
+    expressions = [rule["expr"] for rule in rules]
+    expressions += [q.expr for panels in DASHBOARDS.values() for p in panels for q in p.queries]
+    named = set(re.findall(r"\blipstream_\w+", " ".join(expressions)))
+    assert {_SUFFIX.sub("", name) for name in named} <= declared
+    recorded = {rule["record"] for rule in rules if "record" in rule}
+    assert set(re.findall(r"\blipstream:[\w:]+", " ".join(expressions))) <= recorded
