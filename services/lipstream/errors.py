@@ -21,6 +21,7 @@ __all__ = [
     "TooLarge",
     "Unavailable",
     "Verdict",
+    "error_kind",
 ]
 
 
@@ -144,3 +145,21 @@ class Cancelled(LipstreamError):
 
 class Internal(LipstreamError):
     """A fault of ours. Users see this message, never the trace behind it."""
+
+
+_KINDS: tuple[type[LipstreamError], ...] = (
+    BadInput,
+    Cancelled,
+    Conflict,
+    Internal,
+    NotFound,
+    Overloaded,
+    TooLarge,
+    Unavailable,
+)
+_BY_STATUS = {kind.grpc_status: kind for kind in _KINDS} | {"DEADLINE_EXCEEDED": Unavailable}
+
+
+def error_kind(grpc_status: str) -> type[LipstreamError]:
+    """The kind of error behind a gRPC status: what another process failed with."""
+    return _BY_STATUS.get(grpc_status, Internal)

@@ -75,7 +75,8 @@ def test_pods_are_hardened_and_hold_no_secret(
         pod = manifest["spec"]["template"]["spec"]
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["runAsUser"] == 10001
-        assert pod["automountServiceAccountToken"] is False
+        launches_fits = manifest["metadata"]["name"] == "lipstream-avatar" and name == "gpu"
+        assert pod["automountServiceAccountToken"] is launches_fits
         # A Service named lipstream-audio would set LIPSTREAM_AUDIO_PORT, as if it were a setting.
         assert pod["enableServiceLinks"] is False
         for container in (*pod.get("initContainers", ()), *pod["containers"]):
@@ -93,7 +94,6 @@ def test_pods_are_hardened_and_hold_no_secret(
 
 def test_services_get_settings_that_they_know(example: Callable[[str], Manifests]) -> None:
     known = {f"LIPSTREAM_{name.upper()}" for name in Settings.model_fields}
-    known.add("LIPSTREAM_ADVERTISE_HOST")
     objects = example("gpu")
     given = set(objects["ConfigMap", "lipstream-settings"]["data"])
     for stage in STAGES:

@@ -46,6 +46,8 @@ def test_the_least_that_must_be_said_is_enough(render: Render) -> None:
             {"components": {"triton": {"enabled": True, "callers": ["audioo"]}}},
             'its caller "audioo" is no component',
         ),
+        ({"fits": {"where": "kubernetes", "pool": "a100"}}, 'fits: there is no node pool "a100"'),
+        ({"fits": {"where": "kubernetes", "gpus": 1}}, 'fits: node pool "cpu" has no GPUs'),
         ({"gatewayApi": {"enabled": True}}, "set parentRefs to your Gateway"),
         (
             {"ingress": {"enabled": True}, "gatewayApi": {"enabled": True, "parentRefs": [{}]}},

@@ -49,6 +49,18 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- if eq $values.fits.where "kubernetes" -}}
+{{- $pool := index $values.nodePools $values.fits.pool -}}
+{{- if not $pool -}}
+{{- fail (printf "fits: there is no node pool %q: add it to nodePools." $values.fits.pool) -}}
+{{- end -}}
+{{- if and $values.fits.gpus (not $pool.gpu) -}}
+{{- fail (printf "fits: node pool %q has no GPUs: set its gpu, for example to nvidia.com/gpu." $values.fits.pool) -}}
+{{- end -}}
+{{- if not (hasKey $values.images $values.fits.image) -}}
+{{- fail (printf "fits: there is no image %q: add it to images." $values.fits.image) -}}
+{{- end -}}
+{{- end -}}
 {{- if and $values.ingress.enabled $values.gatewayApi.enabled -}}
 {{- fail "ingress and gatewayApi are both on: choose one." -}}
 {{- end -}}

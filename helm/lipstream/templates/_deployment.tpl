@@ -4,6 +4,7 @@
 {{- $component := .component -}}
 {{- $full := printf "%s-%s" (include "lipstream.fullname" $root) .name -}}
 {{- $ours := eq $component.kind "lipstream" -}}
+{{- $launches := and (eq .name "avatar") (eq $root.Values.fits.where "kubernetes") -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -29,10 +30,13 @@ spec:
         {{- if $ours }}
         checksum/settings: {{ include "lipstream.settings" $root | sha256sum }}
         {{- end }}
+        {{- if $launches }}
+        checksum/fits: {{ include "lipstream.fitJob" $root | sha256sum }}
+        {{- end }}
         {{- with $component.podAnnotations }}{{ toYaml . | nindent 8 }}{{- end }}
     spec:
-      serviceAccountName: {{ include "lipstream.fullname" $root }}
-      automountServiceAccountToken: false
+      serviceAccountName: {{ include "lipstream.fullname" $root }}{{ if $launches }}-fits{{ end }}
+      automountServiceAccountToken: {{ $launches }}
       # Else variables named after our services would be taken for settings.
       enableServiceLinks: false
       {{- with $root.Values.imagePullSecrets }}
@@ -73,6 +77,13 @@ spec:
             {{- end }}
             {{- with $component.ports.metrics }}
             - {name: LIPSTREAM_METRICS_PORT, value: {{ . | quote }}}
+            {{- end }}
+            {{- if eq .name "avatar" }}
+            - {name: LIPSTREAM_FITS, value: {{ $root.Values.fits.where }}}
+            - {name: LIPSTREAM_WORKER_CONCURRENCY, value: {{ $root.Values.fits.parallel | quote }}}
+            {{- end }}
+            {{- if $launches }}
+            - {name: LIPSTREAM_FIT_TEMPLATE, value: /etc/lipstream/job.yaml}
             {{- end }}
             {{- range $key, $text := $component.env }}
             - {name: {{ $key }}, value: {{ $text | quote }}}
@@ -117,6 +128,9 @@ spec:
             {{- else }}
             - {name: models, mountPath: /models, readOnly: true}
             {{- end }}
+            {{- if $launches }}
+            - {name: fits, mountPath: /etc/lipstream, readOnly: true}
+            {{- end }}
             {{- if $component.sharedMemory }}
             - {name: shm, mountPath: /dev/shm}
             {{- end }}
@@ -130,6 +144,9 @@ spec:
         {{- end }}
         {{- else }}
         - {name: models, emptyDir: {sizeLimit: {{ $component.scratch }}}}
+        {{- end }}
+        {{- if $launches }}
+        - {name: fits, configMap: {name: {{ include "lipstream.fullname" $root }}-fits}}
         {{- end }}
         {{- if $component.sharedMemory }}
         - {name: shm, emptyDir: {medium: Memory, sizeLimit: {{ $component.sharedMemory }}}}

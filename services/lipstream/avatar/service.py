@@ -18,8 +18,8 @@ from lipstream.avatar.bundling import as_note
 from lipstream.avatar.create import create_avatar
 from lipstream.avatar.exports import store_export
 from lipstream.avatar.fit import Progress
+from lipstream.avatar.fits import fit_handler
 from lipstream.avatar.inspect import inspect_source
-from lipstream.avatar.job import fit_job
 from lipstream.avatar.preflight import Finding
 from lipstream.errors import BadInput, Cancelled
 from lipstream.face.bundle import Manifest, Note
@@ -132,7 +132,7 @@ def build(kit: StageKit) -> StageApp:
     """The stage from its settings."""
     servicer = AvatarServicer(kit.store, kit.compute)
     return StageApp(
-        handle=fit_job,
+        handle=fit_handler(kit.settings),
         register=lambda server: avatar_pb2_grpc.add_AvatarServiceServicer_to_server(
             servicer, server
         ),

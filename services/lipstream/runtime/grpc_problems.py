@@ -6,17 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 
-from lipstream.errors import (
-    BadInput,
-    Cancelled,
-    Conflict,
-    Internal,
-    LipstreamError,
-    NotFound,
-    Overloaded,
-    TooLarge,
-    Unavailable,
-)
+from lipstream.errors import LipstreamError, error_kind
 from lipstream.v1 import common_pb2
 
 if TYPE_CHECKING:
@@ -25,18 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["PROBLEM_KEY", "error_of", "problem_metadata"]
 
 PROBLEM_KEY = "lipstream-problem-bin"
-
-_KINDS: tuple[type[LipstreamError], ...] = (
-    BadInput,
-    Cancelled,
-    Conflict,
-    Internal,
-    NotFound,
-    Overloaded,
-    TooLarge,
-    Unavailable,
-)
-_BY_STATUS = {kind.grpc_status: kind for kind in _KINDS} | {"DEADLINE_EXCEEDED": Unavailable}
 
 
 def problem_metadata(error: LipstreamError) -> tuple[tuple[str, bytes], ...]:
@@ -52,7 +30,7 @@ def error_of(failure: grpc.RpcError) -> LipstreamError:
     # Sync and aio calls share these methods, but no type that says so.
     call: Any = failure
     status: str = call.code().name
-    kind = _BY_STATUS.get(status, Internal)
+    kind = error_kind(status)
     for key, value in call.trailing_metadata() or ():
         if key != PROBLEM_KEY:
             continue

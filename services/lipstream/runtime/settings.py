@@ -146,6 +146,19 @@ class Settings(BaseSettings):
     drain_s: Annotated[Seconds, Field(description="How long running work may go on at exit.")] = (
         20.0
     )
+    fits: Annotated[
+        Literal["here", "subprocess", "kubernetes"],
+        Field(
+            description="Where avatars' jobs are fitted: in the avatar service's process, in a "
+            "process of its own beside it, or in a Job on the cluster."
+        ),
+    ] = "here"
+    fit_memory_mb: Annotated[
+        int, Field(gt=0, description="What one fit in a process of its own may take.")
+    ] = 6000
+    fit_template: Annotated[
+        Path | None, Field(description="Kubernetes Job, YAML, that a fit's is made from.")
+    ] = None
     job_ttl_s: Annotated[Seconds, Field(description="How long a finished job is remembered.")] = (
         7 * 86_400.0
     )

@@ -6,6 +6,7 @@ from lipstream.errors import BadInput
 from lipstream.wire.streams import checked_id
 
 __all__ = [
+    "FIT_LOG",
     "LONGEST_AVATAR_ID",
     "REFUSED_SHEET",
     "avatar_prefix",
@@ -17,6 +18,9 @@ __all__ = [
 LONGEST_AVATAR_ID = 56
 REFUSED_SHEET = "sheet.png"
 """Name, under its job, of the pictures of an avatar that was not good enough."""
+
+FIT_LOG = "fit.log"
+"""Name, under its job, of the end of the log of a fit that ended abruptly on a cluster."""
 
 
 def job_prefix(job_id: str) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "deadlines_key",
     "delayed_set",
     "events_stream",
+    "fit_key",
     "index_key",
     "job_key",
     "link_secret",
@@ -94,6 +95,11 @@ def replicas_set(stage: str) -> str:
 def replica_key(replica_id: str) -> str:
     """What a replica says of itself (`wire.replica`); expires soon after its last word."""
     return f"{{lipstream}}:replica:{checked_id(replica_id)}"
+
+
+def fit_key(job_id: str) -> str:
+    """Hash by which the process of an avatar's fit tells how far it is and how it ended."""
+    return f"{{lipstream}}:fit:{checked_id(job_id)}"
 
 
 def delayed_set(stage: str) -> str:

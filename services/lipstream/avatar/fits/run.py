@@ -1,0 +1,96 @@
+"""One fit as a process: read the job, do the work, report."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+
+from lipstream.avatar.fits.outcome import FitOutcome
+from lipstream.avatar.fits.reports import FitReports
+from lipstream.avatar.job import fit_job
+from lipstream.errors import Cancelled, LipstreamError, NotFound
+from lipstream.pipeline import stage_named
+from lipstream.runtime.disk import disk_problem
+from lipstream.runtime.handler_thread import run_in_thread
+from lipstream.runtime.job_context import JobContext
+from lipstream.runtime.jobs import JobStore
+from lipstream.runtime.object_store import open_store
+from lipstream.runtime.redis_link import RedisLink
+from lipstream.runtime.settings import Settings
+
+__all__ = ["run_fit"]
+
+logger = logging.getLogger(__name__)
+
+_CONFIRM_TIMEOUT_S = 10.0
+
+
+async def run_fit(settings: Settings, job_id: str, stopping: asyncio.Event) -> bool:
+    """Do a job's fit; say whether it was done.
+
+    How it ended is reported, unless nobody waits for it: the job has ended, or `stopping` is set.
+
+    Raises:
+        NotFound: there is no such job.
+        Unavailable: Redis or the object store does not answer.
+    """
+    link = RedisLink(settings.redis, patience_s=math.inf)
+    try:
+        jobs, reports = JobStore(link), FitReports(link)
+        job = await jobs.get(job_id)
+        store = await asyncio.to_thread(open_store, settings.store_url)
+        context = JobContext(
+            job, stage_named("avatar"), 1, store, settings.data_dir.absolute() / "scratch"
+        )
+        try:
+            outcome = await _work(context, jobs, reports, settings.heartbeat_s, stopping)
+        finally:
+            await asyncio.to_thread(context.close)
+        if outcome is None:
+            return False
+        await reports.end(job_id, outcome)
+        return outcome.problem is None
+    finally:
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(link.close(), 1.0)
+
+
+async def _work(
+    context: JobContext,
+    jobs: JobStore,
+    reports: FitReports,
+    heartbeat_s: float,
+    stopping: asyncio.Event,
+) -> FitOutcome | None:
+    loop = asyncio.get_running_loop()
+
+    async def beat() -> None:
+        if stopping.is_set():
+            context.stop("The process is leaving.")
+        with contextlib.suppress(NotFound):
+            if not (await jobs.get(context.job.id)).status.finished:
+                await reports.progress(context.job.id, context.fraction)
+                return
+        context.stop("The job has ended.")
+
+    def ask() -> None:
+        with contextlib.suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(beat(), loop).result(_CONFIRM_TIMEOUT_S)
+
+    context.confirm_by(ask)
+    finished = run_in_thread(fit_job, context)
+    while not finished.done():
+        await asyncio.wait((finished,), timeout=heartbeat_s)
+        if not finished.done():
+            await beat()
+    error = finished.exception()
+    if error is None:
+        return FitOutcome.success(context)
+    if isinstance(error, Cancelled) and context.cancelled():
+        return None
+    error = disk_problem(error) or error
+    if not isinstance(error, LipstreamError):
+        logger.error("the fit failed", exc_info=error)
+    return FitOutcome.failure(error)
