@@ -16,6 +16,7 @@ import grpc.aio
 
 from lipstream.runtime.grpc_problems import error_of
 from lipstream.runtime.settings import Settings
+from lipstream.runtime.stage_channel import stage_channel
 from lipstream.v1 import (
     audio_pb2,
     audio_pb2_grpc,
@@ -50,7 +51,7 @@ class Inspector:
 
     def __init__(self, settings: Settings) -> None:
         self._channels = [
-            grpc.aio.insecure_channel(settings.address_of(stage), _OPTIONS)
+            stage_channel(settings, settings.address_of(stage), _OPTIONS)
             for stage in ("audio", "avatar", "render")
         ]
         audio, avatar, render = self._channels

@@ -16,6 +16,7 @@ from lipstream.errors import Conflict
 from lipstream.runtime.grpc_interceptor import CallInterceptor
 from lipstream.runtime.live_seats import LiveSeats
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.tls import TlsFiles
 
 __all__ = ["GrpcServer", "Register"]
 
@@ -32,6 +33,7 @@ class GrpcServer:
         register: adds the stage's servicers.
         services: their full names, such as `lipstream.v1.AudioService`.
         port: 0 for any free one.
+        tls: the server's certificate; with it, callers need one as well.
         seats: who counts and bounds live streams; a server without takes as many as calls.
     """
 
@@ -46,9 +48,11 @@ class GrpcServer:
         max_message_bytes: int = 8_000_000,
         max_calls: int = 64,
         seats: LiveSeats | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
         self._register = register
         self._services = tuple(services)
+        self._tls = tls
         self._target = f"{host}:{port}"
         self._options = (
             ("grpc.max_receive_message_length", max_message_bytes),
@@ -75,7 +79,12 @@ class GrpcServer:
             (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
         )
         try:
-            port: int = self._server.add_insecure_port(self._target)
+            port: int
+            if self._tls is None:
+                port = self._server.add_insecure_port(self._target)
+            else:
+                credentials = self._tls.server_credentials()
+                port = self._server.add_secure_port(self._target, credentials)
         except RuntimeError as error:
             raise Conflict(
                 f"Nothing can listen at {self._target}.", remedy="Choose another port."

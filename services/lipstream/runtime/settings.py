@@ -114,6 +114,13 @@ class Settings(BaseSettings):
         Literal["gateway", "store"],
         Field(description="Who serves videos: the gateway, or S3, GCS, Azure by a signed address."),
     ] = "gateway"
+    # Mutual TLS between the gateway and the stages: all three, or none
+    tls_ca: Annotated[Path | None, Field(description="PEM of the authority of both sides.")] = None
+    tls_cert: Annotated[Path | None, Field(description="PEM of this process' certificate.")] = None
+    tls_key: Annotated[Path | None, Field(description="PEM of its private key.")] = None
+    tls_name: Annotated[
+        str, Field(description="Name in the stages' certificates; by default the host called.")
+    ] = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     # Limits on what callers send

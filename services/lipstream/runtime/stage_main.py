@@ -32,6 +32,7 @@ from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings, load_settings
 from lipstream.runtime.stream_worker import HandlerStuck, StreamWorker, WorkerOptions
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.tls import TlsFiles
 
 __all__ = ["StageApp", "StageKit", "run_stage"]
 
@@ -144,6 +145,7 @@ class _Process:
             max_message_bytes=settings.max_message_bytes,
             max_calls=settings.max_streams,
             seats=seats,
+            tls=TlsFiles.of(settings),
         )
         port = await server.start()
         self._worker = StreamWorker(

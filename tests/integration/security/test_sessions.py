@@ -1,9 +1,11 @@
-"""Live sessions where keys are asked for, over real stages."""
+"""Everything at once, over real stages: keys, mutual TLS between them, Redis behind TLS and a
+password; and none of the secrets in any log."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,21 +18,46 @@ from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.local_stack import LocalStack
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings
+from tests.certificates import Authority
+from tests.integration.redis_process import RedisProcess
 from tests.integration.security.conftest import bearer
+from tests.integration.security.tls_proxy import TlsProxy
 from tests.portrait import AVATAR
+
+_PASSWORD = "pass-of-redis-4711"
+_LINK_SECRET = "secret-of-links-4711"
 
 
 @pytest.fixture
-def stack(tmp_path: Path, avatar_store: Path) -> Iterator[LocalStack]:
+def redis_url(redis_server: RedisProcess, tmp_path: Path) -> Iterator[str]:
+    authority = Authority(tmp_path / "redis-tls")
+    with TlsProxy(redis_server.port, authority.issue("redis")) as proxy:
+        client = redis_server.client()
+        client.config_set("requirepass", _PASSWORD)
+        client.close()
+        yield f"rediss://:{_PASSWORD}@127.0.0.1:{proxy.port}/0?ssl_ca_certs={authority.ca}"
+
+
+@pytest.fixture
+def stack(
+    tmp_path: Path, avatar_store: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LocalStack]:
     objects = tmp_path / "objects"
     shutil.copytree(avatar_store / "avatars" / AVATAR, objects / "avatars" / f"acme.{AVATAR}")
-    with LocalStack(Settings(data_dir=tmp_path, auth="keys")) as running:
+    authority = Authority(tmp_path / "tls")
+    issued = authority.issue("stage")
+    monkeypatch.setenv("LIPSTREAM_TLS_CA", str(authority.ca))
+    monkeypatch.setenv("LIPSTREAM_TLS_CERT", str(issued.cert))
+    monkeypatch.setenv("LIPSTREAM_TLS_KEY", str(issued.key))
+    monkeypatch.setenv("LIPSTREAM_LINK_SECRET", _LINK_SECRET)
+    monkeypatch.setenv("LIPSTREAM_LOG_LEVEL", "DEBUG")
+    with LocalStack(Settings(data_dir=tmp_path, auth="keys", redis=redis_url)) as running:
         yield running
 
 
-def _key(stack: LocalStack, tenant: str, sessions: int = 0) -> str:
+def _key(redis_url: str, tenant: str, sessions: int = 0) -> str:
     async def made() -> str:
-        link = RedisLink(stack.redis_url)
+        link = RedisLink(redis_url)
         try:
             key = await KeyStore(link).create(tenant, ["sessions"], sessions=sessions)
             return key[1]
@@ -40,12 +67,16 @@ def _key(stack: LocalStack, tenant: str, sessions: int = 0) -> str:
     return asyncio.run(made())
 
 
-def test_a_session_is_its_tenants_and_counts_for_its_key(stack: LocalStack) -> None:
-    acme, other = _key(stack, "acme", sessions=1), _key(stack, "other")
+def test_sessions_of_tenants_and_logs_without_secrets(
+    stack: LocalStack, redis_server: RedisProcess, redis_url: str
+) -> None:
+    acme, other = _key(redis_url, "acme", sessions=1), _key(redis_url, "other")
+    tokens = []
 
     async def scene() -> None:
         async with LiveClient.opened(stack.url, api_key=acme, avatar=AVATAR, size=64) as client:
             assert client.session["avatar"] == AVATAR
+            tokens.append(client.session["session_token"])
             path = f"/v1/sessions/{client.session['id']}"
             async with httpx.AsyncClient(base_url=stack.url, trust_env=False) as http:
                 assert (await http.get(path, headers=bearer(acme))).status_code == 200
@@ -64,5 +95,11 @@ def test_a_session_is_its_tenants_and_counts_for_its_key(stack: LocalStack) -> N
             pass  # its place is free again
 
     asyncio.run(scene())
+    redis_server.stop()  # what is logged of a Redis that is away names it
+    give_up_s = time.monotonic() + 20
+    while httpx.get(f"{stack.url}/readyz", trust_env=False).status_code == 200:
+        assert time.monotonic() < give_up_s
     logs = "".join(path.read_text() for path in stack.log_dir.iterdir())
-    assert acme.rpartition("_")[2] not in logs
+    assert "redis is away" in logs
+    for secret in (_PASSWORD, _LINK_SECRET, acme[-20:], other[-20:], *tokens):
+        assert secret not in logs

@@ -14,6 +14,7 @@ from lipstream.face.controls_message import pack_controls, pack_framing
 from lipstream.face.face_controls import FaceControls, Framing
 from lipstream.runtime.grpc_problems import error_of
 from lipstream.runtime.settings import Settings
+from lipstream.runtime.stage_channel import stage_channel
 from lipstream.v1 import (
     audio_pb2,
     audio_pb2_grpc,
@@ -89,7 +90,7 @@ class Stages:
 
     def __init__(self, settings: Settings) -> None:
         self._channels = {
-            stage: grpc.aio.insecure_channel(settings.address_of(stage), _OPTIONS)
+            stage: stage_channel(settings, settings.address_of(stage), _OPTIONS)
             for stage in ("audio", "motion", "render")
         }
         self._audio = audio_pb2_grpc.AudioServiceStub(self._channels["audio"])
