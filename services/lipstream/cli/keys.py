@@ -39,7 +39,8 @@ def create(
         "default"
     ),
     scope: Annotated[
-        list[str] | None, typer.Option(help="avatars, videos, sessions; all of them by default.")
+        list[str] | None,
+        typer.Option(help="avatars, videos, sessions, webhooks; all of them by default."),
     ] = None,
     name: Annotated[str, typer.Option(help="For you: where it is used.")] = "",
     lasts: _Lasts = "",
@@ -51,7 +52,7 @@ def create(
     ] = 0,
 ) -> None:
     """Make a key. It is shown this once; what is kept of it cannot be turned back into it."""
-    scopes = scope or ["avatars", "videos", "sessions"]
+    scopes = scope or ["avatars", "videos", "sessions", "webhooks"]
     key, text = _run(
         lambda keys: keys.create(
             tenant,

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 import lipstream
 from lipstream.gateway import avatars, docs_page, health, problems, studio_page, videos
+from lipstream.gateway import webhooks as webhook_routes
 from lipstream.gateway.body_limit import BodyLimit
 from lipstream.gateway.health import RequestMetrics
 from lipstream.gateway.inspection import Inspector
@@ -20,6 +21,7 @@ from lipstream.gateway.sessions.places import SessionPlaces
 from lipstream.gateway.sessions.registry import SessionRegistry
 from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.stage_calls import Stages
+from lipstream.gateway.webhook_sender import WebhookSender
 from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
@@ -28,6 +30,7 @@ from lipstream.runtime.rate_limit import RateLimiter
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.webhooks import WebhookStore
 
 __all__ = ["create_app"]
 
@@ -49,6 +52,12 @@ def create_app(settings: Settings) -> FastAPI:
         stages = Stages(settings)
         session_log = SessionLog(link)
         places = SessionPlaces(link)
+        webhooks = WebhookStore(link)
+        sender = WebhookSender(
+            webhooks,
+            private=settings.webhooks_private,
+            first_pause_s=settings.webhook_retry_base_s,
+        )
         registry = SessionRegistry(
             stages,
             session_log,
@@ -63,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
             jobs=JobStore(link, ttl_s=settings.job_ttl_s, max_queued=settings.max_queued_jobs),
             keys=KeyStore(link),
             rates=RateLimiter(link),
+            webhooks=webhooks,
             store=store,
             avatars=AvatarLibrary(store),
             inspector=inspector,
@@ -73,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             yield
         finally:
+            await sender.close()
             await registry.close()
             await places.close()
             await session_log.close()
@@ -92,6 +103,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES)
     app.add_middleware(RateHeaders)
     app.add_middleware(RequestMetrics, telemetry=telemetry)
-    for part in (avatars, videos, sessions, health, docs_page, studio_page):
+    for part in (avatars, videos, sessions, webhook_routes, health, docs_page, studio_page):
         app.include_router(part.router)
     return app

@@ -14,7 +14,7 @@ from lipstream.gateway.refusals import Forbidden, RateLimited, Unauthorized
 from lipstream.gateway.signed_links import LinkSigner
 from lipstream.runtime.api_keys import ApiKey, KeyStore, Scope
 
-__all__ = ["AvatarCaller", "SessionCaller", "VideoCaller"]
+__all__ = ["AvatarCaller", "SessionCaller", "VideoCaller", "WebhookCaller"]
 
 _READING = ("GET", "HEAD")
 _bearer = HTTPBearer(auto_error=False, description="An API key, where the server asks for one.")
@@ -90,3 +90,4 @@ async def _known(keys: KeyStore, text: str) -> ApiKey:
 AvatarCaller = Annotated[Principal, Security(_caller, scopes=[Scope.AVATARS.value])]
 VideoCaller = Annotated[Principal, Security(_caller, scopes=[Scope.VIDEOS.value])]
 SessionCaller = Annotated[Principal, Security(_caller, scopes=[Scope.SESSIONS.value])]
+WebhookCaller = Annotated[Principal, Security(_caller, scopes=[Scope.WEBHOOKS.value])]

@@ -19,6 +19,7 @@ from lipstream.runtime.rate_limit import RateLimiter
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.webhooks import WebhookStore
 
 __all__ = ["Platform", "Shared"]
 
@@ -30,6 +31,7 @@ class Platform:
     jobs: JobStore
     keys: KeyStore
     rates: RateLimiter
+    webhooks: WebhookStore
     store: ObjectStore
     avatars: AvatarLibrary
     inspector: Inspector

@@ -36,6 +36,7 @@ class Scope(StrEnum):
     AVATARS = "avatars"
     VIDEOS = "videos"
     SESSIONS = "sessions"
+    WEBHOOKS = "webhooks"
     ADMIN = "admin"
     """Everything."""
 

@@ -11,6 +11,7 @@ thought dead and woke up no longer holds it, and its scripts then change nothing
 from __future__ import annotations
 
 from lipstream.runtime.fair_queue import FAIR_QUEUE
+from lipstream.wire.streams import DEFAULT_TENANT, webhook_deliveries, webhooks_due, webhooks_of
 
 __all__ = [
     "ADVANCE",
@@ -28,6 +29,7 @@ __all__ = [
 
 _EVENTS_KEPT = 500
 _DEAD_KEPT = 10_000
+_WEBHOOKS_OF = webhooks_of(DEFAULT_TENANT).removesuffix(DEFAULT_TENANT)
 
 _NOW = """
 local function now_ms()
@@ -42,15 +44,27 @@ _JOB = (
     + f"""
 local function get(name) return redis.call('HGET', KEYS[1], name) end
 local function set(...) redis.call('HSET', KEYS[1], 'updated_ms', now_ms(), ...) end
+local function finished()
+  local status = get('status')
+  return status == 'succeeded' or status == 'failed' or status == 'cancelled'
+end
+-- What `wire.webhook` reads, for each webhook of the job's tenant.
+local function tell_webhooks()
+  local f = redis.call('HMGET', KEYS[1], 'id', 'kind', 'status', 'created_ms', 'error', 'tenant')
+  for _, hook in ipairs(redis.call('SMEMBERS', '{_WEBHOOKS_OF}' .. (f[6] or '{DEFAULT_TENANT}'))) do
+    local id = f[1] .. ':' .. f[4] .. ':' .. hook
+    redis.call('HSET', '{webhook_deliveries()}', id, cjson.encode({{webhook = hook, job_id = f[1],
+      kind = f[2], status = f[3], created_ms = f[4], error = f[5] or '', at_ms = now_ms(),
+      tries = 0}}))
+    redis.call('ZADD', '{webhooks_due()}', now_ms(), id)
+  end
+end
 local function publish()
   local f = redis.call('HMGET', KEYS[1], 'id', 'kind', 'status', 'stage', 'progress', 'error')
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', {_EVENTS_KEPT}, '*', 'v', '1', 'job_id', f[1],
     'kind', f[2], 'status', f[3], 'stage', f[4], 'progress', f[5], 'error', f[6] or '',
     'at_ms', now_ms())
-end
-local function finished()
-  local status = get('status')
-  return status == 'succeeded' or status == 'failed' or status == 'cancelled'
+  if finished() then tell_webhooks() end
 end
 local function expire(ttl_s)
   redis.call('EXPIRE', KEYS[1], ttl_s)

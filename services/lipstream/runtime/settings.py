@@ -105,6 +105,13 @@ class Settings(BaseSettings):
     key_sessions: Annotated[
         int, Field(gt=0, description="Live sessions of one API key, unless it has its own.")
     ] = 8
+    webhooks_private: Annotated[
+        bool,
+        Field(description="Whether webhooks may lie on private addresses, and be plain HTTP."),
+    ] = False
+    webhook_retry_base_s: Annotated[
+        Seconds, Field(description="Wait before a webhook's second try; then four times as long.")
+    ] = 5.0
     link_secret: Annotated[
         SecretStr,
         Field(description="Signs links to files; by default one that the gateways share in Redis."),

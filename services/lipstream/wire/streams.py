@@ -33,6 +33,11 @@ __all__ = [
     "session_places",
     "sessions_stream",
     "waiting_hash",
+    "webhook_deliveries",
+    "webhook_failures",
+    "webhook_key",
+    "webhooks_due",
+    "webhooks_of",
 ]
 
 GROUP = "workers"
@@ -150,3 +155,28 @@ def rate_bucket(key_id: str) -> str:
 def session_places(key_id: str) -> str:
     """Sorted set of the live sessions of an API key, by the Unix time when their leases end."""
     return f"{{lipstream}}:session-places:{checked_id(key_id)}"
+
+
+def webhook_key(webhook_id: str) -> str:
+    """Hash of a webhook."""
+    return f"{{lipstream}}:webhook:{checked_id(webhook_id)}"
+
+
+def webhooks_of(tenant: str) -> str:
+    """Set of the ids of a tenant's webhooks."""
+    return f"{{lipstream}}:webhooks-of:{checked_id(tenant)}"
+
+
+def webhook_deliveries() -> str:
+    """Hash of the events that are on their way to webhooks, JSON by id."""
+    return "{lipstream}:webhook-deliveries"
+
+
+def webhooks_due() -> str:
+    """Sorted set of the ids of these deliveries, by the time when they are due in ms."""
+    return "{lipstream}:webhooks-due"
+
+
+def webhook_failures() -> str:
+    """Capped stream of deliveries that were given up, each with its reason."""
+    return "{lipstream}:webhook-failures"

@@ -1,0 +1,81 @@
+"""`/v1/webhooks`: be called when a video or an avatar is done, instead of asking."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from lipstream.gateway.callers import WebhookCaller
+from lipstream.gateway.pinned_post import check_url
+from lipstream.gateway.platform import Shared
+from lipstream.wire.webhook import EVENT_TYPES, Webhook
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+
+
+class WebhookRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, Field(max_length=2000, examples=["https://example.com/hooks/lipstream"])]
+    events: Annotated[
+        list[str], Field(max_length=20, description=f"Of {', '.join(EVENT_TYPES)}; all without.")
+    ] = []
+
+
+class WebhookDocument(BaseModel):
+    """One webhook, and how its last call went."""
+
+    id: str
+    url: str
+    events: list[str]
+    created_ms: int
+    secret: Annotated[
+        str | None, Field(description="Signs its calls; told once, when it is made.")
+    ] = None
+    last_ms: Annotated[int | None, Field(description="When it was last called.")] = None
+    last_result: Annotated[str | None, Field(description="ok, or what went wrong.")] = None
+
+
+@router.post("", status_code=201, response_model=WebhookDocument)
+async def create_webhook(
+    wanted: WebhookRequest, response: Response, platform: Shared, caller: WebhookCaller
+) -> WebhookDocument:
+    """Ask to be called; calls are signed as Standard Webhooks says (docs/webhooks.md)."""
+    await check_url(wanted.url, private=platform.settings.webhooks_private)
+    webhook = await platform.webhooks.create(caller.tenant, wanted.url, wanted.events)
+    response.headers["Location"] = f"/v1/webhooks/{webhook.id}"
+    return _document(webhook, webhook.secret)
+
+
+@router.get("", response_model=list[WebhookDocument])
+async def list_webhooks(platform: Shared, caller: WebhookCaller) -> list[WebhookDocument]:
+    """All of the caller's, the oldest first."""
+    return [_document(webhook) for webhook in await platform.webhooks.of_tenant(caller.tenant)]
+
+
+@router.get("/{webhook_id}", response_model=WebhookDocument)
+async def get_webhook(webhook_id: str, platform: Shared, caller: WebhookCaller) -> WebhookDocument:
+    """One, and how its last call went."""
+    return _document(await platform.webhooks.find(webhook_id, caller.tenant))
+
+
+@router.delete("/{webhook_id}", status_code=204)
+async def delete_webhook(webhook_id: str, platform: Shared, caller: WebhookCaller) -> None:
+    """Call it no more."""
+    await platform.webhooks.delete(await platform.webhooks.find(webhook_id, caller.tenant))
+
+
+def _document(webhook: Webhook, secret: str | None = None) -> WebhookDocument:
+    return WebhookDocument(
+        id=webhook.id,
+        url=webhook.url,
+        events=list(webhook.events),
+        created_ms=webhook.created_ms,
+        secret=secret,
+        last_ms=webhook.last_ms or None,
+        last_result=webhook.last_result or None,
+    )
