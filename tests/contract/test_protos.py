@@ -40,6 +40,7 @@ def test_every_live_message_has_session_epoch_and_time(message: Descriptor) -> N
         "session_id": (1, FieldDescriptor.TYPE_STRING),
         "epoch": (2, FieldDescriptor.TYPE_UINT64),
         "pts_us": (3, FieldDescriptor.TYPE_INT64),
+        "traceparent": (4, FieldDescriptor.TYPE_STRING),
     }
 
 

@@ -10,7 +10,8 @@ import uvicorn
 from lipstream.errors import LipstreamError
 from lipstream.gateway.app import create_app
 from lipstream.runtime.logs import configure_logs
-from lipstream.runtime.settings import load_settings
+from lipstream.runtime.settings import Settings, load_settings
+from lipstream.runtime.tracing import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,14 @@ def main() -> None:
             "anybody who reaches this port may use it: set LIPSTREAM_AUTH=keys",
             extra={"host": settings.host},
         )
+    try:
+        with tracing("gateway"):
+            _serve(settings)
+    except LipstreamError as error:
+        sys.exit(f"lipstream.gateway: {error}")
+
+
+def _serve(settings: Settings) -> None:
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -7,11 +7,13 @@ import contextlib
 import time
 
 from fastapi import APIRouter, Response
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lipstream.errors import LipstreamError, Unavailable
 from lipstream.gateway.platform import Platform, Shared
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.tracing import NO_SPAN, TRACEPARENT, Span, is_traced, span
 
 __all__ = ["RequestMetrics", "router"]
 
@@ -81,7 +83,7 @@ class RequestMetrics:
                 status = message["status"]
             await send(message)
 
-        with self._telemetry.in_flight("http"):
+        with self._telemetry.in_flight("http"), _span(scope) as call:
             try:
                 await self._app(scope, receive, watched)
             finally:
@@ -89,6 +91,14 @@ class RequestMetrics:
                 path = getattr(route, "path", "other")
                 # Callers invent methods; labels are few.
                 method = scope["method"] if scope["method"] in _METHODS else "other"
-                self._telemetry.call_ended(
-                    f"{method} {path}", str(status), time.perf_counter() - began_s
-                )
+                name = f"{method} {path}"
+                call.rename(name)
+                call.set(status=status)
+                self._telemetry.call_ended(name, str(status), time.perf_counter() - began_s)
+
+
+def _span(scope: Scope) -> Span:
+    """Of a call to the interface, not of probes; its caller may have begun the trace."""
+    if not scope["path"].startswith("/v1/") or not is_traced():
+        return NO_SPAN
+    return span("call", parent=Headers(scope=scope).get(TRACEPARENT, ""))

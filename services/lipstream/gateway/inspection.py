@@ -17,6 +17,7 @@ import grpc.aio
 from lipstream.runtime.grpc_problems import error_of
 from lipstream.runtime.settings import Settings
 from lipstream.runtime.stage_channel import stage_channel
+from lipstream.runtime.tracing import trace_metadata
 from lipstream.v1 import (
     audio_pb2,
     audio_pb2_grpc,
@@ -62,22 +63,32 @@ class Inspector:
     async def check_audio(self, key: str) -> None:
         """Whether the recording under `key` in the object store can be decoded and has sound."""
         await _ask(
-            self._audio.Inspect(audio_pb2.InspectRequest(audio_key=key), timeout=_DEADLINE_S)
+            self._audio.Inspect(
+                audio_pb2.InspectRequest(audio_key=key),
+                timeout=_DEADLINE_S,
+                metadata=trace_metadata(),
+            )
         )
 
     async def check_voice(self, voice: str) -> None:
         """Whether there is a voice of that name."""
-        await _ask(self._audio.Inspect(audio_pb2.InspectRequest(voice=voice), timeout=_DEADLINE_S))
+        await _ask(
+            self._audio.Inspect(
+                audio_pb2.InspectRequest(voice=voice),
+                timeout=_DEADLINE_S,
+                metadata=trace_metadata(),
+            )
+        )
 
     async def check_photo(self, key: str) -> None:
         """Whether the photo under `key` in the object store shows a face that can be used."""
         request = avatar_pb2.InspectPhotoRequest(photo_key=key)
-        await _ask(self._avatar.Inspect(request, timeout=_DEADLINE_S))
+        await _ask(self._avatar.Inspect(request, timeout=_DEADLINE_S, metadata=trace_metadata()))
 
     async def check_background(self, key: str) -> None:
         """Whether the file under `key` in the object store is a picture or a video."""
         request = render_pb2.InspectBackgroundRequest(background_key=key)
-        await _ask(self._render.Inspect(request, timeout=_DEADLINE_S))
+        await _ask(self._render.Inspect(request, timeout=_DEADLINE_S, metadata=trace_metadata()))
 
     async def export(self, avatar_id: str, ending: str) -> str:
         """Key of an avatar's file of that ending in the object store, written if need be.
@@ -87,7 +98,9 @@ class Inspector:
         """
         request = avatar_pb2.ExportRequest(avatar_id=avatar_id, format=ending)
         try:
-            answer = await self._avatar.Export(request, timeout=_EXPORT_DEADLINE_S)
+            answer = await self._avatar.Export(
+                request, timeout=_EXPORT_DEADLINE_S, metadata=trace_metadata()
+            )
         except grpc.aio.AioRpcError as failure:
             raise error_of(failure) from None
         return answer.key

@@ -17,6 +17,7 @@ from lipstream.runtime.grpc_problems import problem_metadata
 from lipstream.runtime.live_seats import LiveSeats
 from lipstream.runtime.logs import bound
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.tracing import NO_SPAN, TRACEPARENT, Span, span
 
 __all__ = ["ADMITTED_KEY", "CallInterceptor"]
 
@@ -118,6 +119,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self._telemetry.call_ended(method.rpartition("/")[2], code, duration_s)
 
 
+def _span(method: str, context: grpc.aio.ServicerContext[Any, Any]) -> Span:
+    """Of a call that is part of its caller's trace."""
+    metadata: Any = context.invocation_metadata()
+    parent = next((value for key, value in metadata or () if key == TRACEPARENT), "")
+    return span(method.rpartition("/")[2], parent=parent) if parent else NO_SPAN
+
+
 class _Call:
     """One call from its admission to its end."""
 
@@ -133,6 +141,7 @@ class _Call:
         self._method = method
         self._context = context
         self._began_s = time.perf_counter()
+        self._span = _span(method, context)
         self._admitted = False
 
     async def __aenter__(self) -> None:
@@ -160,6 +169,8 @@ class _Call:
         if self._admitted:
             duration_s = time.perf_counter() - self._began_s
             self._owner.leave(self._seats, self._method, code, duration_s)
+        self._span.set(code=code)
+        self._span.end()
         if translated is not None:
             await self._abort(translated)
 

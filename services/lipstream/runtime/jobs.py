@@ -14,6 +14,7 @@ from lipstream.errors import Conflict, Internal, NotFound, Overloaded
 from lipstream.pipeline import PIPELINES, STAGES, JobKind
 from lipstream.runtime import job_scripts
 from lipstream.runtime.redis_link import RedisLink
+from lipstream.runtime.tracing import traceparent
 from lipstream.wire.fields import dump_json
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.messages import FIRST_EVENT, JobEvent, StageMessage, checked_event_id
@@ -62,7 +63,9 @@ class JobStore:
             Overloaded: too many jobs wait.
         """
         first = PIPELINES[job.kind].first
-        message = StageMessage(job.id, job.kind, first.name, flow=job.flow).encode()
+        message = StageMessage(
+            job.id, job.kind, first.name, flow=job.flow, traceparent=traceparent()
+        ).encode()
         keys = [
             job_key(job.id),
             events_stream(job.id),

@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError
 from lipstream.errors import BadInput
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_inbox import LiveInbox
+from lipstream.runtime.tracing import span
 
 __all__ = ["LiveLane", "LiveStage"]
 
@@ -107,7 +108,10 @@ class LiveLane(Generic[RequestT, ResponseT]):
         async with aclosing(self._compute.iterate(stage.handle(request))) as responses:
             async for response in responses:
                 if arrived_s is not None:
-                    self._answered(time.perf_counter() - arrived_s)
+                    lasted_s = time.perf_counter() - arrived_s
+                    self._answered(lasted_s)
+                    if parent := request.header.traceparent:
+                        span("live step", parent=parent, lasted_s=lasted_s).end()
                     arrived_s = None
                 if inbox.is_stale(request):
                     return

@@ -33,6 +33,7 @@ from lipstream.runtime.settings import Settings, load_settings
 from lipstream.runtime.stream_worker import HandlerStuck, StreamWorker, WorkerOptions
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.runtime.tls import TlsFiles
+from lipstream.runtime.tracing import tracing
 
 __all__ = ["StageApp", "StageKit", "run_stage"]
 
@@ -76,7 +77,8 @@ def run_stage(name: str, build: Callable[[StageKit], StageApp]) -> NoReturn:
     try:
         settings = load_settings()
         configure_logs(name, settings.log_level)
-        code = asyncio.run(_Process(stage_named(name), settings, build).run())
+        with tracing(name):
+            code = asyncio.run(_Process(stage_named(name), settings, build).run())
     except LipstreamError as error:
         print(f"lipstream.{name}: {error}", file=sys.stderr)
         code = _EXIT_CONFIG

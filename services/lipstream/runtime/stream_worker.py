@@ -40,6 +40,7 @@ from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.stage_queue import Claim, Delivery, StageQueue
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.tracing import span
 from lipstream.wire.job import JobStatus
 from lipstream.wire.objects import job_object
 from lipstream.wire.problem import Problem
@@ -191,7 +192,15 @@ class StreamWorker:
             task = asyncio.current_task()
             assert task is not None
             self._running[task] = context
-            outcome = await self._try(claim, context)
+            with span(
+                "job",
+                parent=claim.message.traceparent,
+                job_id=claim.job.id,
+                attempt=claim.attempt,
+                waited_s=claim.waited_s,
+            ) as work:
+                outcome = await self._try(claim, context)
+                work.set(outcome=outcome)
             if outcome != "done" and await self._queue.forgotten(claim):
                 await asyncio.to_thread(self._sweep, claim)
             duration_s = asyncio.get_running_loop().time() - began_s

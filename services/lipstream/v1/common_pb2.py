@@ -24,29 +24,29 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/common.proto\x12\x0clipstream.v1\"?\n\nLiveHeader\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0e\n\x06pts_us\x18\x03 \x01(\x03\"\x10\n\x0e\x45ndOfUtterance\"\x0b\n\tInterrupt\"\x1e\n\rStateSnapshot\x12\r\n\x05state\x18\x01 \x01(\x0c\"%\n\x06Tensor\x12\r\n\x05shape\x18\x01 \x03(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"T\n\x07\x45ncoder\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x12\n\x05layer\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x08\n\x06_layer\"X\n\x0cMotionFrames\x12\x13\n\x0b\x62lendshapes\x18\x01 \x01(\x0c\x12\x10\n\x08rotation\x18\x02 \x01(\x0c\x12\x13\n\x0btranslation\x18\x03 \x01(\x0c\x12\x0c\n\x04gaze\x18\x04 \x01(\x0c\"F\n\x07Problem\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\t*c\n\x0cSampleFormat\x12\x1d\n\x19SAMPLE_FORMAT_UNSPECIFIED\x10\x00\x12\x1b\n\x17SAMPLE_FORMAT_PCM_S16LE\x10\x01\x12\x17\n\x13SAMPLE_FORMAT_F32LE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19lipstream/v1/common.proto\x12\x0clipstream.v1\"T\n\nLiveHeader\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0e\n\x06pts_us\x18\x03 \x01(\x03\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\"\x10\n\x0e\x45ndOfUtterance\"\x0b\n\tInterrupt\"\x1e\n\rStateSnapshot\x12\r\n\x05state\x18\x01 \x01(\x0c\"%\n\x06Tensor\x12\r\n\x05shape\x18\x01 \x03(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"T\n\x07\x45ncoder\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x12\n\x05layer\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x08\n\x06_layer\"X\n\x0cMotionFrames\x12\x13\n\x0b\x62lendshapes\x18\x01 \x01(\x0c\x12\x10\n\x08rotation\x18\x02 \x01(\x0c\x12\x13\n\x0btranslation\x18\x03 \x01(\x0c\x12\x0c\n\x04gaze\x18\x04 \x01(\x0c\"F\n\x07Problem\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\t*c\n\x0cSampleFormat\x12\x1d\n\x19SAMPLE_FORMAT_UNSPECIFIED\x10\x00\x12\x1b\n\x17SAMPLE_FORMAT_PCM_S16LE\x10\x01\x12\x17\n\x13SAMPLE_FORMAT_F32LE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lipstream.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SAMPLEFORMAT']._serialized_start=458
-  _globals['_SAMPLEFORMAT']._serialized_end=557
+  _globals['_SAMPLEFORMAT']._serialized_start=479
+  _globals['_SAMPLEFORMAT']._serialized_end=578
   _globals['_LIVEHEADER']._serialized_start=43
-  _globals['_LIVEHEADER']._serialized_end=106
-  _globals['_ENDOFUTTERANCE']._serialized_start=108
-  _globals['_ENDOFUTTERANCE']._serialized_end=124
-  _globals['_INTERRUPT']._serialized_start=126
-  _globals['_INTERRUPT']._serialized_end=137
-  _globals['_STATESNAPSHOT']._serialized_start=139
-  _globals['_STATESNAPSHOT']._serialized_end=169
-  _globals['_TENSOR']._serialized_start=171
-  _globals['_TENSOR']._serialized_end=208
-  _globals['_ENCODER']._serialized_start=210
-  _globals['_ENCODER']._serialized_end=294
-  _globals['_MOTIONFRAMES']._serialized_start=296
-  _globals['_MOTIONFRAMES']._serialized_end=384
-  _globals['_PROBLEM']._serialized_start=386
-  _globals['_PROBLEM']._serialized_end=456
+  _globals['_LIVEHEADER']._serialized_end=127
+  _globals['_ENDOFUTTERANCE']._serialized_start=129
+  _globals['_ENDOFUTTERANCE']._serialized_end=145
+  _globals['_INTERRUPT']._serialized_start=147
+  _globals['_INTERRUPT']._serialized_end=158
+  _globals['_STATESNAPSHOT']._serialized_start=160
+  _globals['_STATESNAPSHOT']._serialized_end=190
+  _globals['_TENSOR']._serialized_start=192
+  _globals['_TENSOR']._serialized_end=229
+  _globals['_ENCODER']._serialized_start=231
+  _globals['_ENCODER']._serialized_end=315
+  _globals['_MOTIONFRAMES']._serialized_start=317
+  _globals['_MOTIONFRAMES']._serialized_end=405
+  _globals['_PROBLEM']._serialized_start=407
+  _globals['_PROBLEM']._serialized_end=477
 # @@protoc_insertion_point(module_scope)

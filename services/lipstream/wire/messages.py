@@ -35,9 +35,11 @@ class StageMessage:
     """1 for the first try that was asked for, one more for each that was asked for after it."""
     flow: str = _DEFAULT_FLOW
     """What it queues with."""
+    traceparent: str = ""
+    """The trace that it belongs to (W3C), where there is one."""
 
     def encode(self) -> dict[str, str]:
-        return {
+        fields = {
             "v": str(VERSION),
             "job_id": self.job_id,
             "kind": self.kind.value,
@@ -45,6 +47,7 @@ class StageMessage:
             "attempt": str(self.attempt),
             "flow": self.flow,
         }
+        return fields | ({"traceparent": self.traceparent} if self.traceparent else {})
 
     @classmethod
     def decode(cls, raw: Mapping[str, str]) -> Self:
@@ -61,7 +64,8 @@ class StageMessage:
         if attempt < 1:
             raise BadInput(f"A stage message counts its attempts from 1, not {attempt}.")
         flow = raw.get("flow", _DEFAULT_FLOW)
-        return cls(checked_id(fields.text("job_id")), kind, stage, attempt, flow)
+        trace = raw.get("traceparent", "")
+        return cls(checked_id(fields.text("job_id")), kind, stage, attempt, flow, trace)
 
 
 def checked_event_id(value: str) -> str:

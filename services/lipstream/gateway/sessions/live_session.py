@@ -26,7 +26,7 @@ from lipstream.gateway.sessions.options import SessionOptions, SessionState
 from lipstream.gateway.sessions.session_meter import SessionMeter
 from lipstream.gateway.sessions.stage_calls import StageCall, Stages
 from lipstream.gateway.sessions.steady_call import SteadyCall, reopened
-from lipstream.gateway.sessions.timeline import FRAME_US, Piece, Timeline
+from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
 from lipstream.v1 import audio_pb2, common_pb2, motion_pb2, render_pb2
 from lipstream.wire.live_media import MediaKind, MediaMessage
 
@@ -53,7 +53,7 @@ class LiveSession:
     Args:
         session_id: names it in the stages' logs.
         stages: who does the work.
-        meter: tells the metrics.
+        meter: tells metrics and traces.
         send: takes what goes to the client; must not block.
     """
 
@@ -126,8 +126,7 @@ class LiveSession:
         """
         quiet = not self._timeline.speaking
         utterance = self._timeline.utterances.add(samples)
-        if quiet:
-            self._meter.heard(utterance.number, self.now_us())
+        self._meter.heard(utterance.number, self.now_us(), alone=quiet)
         self._wake.set()
 
     def end_speech(self) -> None:
@@ -145,9 +144,8 @@ class LiveSession:
         for task in self._texts:
             task.cancel()
         now_us = self.now_us()
-        self._meter.interrupted()
         for finished in self._timeline.interrupt(now_us):
-            self._send(finished_event(finished))
+            self._tell_finished(finished)
         self._restart_picture()
         self._wake.set()
         self._tell_state()
@@ -166,6 +164,7 @@ class LiveSession:
         if self.state is SessionState.CLOSED:
             return
         self.state = SessionState.CLOSED
+        self._meter.close()
         tasks = {*self._tasks, *self._texts, *self._writes}
         if (current := asyncio.current_task()) is not None:
             tasks.discard(current)
@@ -236,7 +235,7 @@ class LiveSession:
         while True:
             now_us = self.now_us()
             for finished in self._timeline.finished(now_us):
-                self._send(finished_event(finished))
+                self._tell_finished(finished)
                 self._tell_state()
             if self._timeline.due_us() <= now_us:
                 piece = self._timeline.next_piece()
@@ -371,6 +370,10 @@ class LiveSession:
         if piece.started:
             self._tell_state()
 
+    def _tell_finished(self, finished: Finished) -> None:
+        self._meter.finished(finished)
+        self._send(finished_event(finished))
+
     def _tell_state(self) -> None:
         if self.state is not SessionState.CLOSED:
             speaking = self._timeline.speaking
@@ -385,7 +388,9 @@ class LiveSession:
         self._send(MediaMessage(kind, self._epoch, pts_us, payload, keyframe))
 
     def _header(self, pts_us: int, epoch: int) -> common_pb2.LiveHeader:
-        return common_pb2.LiveHeader(session_id=self.id, epoch=epoch, pts_us=pts_us)
+        return common_pb2.LiveHeader(
+            session_id=self.id, epoch=epoch, pts_us=pts_us, traceparent=self._meter.traceparent
+        )
 
     def now_us(self) -> int:
         """The session's clock: microseconds since playback began."""

@@ -48,7 +48,7 @@ class HeldSession:
         self._connection: Connection | None = None
         self._alone_since_s = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
-        meter = SessionMeter(telemetry)
+        meter = SessionMeter(session_id, telemetry)
         self.live = LiveSession(session_id, options, stages, meter, self._send)
 
     def check(self, token: str) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from lipstream.gateway.sessions.session_meter import SessionMeter
-from lipstream.gateway.sessions.timeline import Started
+from lipstream.gateway.sessions.timeline import Finished, Started
 from lipstream.runtime.telemetry import Telemetry
 
 _FRAME_US = 40_000
@@ -24,16 +24,17 @@ def _pictures(meter: SessionMeter, first: int, last: int, after_us: int) -> None
 
 def test_the_first_picture_of_speech_is_timed() -> None:
     telemetry = Telemetry("gateway")
-    meter = SessionMeter(telemetry)
+    meter = SessionMeter("s", telemetry)
     _pictures(meter, 1, 20, 0)
-    meter.heard(1, 1_000_000)
+    meter.heard(1, 1_000_000, alone=True)
     meter.started([Started(1, 1_100_000)])
     _pictures(meter, 22, 26, 0)  # nothing of it is in these
     assert _values(telemetry, "lipstream_first_frame_seconds_count") == {}
     meter.picture_sent(1_100_001, 1_100_001 - _LOOK_AHEAD_US, 1_050_000)
     meter.picture_sent(1_200_000, 1_120_000, 1_090_000)
     assert _values(telemetry, "lipstream_first_frame_seconds_sum") == {"cold": 0.05}
-    meter.heard(2, 3_000_000)
+    meter.heard(2, 3_000_000, alone=True)
+    meter.heard(2, 3_010_000, alone=False)
     meter.started([Started(2, 3_000_000)])
     meter.picture_sent(3_100_000, 3_020_000, 3_030_000)
     assert _values(telemetry, "lipstream_first_frame_seconds_sum") == {"cold": 0.05, "warm": 0.03}
@@ -42,10 +43,10 @@ def test_the_first_picture_of_speech_is_timed() -> None:
 
 def test_what_is_interrupted_is_not_timed() -> None:
     telemetry = Telemetry("gateway")
-    meter = SessionMeter(telemetry)
-    meter.heard(1, 0)
+    meter = SessionMeter("s", telemetry)
+    meter.heard(1, 0, alone=True)
     meter.started([Started(1, 0)])
-    meter.interrupted()
+    meter.finished(Finished(1, 0, True))
     meter.picture_sent(100_000, 20_000, 30_000)
     meter.late(0)
     assert _values(telemetry, "lipstream_first_frame_seconds_count") == {}
