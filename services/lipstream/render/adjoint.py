@@ -102,8 +102,8 @@ class ColorMap:
         out = np.empty((len(self._scene.static), 4), np.float32)
         splats.gather(
             frame.splats,
-            frame.bounds,
             frame.members,
+            frame.masks,
             frame.starts,
             frame.sources,
             np.array(residual, np.float32, order="C"),

@@ -33,6 +33,7 @@ class Frame:
         "camera_vertices",
         "count",
         "head_vertices",
+        "masks",
         "members",
         "order",
         "scene",
@@ -54,7 +55,7 @@ class Frame:
         self.sources = np.empty(splat_count, np.int32)
         self.order = np.empty(splat_count, np.int32)
         self.starts = np.empty(tiles + 1, np.int32)
-        self.members = np.empty(3 * splat_count + 1, np.int32)
+        self._make_room(3 * splat_count)
         self.count = 0
         self._driver = driver
         self._colors = np.empty((splat_count, 3), np.float32)
@@ -109,9 +110,16 @@ class Frame:
         columns = scene.view.tiles_across
         length = splats.count_tiles(self.bounds, self.count, columns, self.starts)
         if length > len(self.members):
-            self.members = np.empty(length + length // 4, np.int32)
+            self._make_room(length + length // 4)
         splats.fill_tiles(
-            self.bounds, self.order, self.count, columns, self.starts, self._ends, self.members
+            self.bounds,
+            self.order,
+            self.count,
+            columns,
+            self.starts,
+            self._ends,
+            self.members,
+            self.masks,
         )
 
     @property
@@ -123,6 +131,11 @@ class Frame:
     def recolor(self, colors: Floats) -> None:  # [N, 3]
         """Give the laid-out splats other colours; nothing else about them changes."""
         self.splats[: self.count, 6:9] = colors[self.sources[: self.count]]
+
+    def _make_room(self, length: int) -> None:
+        """For tile lists of that length."""
+        self.members = np.empty(length, np.int32)
+        self.masks = np.empty(length + splats.MASKS_READ_AHEAD, np.uint16)
 
     def _tinted(self, pose: Pose, shape_weights: Floats) -> Floats:  # [N, 3]
         weights = color_weights_of(

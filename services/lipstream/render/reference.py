@@ -162,5 +162,6 @@ def _alpha(projected: Projected, i: int, size_px: int) -> Doubles:  # [S, S]
     dx = centres[None, :] - projected.centres[i, 0]
     dy = centres[:, None] - projected.centres[i, 1]
     (a, b), (_, c) = np.linalg.inv(projected.covariances[i])
-    alpha = projected.opacities[i] * np.exp(-0.5 * (a * dx * dx + c * dy * dy) - b * dx * dy)
-    return np.where(alpha >= ALPHA_MIN, np.minimum(alpha, ALPHA_MAX), 0.0)
+    opacity = min(projected.opacities[i], ALPHA_MAX)
+    alpha = opacity * np.exp(-0.5 * (a * dx * dx + c * dy * dy) - b * dx * dy)
+    return np.where(alpha >= ALPHA_MIN, alpha, 0.0)

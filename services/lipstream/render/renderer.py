@@ -108,8 +108,8 @@ class SplatRenderer:
         frame = self._frame
         splats.blend_yuv420p(
             frame.splats,
-            frame.bounds,
             frame.members,
+            frame.masks,
             frame.starts,
             plate.y,
             plate.u,
@@ -137,8 +137,8 @@ class SplatRenderer:
         frame, height = self._frame, self.size.height_px
         splats.blend_yuva420p(
             frame.splats,
-            frame.bounds,
             frame.members,
+            frame.masks,
             frame.starts,
             plate.y,
             plate.u,
@@ -156,7 +156,7 @@ class SplatRenderer:
         plate = plate if plate is not None else self.scene.plate
         self._frame.lay_out(pose)
         frame = self._frame
-        splats.blend_rgb(frame.splats, frame.bounds, frame.members, frame.starts, plate.rgb, target)
+        splats.blend_rgb(frame.splats, frame.members, frame.masks, frame.starts, plate.rgb, target)
         return target
 
     def rgba(self, pose: Pose, out: Bytes | None = None, plate: Plate | None = None) -> Bytes:
@@ -166,7 +166,7 @@ class SplatRenderer:
         self._frame.lay_out(pose)
         frame = self._frame
         splats.blend_rgba(
-            frame.splats, frame.bounds, frame.members, frame.starts, plate.rgb, plate.alpha, target
+            frame.splats, frame.members, frame.masks, frame.starts, plate.rgb, plate.alpha, target
         )
         return target
 
@@ -205,5 +205,5 @@ def _planes(picture: Bytes, size: PictureSize) -> tuple[Bytes, Bytes, Bytes]:
 def blend_float(frame: Frame) -> Floats:
     """Blend a frame that is laid out: [H, W, 4], see `SplatRenderer.premultiplied`."""
     out = np.empty(Layout.RGBA.shape(frame.scene.size), np.float32)
-    splats.blend_float(frame.splats, frame.bounds, frame.members, frame.starts, out)
+    splats.blend_float(frame.splats, frame.members, frame.masks, frame.starts, out)
     return out

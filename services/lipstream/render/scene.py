@@ -18,7 +18,7 @@ from lipstream.face.motion import Floats
 from lipstream.render.background import Background, PhotoBackground
 from lipstream.render.geometry import ShapeColumns, shapes_by_name
 from lipstream.render.plate import Cutout, Plate
-from lipstream.render.splats import STATIC_WIDTH, low_pass_px2
+from lipstream.render.splats import ALPHA_MAX, STATIC_WIDTH, low_pass_px2
 from lipstream.render.view import View
 from lipstream.wire.output import PictureSize
 
@@ -77,7 +77,7 @@ class Scene:
         _check(model)
         view = View.of(model, size_px)
         cutout = Cutout(model, view)
-        opacities = np.clip(gaussians.opacities.astype(np.float64), 1e-9, 1.0)
+        opacities = np.clip(gaussians.opacities.astype(np.float64), 1e-9, ALPHA_MAX)
         static = np.empty((len(ids), STATIC_WIDTH), np.float32)
         static[:, 0:3] = gaussians.barycentric
         static[:, 3:7] = gaussians.axes.reshape(-1, 4)

@@ -9,14 +9,16 @@ from lipstream.render.splats.blend import (
     blend_yuva420p,
 )
 from lipstream.render.splats.gather import gather
-from lipstream.render.splats.jit import REFERENCE_SIZE_PX, low_pass_px2
+from lipstream.render.splats.jit import ALPHA_MAX, REFERENCE_SIZE_PX, low_pass_px2
 from lipstream.render.splats.order import depth_order
 from lipstream.render.splats.projection import SPLAT_WIDTH, STATIC_WIDTH, project
-from lipstream.render.splats.tiles import count_tiles, fill_tiles
+from lipstream.render.splats.tiles import MASKS_READ_AHEAD, count_tiles, fill_tiles
 from lipstream.render.splats.tint import tint
 from lipstream.render.splats.triangles import TRIANGLE_WIDTH, triangle_frames
 
 __all__ = [
+    "ALPHA_MAX",
+    "MASKS_READ_AHEAD",
     "REFERENCE_SIZE_PX",
     "SPLAT_WIDTH",
     "STATIC_WIDTH",

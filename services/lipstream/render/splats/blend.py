@@ -1,12 +1,13 @@
 """Blending: splats of a tile, nearest first, into pixels.
 
-The outer loop runs over splats, the inner ones over the rows that a splat touches, sixteen
-pixels at a time: a row is one vector register. A tile's transmittance and colour live in one
-small buffer of four planes (T, R, G, B) that stays in the first cache.
+A tile's splats are copied together first: they lie scattered in memory, and copying them is the
+quickest way to wait for it. Then each block of 8x2 pixels takes those that touch it, one after
+the other, with its transmittance and colour in registers, until hardly any light is left.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -14,8 +15,20 @@ from numpy.typing import NDArray
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import ALPHA_MAX, ALPHA_MIN, TRANSMITTANCE_MIN, kernel
-from lipstream.render.splats.projection import Bounds
+from lipstream.render.splats.jit import ALPHA_MIN, FALLOFF, TRANSMITTANCE_MIN, kernel
+from lipstream.render.splats.projection import SPLAT_WIDTH
+from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks
+from lipstream.render.splats.vector import (
+    Float8,
+    any_at_least,
+    bits_of,
+    iota,
+    kept,
+    load,
+    lowest_bit,
+    splat,
+    store,
+)
 
 __all__ = [
     "Bytes",
@@ -30,11 +43,12 @@ Bytes: TypeAlias = NDArray[np.uint8]
 
 _U = np.uint64
 _F = np.float32
-_ALPHA_MIN = np.float32(ALPHA_MIN)
-_ALPHA_MAX = np.float32(ALPHA_MAX)
+_WIDTH = np.uint64(SPLAT_WIDTH)
+_AHEAD = np.uint64(MASKS_READ_AHEAD)
+_CUT = np.float32(math.log(ALPHA_MIN) / 8)
+_E0, _E1, _E2, _E3 = (np.float32(factor) for factor in FALLOFF)
 _OPEN = np.float32(TRANSMITTANCE_MIN)
-_LOWEST = np.float32(-0.72)  # under ln(1/255) / 8, so the clamp never reaches a drawn pixel
-_SHRINK_EVERY = 8
+_CHECK_EVERY = 8
 _FAINTEST = np.float32(0.5 / 255)
 
 # Rows of BT.709's luma and colour difference, scaled to limited range. (ITU-R BT.709-6, 3.)
@@ -45,94 +59,107 @@ _VR, _VG, _VB = (np.float32(224 * k / (2 * (1 - _KR))) for k in (1 - _KR, -_KG, 
 
 
 @kernel
+def _alpha(p: Float8) -> Float8:  # an eighth of the logarithm
+    e = splat(_E0) + p * (splat(_E1) + p * (splat(_E2) + p * splat(_E3)))
+    e = e * e
+    e = e * e
+    return kept(e * e, p, _CUT)
+
+
+@kernel
+def _longest(starts: Ints) -> int:  # [tiles + 1]
+    longest = 0
+    for tile in range(starts.shape[0] - 1):
+        longest = max(longest, starts[tile + 1] - starts[tile])
+    return int(longest)
+
+
+@kernel
 def _blend_tile(
     splats: Floats,  # [N, 9]
-    bounds: Bounds,  # [N, 4]
     members: Ints,  # splats by tile
+    masks: Masks,  # their blocks
     begin: int,
     end: int,
     left_px: int,
     top_px: int,
     width_px: int,
     height_px: int,
+    near: Floats,  # [9 * (end - begin)] scratch
     planes: Floats,  # [4 * 256] out: transmittance, then premultiplied red, green, blue
 ) -> None:
+    count = _U(end - begin)
+    for q in range(count):
+        at = _U(members[_U(begin) + q]) * _WIDTH
+        store(near, q * _WIDTH, load(splats, at))
+        store(near, q * _WIDTH + _U(1), load(splats, at + _U(1)))
     for k in range(_U(256)):
         planes[k] = _F(1)
-        planes[_U(256) + k] = _F(0)
-        planes[_U(512) + k] = _F(0)
-        planes[_U(768) + k] = _F(0)
     if top_px + 16 > height_px or left_px + 16 > width_px:
         for y in range(16):
             for x in range(16):
                 if top_px + y >= height_px or left_px + x >= width_px:
                     planes[y * 16 + x] = _F(0)
-    centre_x = _F(left_px) + _F(0.5)
-    centre_y = _F(top_px) + _F(0.5)
-    low = 0
-    high = 16
-    until_shrink = _SHRINK_EVERY
-    for q in range(begin, end):
-        i = members[q]
-        mx = splats[i, 0] - centre_x
-        my = splats[i, 1] - centre_y
-        a = splats[i, 2]
-        b = splats[i, 3]
-        c = splats[i, 4]
-        log_opacity = splats[i, 5]
-        red = splats[i, 6]
-        green = splats[i, 7]
-        blue = splats[i, 8]
-        row_from = max(bounds[i, 2] - top_px, low)
-        row_to = min(bounds[i, 3] - top_px, high)
-        for row in range(_U(row_from), _U(row_to)):
-            dy = _F(row) - my
-            constant = log_opacity + c * dy * dy
-            slope = b * dy
-            at = row * _U(16)
-            for column in range(_U(16)):
-                dx = _F(column) - mx
-                p = max((a * dx + slope) * dx + constant, _LOWEST)
-                # exp(8 p): five terms of the series, to the eighth power.
-                e = _F(1 / 24) + p * _F(1 / 120)
-                e = _F(1) + p * (_F(1) + p * (_F(0.5) + p * (_F(1 / 6) + p * e)))
-                e = e * e
-                e = e * e
-                e = e * e
-                alpha = min(e, _ALPHA_MAX)
-                alpha = alpha if alpha >= _ALPHA_MIN else _F(0)
-                open_ = planes[at + column]
-                weight = open_ * alpha
-                planes[_U(256) + at + column] += weight * red
-                planes[_U(512) + at + column] += weight * green
-                planes[_U(768) + at + column] += weight * blue
-                planes[at + column] = open_ - weight
-        until_shrink -= 1
-        if until_shrink == 0:
-            until_shrink = _SHRINK_EVERY
-            while low < high:
-                most = _F(0)
-                for column in range(_U(16)):
-                    most = max(most, planes[_U(low * 16) + column])
-                if most >= _OPEN:
-                    break
-                low += 1
-            while high > low:
-                most = _F(0)
-                for column in range(_U(16)):
-                    most = max(most, planes[_U(high * 16 - 16) + column])
-                if most >= _OPEN:
-                    break
-                high -= 1
-            if low >= high:
-                break
+    for block in range(BLOCKS):
+        left = _F(left_px + (block >> 3) * 8) + _F(0.5)
+        top = _F(top_px + (block & 7) * 2) + _F(0.5)
+        pixels = _U((block & 7) * 32 + (block >> 3) * 8)
+        open_0 = load(planes, pixels)
+        open_1 = load(planes, pixels + _U(16))
+        red_0 = green_0 = blue_0 = red_1 = green_1 = blue_1 = splat(_F(0))
+        until_check = _CHECK_EVERY
+        first = _U(0)
+        while first < count:
+            touching = bits_of(masks, _U(begin) + first, np.uint16(1 << block))
+            if count - first < _AHEAD:
+                touching &= (_U(1) << (count - first)) - _U(1)
+            while touching != _U(0):
+                at = (first + lowest_bit(touching)) * _WIDTH
+                touching &= touching - _U(1)
+                dx = iota() - splat(near[at] - left)
+                dy = top - near[at + _U(1)]
+                bent = splat(near[at + _U(2)]) * dx
+                b = near[at + _U(3)]
+                c = near[at + _U(4)]
+                log_opacity = near[at + _U(5)]
+                red = splat(near[at + _U(6)])
+                green = splat(near[at + _U(7)])
+                blue = splat(near[at + _U(8)])
+                p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
+                weight = open_0 * _alpha(p)
+                red_0 = red_0 + weight * red
+                green_0 = green_0 + weight * green
+                blue_0 = blue_0 + weight * blue
+                open_0 = open_0 - weight
+                dy += _F(1)
+                p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
+                weight = open_1 * _alpha(p)
+                red_1 = red_1 + weight * red
+                green_1 = green_1 + weight * green
+                blue_1 = blue_1 + weight * blue
+                open_1 = open_1 - weight
+                until_check -= 1
+                if until_check == 0:
+                    until_check = _CHECK_EVERY
+                    if not any_at_least(open_0, open_1, _OPEN):
+                        first = count
+                        break
+            first += _AHEAD
+        store(planes, pixels, open_0)
+        store(planes, pixels + _U(16), open_1)
+        store(planes, pixels + _U(256), red_0)
+        store(planes, pixels + _U(272), red_1)
+        store(planes, pixels + _U(512), green_0)
+        store(planes, pixels + _U(528), green_1)
+        store(planes, pixels + _U(768), blue_0)
+        store(planes, pixels + _U(784), blue_1)
 
 
 @kernel
 def blend_float(
     splats: Floats,
-    bounds: Bounds,
     members: Ints,
+    masks: Masks,
     starts: Ints,  # [tiles + 1]
     out: Floats,  # [H, W, 4] premultiplied red, green, blue; transmittance
 ) -> None:
@@ -140,12 +167,13 @@ def blend_float(
     rows, across = out.shape[0], out.shape[1]
     columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
+    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
+        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         for y in range(min(16, rows - top)):
             for x in range(min(16, across - left)):
                 k = y * 16 + x
@@ -158,8 +186,8 @@ def blend_float(
 @kernel
 def blend_rgb(
     splats: Floats,
-    bounds: Bounds,
     members: Ints,
+    masks: Masks,
     starts: Ints,  # [tiles + 1]
     plate: Bytes,  # [H, W, 3]
     out: Bytes,  # [H, W, 3]
@@ -168,6 +196,7 @@ def blend_rgb(
     rows, across = out.shape[0], out.shape[1]
     columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
+    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
@@ -181,7 +210,7 @@ def blend_rgb(
             continue
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
+        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         for y in range(height):
             for x in range(width):
                 at = y * _U(16) + x
@@ -194,8 +223,8 @@ def blend_rgb(
 @kernel
 def blend_yuv420p(
     splats: Floats,
-    bounds: Bounds,
     members: Ints,
+    masks: Masks,
     starts: Ints,  # [tiles + 1]
     plate_y: Bytes,  # [H, W]
     plate_u: Bytes,  # [H / 2, W / 2]
@@ -211,6 +240,7 @@ def blend_yuv420p(
     rows, across = out_y.shape[0], out_y.shape[1]
     columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
+    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
@@ -231,7 +261,7 @@ def blend_yuv420p(
             continue
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
+        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         for y in range(height):
             for x in range(width):
                 k = y * _U(16) + x
@@ -267,8 +297,8 @@ def blend_yuv420p(
 @kernel
 def blend_rgba(
     splats: Floats,
-    bounds: Bounds,
     members: Ints,
+    masks: Masks,
     starts: Ints,  # [tiles + 1]
     plate: Bytes,  # [H, W, 3]
     plate_alpha: Bytes,  # [H, W]
@@ -278,12 +308,13 @@ def blend_rgba(
     rows, across = out.shape[0], out.shape[1]
     columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
+    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
+        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         for y in range(_U(min(16, rows - top))):
             for x in range(_U(min(16, across - left))):
                 at = y * _U(16) + x
@@ -303,8 +334,8 @@ def blend_rgba(
 @kernel
 def blend_yuva420p(
     splats: Floats,
-    bounds: Bounds,
     members: Ints,
+    masks: Masks,
     starts: Ints,  # [tiles + 1]
     plate_y: Bytes,  # [H, W]
     plate_u: Bytes,  # [H / 2, W / 2]
@@ -324,12 +355,13 @@ def blend_yuva420p(
     rows, across = out_y.shape[0], out_y.shape[1]
     columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
+    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, bounds, members, begin, end, left, top, across, rows, planes)
+        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         height = _U(min(16, rows - top))
         width = _U(min(16, across - left))
         for y in range(height):

@@ -6,41 +6,139 @@ picture of residuals back, which is all that an iterative solution for the colou
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import ALPHA_MAX, ALPHA_MIN, TRANSMITTANCE_MIN, kernel
-from lipstream.render.splats.projection import Bounds
+from lipstream.render.splats.jit import ALPHA_MIN, FALLOFF, TRANSMITTANCE_MIN, kernel
+from lipstream.render.splats.projection import SPLAT_WIDTH
+from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks
+from lipstream.render.splats.vector import (
+    LANES,
+    Float8,
+    any_at_least,
+    bits_of,
+    iota,
+    kept,
+    load,
+    lowest_bit,
+    splat,
+    store,
+)
 
 __all__ = ["gather"]
 
 _U = np.uint64
 _F = np.float32
-_ALPHA_MIN = np.float32(ALPHA_MIN)
-_ALPHA_MAX = np.float32(ALPHA_MAX)
+_WIDTH = np.uint64(SPLAT_WIDTH)
+_AHEAD = np.uint64(MASKS_READ_AHEAD)
+_SUMS = np.uint64(4 * LANES)
+_CUT = np.float32(math.log(ALPHA_MIN) / 8)
+_E0, _E1, _E2, _E3 = (np.float32(factor) for factor in FALLOFF)
 _OPEN = np.float32(TRANSMITTANCE_MIN)
-_LOWEST = np.float32(-0.72)
-_SHRINK_EVERY = 8
+_CHECK_EVERY = 8
+
+
+@kernel
+def _alpha(p: Float8) -> Float8:  # an eighth of the logarithm
+    e = splat(_E0) + p * (splat(_E1) + p * (splat(_E2) + p * splat(_E3)))
+    e = e * e
+    e = e * e
+    return kept(e * e, p, _CUT)
+
+
+@kernel
+def _gather_tile(
+    splats: Floats,  # [N, 9]
+    members: Ints,  # splats by tile
+    masks: Masks,  # their blocks
+    begin: int,
+    end: int,
+    left_px: int,
+    top_px: int,
+    planes: Floats,  # [4 * 256] 1 inside the picture, then its residual
+    sums: Floats,  # [32 * (end - begin)] out: of each splat, in eight parts each
+) -> None:
+    count = _U(end - begin)
+    for k in range(count * _SUMS):
+        sums[k] = _F(0)
+    for block in range(BLOCKS):
+        left = _F(left_px + (block >> 3) * 8) + _F(0.5)
+        top = _F(top_px + (block & 7) * 2) + _F(0.5)
+        pixels = _U((block & 7) * 32 + (block >> 3) * 8)
+        open_0 = load(planes, pixels)
+        open_1 = load(planes, pixels + _U(16))
+        red_0 = load(planes, pixels + _U(256))
+        red_1 = load(planes, pixels + _U(272))
+        green_0 = load(planes, pixels + _U(512))
+        green_1 = load(planes, pixels + _U(528))
+        blue_0 = load(planes, pixels + _U(768))
+        blue_1 = load(planes, pixels + _U(784))
+        until_check = _CHECK_EVERY
+        first = _U(0)
+        while first < count:
+            touching = bits_of(masks, _U(begin) + first, np.uint16(1 << block))
+            if count - first < _AHEAD:
+                touching &= (_U(1) << (count - first)) - _U(1)
+            while touching != _U(0):
+                q = first + lowest_bit(touching)
+                touching &= touching - _U(1)
+                at = _U(members[_U(begin) + q])
+                dx = iota() - splat(splats[at, 0] - left)
+                dy = top - splats[at, 1]
+                bent = splat(splats[at, 2]) * dx
+                b = splats[at, 3]
+                c = splats[at, 4]
+                log_opacity = splats[at, 5]
+                p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
+                weight_0 = open_0 * _alpha(p)
+                open_0 = open_0 - weight_0
+                dy += _F(1)
+                p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
+                weight_1 = open_1 * _alpha(p)
+                open_1 = open_1 - weight_1
+                to = q * _SUMS
+                red = load(sums, to) + weight_0 * red_0 + weight_1 * red_1
+                green = load(sums, to + _U(8)) + weight_0 * green_0 + weight_1 * green_1
+                blue = load(sums, to + _U(16)) + weight_0 * blue_0 + weight_1 * blue_1
+                store(sums, to, red)
+                store(sums, to + _U(8), green)
+                store(sums, to + _U(16), blue)
+                store(sums, to + _U(24), load(sums, to + _U(24)) + weight_0 + weight_1)
+                until_check -= 1
+                if until_check == 0:
+                    until_check = _CHECK_EVERY
+                    if not any_at_least(open_0, open_1, _OPEN):
+                        first = count
+                        break
+            first += _AHEAD
 
 
 @kernel
 def gather(
     splats: Floats,  # [N, 9]
-    bounds: Bounds,  # [N, 4]
     members: Ints,  # splats by tile
+    masks: Masks,  # their blocks
     starts: Ints,  # [tiles + 1]
     sources: Ints,  # [N] Gaussian of each splat
     residual: Floats,  # [S, S, 3]
     out: Floats,  # [Gaussians, 4] sums of weight x residual (3) and of weight
 ) -> None:
-    """Walk the tiles with the weights of `blend`, which shrinks its rows in the same way."""
+    """Walk the tiles with the weights of `blend`, which leaves off at the same splats."""
     size = residual.shape[0]
     columns = (size + 15) // 16
     planes = np.empty(1024, np.float32)
+    longest = 0
+    for tile in range(starts.shape[0] - 1):
+        longest = max(longest, starts[tile + 1] - starts[tile])
+    sums = np.empty(longest * 4 * LANES, np.float32)
     out[:] = _F(0)
     for tile in range(starts.shape[0] - 1):
-        if starts[tile] == starts[tile + 1]:
+        begin = starts[tile]
+        end = starts[tile + 1]
+        if begin == end:
             continue
         top = (tile // columns) * 16
         left = (tile % columns) * 16
@@ -53,66 +151,11 @@ def gather(
                 for k in range(3):
                     value = residual[top + y, left + x, k] if inside else _F(0)
                     planes[256 * (k + 1) + y * 16 + x] = value
-        low = 0
-        high = 16
-        until_shrink = _SHRINK_EVERY
-        for q in range(starts[tile], starts[tile + 1]):
-            i = members[q]
-            mx = splats[i, 0] - (_F(left) + _F(0.5))
-            my = splats[i, 1] - (_F(top) + _F(0.5))
-            a = splats[i, 2]
-            b = splats[i, 3]
-            c = splats[i, 4]
-            log_opacity = splats[i, 5]
-            red = _F(0)
-            green = _F(0)
-            blue = _F(0)
-            total = _F(0)
-            row_from = max(bounds[i, 2] - top, low)
-            row_to = min(bounds[i, 3] - top, high)
-            for row in range(_U(row_from), _U(row_to)):
-                dy = _F(row) - my
-                constant = log_opacity + c * dy * dy
-                slope = b * dy
-                at = row * _U(16)
-                for column in range(_U(16)):
-                    dx = _F(column) - mx
-                    p = max((a * dx + slope) * dx + constant, _LOWEST)
-                    e = _F(1 / 24) + p * _F(1 / 120)
-                    e = _F(1) + p * (_F(1) + p * (_F(0.5) + p * (_F(1 / 6) + p * e)))
-                    e = e * e
-                    e = e * e
-                    e = e * e
-                    alpha = min(e, _ALPHA_MAX)
-                    alpha = alpha if alpha >= _ALPHA_MIN else _F(0)
-                    open_ = planes[at + column]
-                    weight = open_ * alpha
-                    planes[at + column] = open_ - weight
-                    red += weight * planes[_U(256) + at + column]
-                    green += weight * planes[_U(512) + at + column]
-                    blue += weight * planes[_U(768) + at + column]
-                    total += weight
-            source = sources[i]
-            out[source, 0] += red
-            out[source, 1] += green
-            out[source, 2] += blue
-            out[source, 3] += total
-            until_shrink -= 1
-            if until_shrink == 0:
-                until_shrink = _SHRINK_EVERY
-                while low < high:
-                    most = _F(0)
-                    for column in range(_U(16)):
-                        most = max(most, planes[_U(low * 16) + column])
-                    if most >= _OPEN:
-                        break
-                    low += 1
-                while high > low:
-                    most = _F(0)
-                    for column in range(_U(16)):
-                        most = max(most, planes[_U(high * 16 - 16) + column])
-                    if most >= _OPEN:
-                        break
-                    high -= 1
-                if low >= high:
-                    break
+        _gather_tile(splats, members, masks, begin, end, left, top, planes, sums)
+        for q in range(_U(end - begin)):
+            source = sources[members[_U(begin) + q]]
+            for k in range(_U(4)):
+                total = _F(0)
+                for lane in range(_U(LANES)):
+                    total += sums[q * _SUMS + k * _U(LANES) + lane]
+                out[source, k] += total

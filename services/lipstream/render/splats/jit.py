@@ -18,6 +18,7 @@ __all__ = [
     "ALPHA_MAX",
     "ALPHA_MIN",
     "FADE_COSINE",
+    "FALLOFF",
     "LOW_PASS_PX2",
     "REFERENCE_SIZE_PX",
     "TILE_PX",
@@ -32,6 +33,9 @@ TILE_PX = 16
 ALPHA_MIN = 1.0 / 255.0
 """Contributions under this are left out (as in gsplat)."""
 ALPHA_MAX = 0.999
+"""Opacities are cut here: a pixel behind a splat never goes quite dark."""
+FALLOFF = (0.99990988, 0.99651510, 0.47712782, 0.11534057)
+"""exp(p) over -0.72..0 as a polynomial; its eighth power is within 7e-4 of exp(8 p)."""
 TRANSMITTANCE_MIN = 2e-3
 """Pixels that let less than this through are finished."""
 FADE_COSINE = 0.06
@@ -45,8 +49,9 @@ _SMALL_PICTURE_PX2 = 0.03
 def kernel(function: Function) -> Function:
     """Compile at the first call, or load from the cache.
 
-    numba checks the cache against the file that holds the kernel alone. Therefore kernels do not
-    call kernels of other files, except the constants above, which never change.
+    numba checks the cache against the file that holds the kernel alone. Therefore kernels use
+    nothing of other files but the constants above and the operations of `vector`: who changes
+    those removes the compiled files beside the sources.
     """
     options: dict[str, Any] = {
         "nogil": True,

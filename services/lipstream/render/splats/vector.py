@@ -1,0 +1,199 @@
+"""Eight float32 at once, as a type of the kernels' own.
+
+The compiler finds vectors in loops by itself, but not in every loop, and it cannot keep a block of
+pixels in registers from one splat to the next. Values of this type live in registers, whatever
+their width is on the machine: the compiler splits them where it has narrower ones.
+
+Kernels see these names only, as they see the constants in `jit`: see there about the cache.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic, models, overload, register_model
+
+__all__ = [
+    "LANES",
+    "Float8",
+    "any_at_least",
+    "bits_of",
+    "iota",
+    "kept",
+    "load",
+    "lowest_bit",
+    "splat",
+    "store",
+]
+
+Float8: TypeAlias = Any
+"""A vector, inside a kernel."""
+
+LANES = 8
+
+_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_INDEX = ir.IntType(32)
+_FLAGS = ("contract", "nsz")
+
+
+class _Float8(types.Type):
+    def __init__(self) -> None:
+        super().__init__(name="lipstream.Float8")
+
+
+_FLOAT8 = _Float8()
+
+
+@register_model(_Float8)
+class _Float8Model(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
+
+
+def _emitting(typed: Callable[..., Any]) -> Callable[..., Any]:
+    """numba's decorator, with a type that kernels can be checked against."""
+    emitting: Callable[..., Any] = intrinsic(typed)
+    return emitting
+
+
+def _operator(function: Callable[[Any, Any], Any], instruction: str) -> None:
+    """Define an operator of two vectors."""
+
+    @_emitting
+    def emitted(context: Any, left: Any, right: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return getattr(builder, instruction)(*values, flags=_FLAGS)
+
+        return _FLOAT8(_FLOAT8, _FLOAT8), emit
+
+    # numba compares the signatures of both functions: a lambda has no annotations.
+    @overload(function)
+    def defined(left, right):  # type: ignore[no-untyped-def]
+        if isinstance(left, _Float8) and isinstance(right, _Float8):
+            return lambda left, right: emitted(left, right)
+        return None
+
+
+_operator(operator.add, "fadd")
+_operator(operator.sub, "fsub")
+_operator(operator.mul, "fmul")
+
+
+def _spread(builder: Any, value: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, _INDEX(0))
+    lanes = ir.Constant(ir.VectorType(_INDEX, LANES), [0] * LANES)
+    return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), lanes)
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, target: Any) -> Any:
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), target.as_pointer())
+
+
+@_emitting
+def splat(context: Any, value: Any) -> Any:
+    """The same float32 in all lanes."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return _spread(builder, values[0])
+
+    return _FLOAT8(types.float32), emit
+
+
+@_emitting
+def iota(context: Any) -> Any:
+    """0, 1, ... 7."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return ir.Constant(_VECTOR, [float(lane) for lane in range(LANES)])
+
+    return _FLOAT8(), emit
+
+
+@_emitting
+def load(context: Any, array: Any, index: Any) -> Any:
+    """Eight of a contiguous float32 array in its memory's order, from a uint64 index on."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        array, index = values
+        address = _address(context, builder, signature.args[0], array, index, _VECTOR)
+        return builder.load(address, align=4)
+
+    return _FLOAT8(array, types.uint64), emit
+
+
+@_emitting
+def store(context: Any, array: Any, index: Any, vector: Any) -> Any:
+    """The counterpart of `load`."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        array, index, vector = values
+        address = _address(context, builder, signature.args[0], array, index, _VECTOR)
+        builder.store(vector, address, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64, _FLOAT8), emit
+
+
+@_emitting
+def kept(context: Any, vector: Any, judged: Any, least: Any) -> Any:
+    """Lanes whose `judged` is at least the float32 `least`; 0 in the others, even of no number."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        vector, judged, least = values
+        passes = builder.fcmp_ordered(">=", judged, _spread(builder, least))
+        return builder.select(passes, vector, ir.Constant(_VECTOR, [0.0] * LANES))
+
+    return _FLOAT8(_FLOAT8, _FLOAT8, types.float32), emit
+
+
+@_emitting
+def any_at_least(context: Any, one: Any, other: Any, least: Any) -> Any:
+    """Whether a lane of either vector is at least the float32 `least`."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        limit = _spread(builder, values[2])
+        passes = builder.or_(
+            builder.fcmp_ordered(">=", values[0], limit),
+            builder.fcmp_ordered(">=", values[1], limit),
+        )
+        bits = builder.bitcast(passes, ir.IntType(LANES))
+        return builder.icmp_unsigned("!=", bits, bits.type(0))
+
+    return types.boolean(_FLOAT8, _FLOAT8, types.float32), emit
+
+
+@_emitting
+def bits_of(context: Any, masks: Any, index: Any, bit: Any) -> Any:
+    """One bit of each of 64 masks, as a uint64.
+
+    Args:
+        masks: contiguous uint16; 64 are read from the uint64 `index` on.
+        bit: uint16 that holds this bit alone.
+    """
+    many = ir.VectorType(ir.IntType(16), 64)
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        array, index, bit = values
+        address = _address(context, builder, signature.args[0], array, index, many)
+        first = builder.insert_element(ir.Constant(many, ir.Undefined), bit, _INDEX(0))
+        lanes = ir.Constant(ir.VectorType(_INDEX, 64), [0] * 64)
+        wanted = builder.shuffle_vector(first, ir.Constant(many, ir.Undefined), lanes)
+        found = builder.and_(builder.load(address, align=2), wanted)
+        return builder.bitcast(builder.icmp_unsigned("==", found, wanted), ir.IntType(64))
+
+    return types.uint64(masks, types.uint64, types.uint16), emit
+
+
+@_emitting
+def lowest_bit(context: Any, bits: Any) -> Any:
+    """Position of the lowest bit that is set, of a uint64 that is not 0."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.IntType(1)(1))
+
+    return types.uint64(types.uint64), emit
