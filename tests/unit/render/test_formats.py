@@ -18,6 +18,7 @@ from lipstream.face.motion import Floats, Motion
 from lipstream.render import (
     FilmOptions,
     FilmStats,
+    Layout,
     SplatRenderer,
     VideoWriter,
     open_background,
@@ -48,11 +49,11 @@ def _film(sink: Path | io.BytesIO, kind: FilmFormat, background: str) -> FilmSta
     )
 
 
-def _expected(background: str, frame: int) -> Bytes:  # [H, W, 4]
+def _expected(background: str, frame: int, layout: Layout = Layout.RGBA) -> Bytes:
     renderer = SplatRenderer(
         AVATAR, SIZE, background=open_background(background), driver=SyntheticDriver()
     )
-    return renderer.rgba(renderer.pose(MOTION, frame))
+    return renderer.picture(renderer.pose(MOTION, frame), layout)
 
 
 def _decoded(path: Path) -> list[av.VideoFrame]:
@@ -141,9 +142,8 @@ def test_pictures_are_lossless(tmp_path: Path, name: str, background: str) -> No
     for k in (0, 7):
         with Image.open(io.BytesIO(files[pictures[k]])) as image:
             assert image.info["Comment"] == MARK
-            expected = _expected(background, k)
-            if background != "none":
-                expected = expected[..., :3]
+            layout = Layout.RGBA if background == "none" else Layout.RGB
+            expected = _expected(background, k, layout)
             np.testing.assert_array_equal(np.asarray(image), expected)
     about: dict[str, Any] = json.loads(files["film.json"])
     assert (about["fps"], about["frames"], about["size"]) == (25.0, FRAMES, [96, 128])
