@@ -9,14 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from lipstream.cli.console import console
+from lipstream.errors import BadInput
 
 __all__ = ["up"]
+
+_MOST_REPLICAS = 16
 
 
 def up(
     port: Annotated[
         int, typer.Option(help="Where the gateway listens; 0 for any free port.", min=0, max=65535)
     ] = 8080,
+    replicas: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STAGE=N", help="Run a stage in N processes; may be given again."),
+    ] = None,
 ) -> None:
     """Start every service on this machine: Redis, the four stages, the gateway.
 
@@ -27,10 +34,11 @@ def up(
     from lipstream.runtime.settings import load_settings
 
     began = time.monotonic()
+    counts = dict(_count(wish) for wish in replicas or ())
     # SIGINT too: a shell that starts this in the background has it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    with LocalStack(load_settings(), gateway_port=port) as stack:
+    with LocalStack(load_settings(), gateway_port=port, replicas=counts) as stack:
         console.print(
             f"lipstream is ready at {stack.url} ({time.monotonic() - began:.1f} s)\n"
             f"  studio           {stack.url}/\n"
@@ -43,6 +51,21 @@ def up(
             stack.wait()
         except KeyboardInterrupt:
             console.print("\nStopping", highlight=False)
+
+
+def _count(wish: str) -> tuple[str, int]:
+    """A stage, and in how many processes it runs, of `STAGE=N`.
+
+    Raises:
+        BadInput: it is no such wish.
+    """
+    stage, _, count = wish.partition("=")
+    if not count.isdigit() or not 1 <= int(count) <= _MOST_REPLICAS:
+        raise BadInput(
+            f"--replicas {wish!r} is not understood.",
+            remedy=f"Write a stage and a number up to {_MOST_REPLICAS}, such as render=2.",
+        )
+    return stage, int(count)
 
 
 def _interrupt(number: int, frame: Any) -> None:

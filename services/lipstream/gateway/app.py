@@ -49,8 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
         link = RedisLink(settings.redis, max_connections=_WATCHERS + _COMMANDS_AT_ONCE)
         store = open_store(settings.store_url)
         inspector = Inspector(settings)
-        stages = Stages(settings)
         session_log = SessionLog(link)
+        stages = Stages(settings, link, session_log)
         places = SessionPlaces(link)
         webhooks = WebhookStore(link)
         sender = WebhookSender(
@@ -86,8 +86,8 @@ def create_app(settings: Settings) -> FastAPI:
             await sender.close()
             await registry.close()
             await places.close()
-            await session_log.close()
             await stages.close()
+            await session_log.close()
             await inspector.close()
             await link.close()
 

@@ -58,9 +58,11 @@ class LocalStack:
         gateway_port: 0 for any free one.
         stages: what to run as stages.
         gateway: what to run as gateway, or nothing.
+        replicas: how many processes run a stage, where that is not one. Further ones are the
+            components `render-2` and so on.
 
     Raises:
-        BadInput: the object store is one that processes cannot share.
+        BadInput: `replicas` names no stage, or processes cannot share the object store.
         Conflict: another stack runs in the data folder, or the gateway's port is taken.
         Unavailable: there is no redis-server, or a process does not start.
     """
@@ -72,6 +74,7 @@ class LocalStack:
         gateway_port: int = 0,
         stages: Sequence[PythonService] = STAGE_SERVICES,
         gateway: PythonService | None = GATEWAY_SERVICE,
+        replicas: Mapping[str, int] | None = None,
     ) -> None:
         if settings.store_url.startswith("memory:"):
             raise BadInput(
@@ -81,18 +84,20 @@ class LocalStack:
         self.data_dir = settings.data_dir.absolute()
         self.store_url = settings.store_url
         self._auth = settings.auth
+        own_drain = "drain_s" in settings.model_fields_set
+        self._drain_s = settings.drain_s if own_drain else _LOCAL_DRAIN_S
         self._lock: IO[str] | None = None
-        # One port for Redis, two for each stage, one for the gateway.
-        ports = iter(free_ports(2 + 2 * len(stages)))
+        self._stages = _replicated(stages, replicas or {})
+        # One port for Redis, two for each process of a stage, one for the gateway.
+        ports = iter(free_ports(2 + 2 * len(self._stages)))
         own_redis = "redis" not in settings.model_fields_set
         redis_port = next(ports)
         self.redis_url = f"redis://127.0.0.1:{redis_port}/0" if own_redis else settings.redis
         self._own_redis_port = redis_port if own_redis else None
-        self._stage_ports = {stage.name: (next(ports), next(ports)) for stage in stages}
+        self._stage_ports = {name: (next(ports), next(ports)) for name in self._stages}
         self._gateway_port = gateway_port or next(ports)
         if gateway and gateway_port and not _is_free(gateway_port):
             raise Conflict(f"Port {gateway_port} is taken.", remedy="Choose another with --port.")
-        self._stages = tuple(stages)
         self._gateway = gateway
         self._supervisor: Supervisor | None = None
 
@@ -103,12 +108,13 @@ class LocalStack:
 
     @property
     def addresses(self) -> Mapping[str, str]:
-        """host:port of each stage's gRPC server."""
-        return {name: f"127.0.0.1:{ports[0]}" for name, ports in self._stage_ports.items()}
+        """host:port of each stage's first gRPC server."""
+        first = (stage.name for stage in self._stages.values())
+        return {name: f"127.0.0.1:{self._stage_ports[name][0]}" for name in first}
 
     @property
     def metrics_urls(self) -> Mapping[str, str]:
-        """Where each stage's /metrics, /healthz and /readyz are."""
+        """Where each stage component's /metrics, /healthz and /readyz are."""
         return {n: f"http://127.0.0.1:{ports[1]}" for n, ports in self._stage_ports.items()}
 
     @property
@@ -197,24 +203,26 @@ class LocalStack:
                     order=_REDIS_ORDER,
                 )
             )
-        for stage in self._stages:
-            grpc_port, metrics_port = self._stage_ports[stage.name]
+        for name, stage in self._stages.items():
+            grpc_port, metrics_port = self._stage_ports[name]
             env = {
                 "LIPSTREAM_GRPC_PORT": str(grpc_port),
                 "LIPSTREAM_METRICS_PORT": str(metrics_port),
             }
-            components.append(self._python(stage, _STAGE_ORDER, self.metrics_urls[stage.name], env))
+            url = self.metrics_urls[name]
+            components.append(self._python(name, stage, _STAGE_ORDER, url, env))
         if self._gateway is not None:
             env = {"LIPSTREAM_GATEWAY_PORT": str(self._gateway_port)}
-            components.append(self._python(self._gateway, _GATEWAY_ORDER, self.url, env))
+            name = self._gateway.name
+            components.append(self._python(name, self._gateway, _GATEWAY_ORDER, self.url, env))
         return components
 
     def _python(
-        self, service: PythonService, order: int, url: str, env: Mapping[str, str]
+        self, name: str, service: PythonService, order: int, url: str, env: Mapping[str, str]
     ) -> Component:
         addresses = {f"LIPSTREAM_{n.upper()}_ADDRESS": at for n, at in self.addresses.items()}
         return Component(
-            service.name,
+            name,
             (sys.executable, "-m", service.module, *service.arguments),
             ready=_ready_at(f"{url}/readyz"),
             env={
@@ -223,7 +231,7 @@ class LocalStack:
                 "LIPSTREAM_DATA_DIR": str(self.data_dir),
                 "LIPSTREAM_HOST": "127.0.0.1",
                 "LIPSTREAM_AUTH": self._auth,
-                "LIPSTREAM_DRAIN_S": str(_LOCAL_DRAIN_S),
+                "LIPSTREAM_DRAIN_S": str(self._drain_s),
                 # Work moves between threads: with an arena for each, freed memory stays taken.
                 "MALLOC_ARENA_MAX": "2",
                 **addresses,
@@ -249,6 +257,20 @@ def shared_redis(settings: Settings) -> str:
             remedy="Start one with lipstream up, or name a Redis in LIPSTREAM_REDIS.",
             code="no_stack",
         ) from None
+
+
+def _replicated(
+    stages: Sequence[PythonService], replicas: Mapping[str, int]
+) -> dict[str, PythonService]:
+    """What to run, by the component's name."""
+    for name in replicas.keys() - {stage.name for stage in stages}:
+        known = ", ".join(stage.name for stage in stages)
+        raise BadInput(f"There is no stage {name!r}.", remedy=f"Stages are: {known}.")
+    return {
+        stage.name if number == 1 else f"{stage.name}-{number}": stage
+        for stage in stages
+        for number in range(1, 1 + replicas.get(stage.name, 1))
+    }
 
 
 def free_ports(count: int) -> list[int]:

@@ -40,8 +40,9 @@ def test_a_sessions_life_is_written_down(stack: LocalStack) -> None:
 
     _until(ended)
     events = [line["event"] for line in found]
-    assert events[:3] == ["opened", "connected", "spoke"]
-    spoke, ending = found[2], found[events.index("ended")]
+    assert [line["stage"] for line in found[:2]] == ["motion", "audio"]
+    assert events[:5] == ["placed", "placed", "opened", "connected", "spoke"]
+    spoke, ending = found[4], found[events.index("ended")]
     assert spoke["interrupted"] == "1"
     assert 100 < int(spoke["heard_ms"]) < 2000
     assert ending["reason"] == "deleted"

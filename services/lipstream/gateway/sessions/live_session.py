@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
@@ -21,11 +20,13 @@ from lipstream.gateway.sessions.events import (
     state_event,
 )
 from lipstream.gateway.sessions.frame_buffer import FrameBuffer
+from lipstream.gateway.sessions.lasting_call import LastingCall
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
 from lipstream.gateway.sessions.session_meter import SessionMeter
-from lipstream.gateway.sessions.stage_calls import StageCall, Stages
-from lipstream.gateway.sessions.steady_call import SteadyCall, reopened
+from lipstream.gateway.sessions.stage_call import StageCall
+from lipstream.gateway.sessions.stage_calls import Stages
+from lipstream.gateway.sessions.steady_call import SteadyCall
 from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
 from lipstream.v1 import audio_pb2, common_pb2, motion_pb2, render_pb2
 from lipstream.wire.live_media import MediaKind, MediaMessage
@@ -82,8 +83,8 @@ class LiveSession:
         self._show = asyncio.Event()
         """A frame, a place in the renderer, or somebody who looks: the shower looks again."""
         self._tasks: list[asyncio.Task[None]] = []
-        self._calls: list[StageCall | SteadyCall] = []
-        self._render: StageCall | None = None
+        self._calls: list[LastingCall] = []
+        self._render: LastingCall | None = None
         self._texts: set[asyncio.Task[None]] = set()
         self._one_text = asyncio.Lock()
         self._writes: set[asyncio.Task[None]] = set()
@@ -197,8 +198,10 @@ class LiveSession:
         self._origin_s = time.monotonic() + _HEADSTART_US / 1e6
         work = [self._feed(audio), self._hear(audio, motion), self._move(answers)]
         if options.output == "video":
-            self._render = await self._open_render()
-            work += [self._draw(), self._see()]
+            render = self._render = LastingCall(self._open_render, self._restart_picture)
+            self._calls.append(render)
+            await render.open()
+            work += [self._draw(render), self._see(render)]
         else:
             work.append(self._give())
         self._tasks = [asyncio.create_task(self._guarded(part)) for part in work]
@@ -208,9 +211,7 @@ class LiveSession:
     async def _open_render(self) -> StageCall:
         options, header = self.options, self._header(0, self._epoch)
         framing = options.controls.framing
-        render = await self._stages.render(header, options.avatar, options.size, FPS, framing)
-        self._calls = [call for call in self._calls if isinstance(call, SteadyCall)] + [render]
-        return render
+        return await self._stages.render(header, options.avatar, options.size, FPS, framing)
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         """What fails ends the session, and the client is told why."""
@@ -281,29 +282,17 @@ class LiveSession:
                 self._frames.add(frames_of(message.frames, message.header.pts_us, FRAME_US))
                 self._show.set()
 
-    async def _draw(self) -> None:
+    async def _draw(self, render: LastingCall) -> None:
         while True:
             epoch, frame = await self._next_frame(_DRAWN_AHEAD)
             self._drawing += 1
             header = self._header(frame.pts_us, epoch)
-            await self._render_write(
-                render_pb2.RenderRequest(header=header, frames=frame.message())
-            )
+            await render.write(render_pb2.RenderRequest(header=header, frames=frame.message()))
 
-    async def _render_write(self, message: render_pb2.RenderRequest) -> None:
-        if self._render is not None:
-            with contextlib.suppress(Unavailable):  # who sees makes another call
-                await self._render.write(message)
-
-    async def _see(self) -> None:
-        while self._render is not None:
-            try:
-                async with aclosing(self._render.messages()) as messages:
-                    async for message in messages:
-                        self._seen(message)
-            except Unavailable:
-                self._render = await reopened(self._open_render)
-                self._restart_picture()
+    async def _see(self, render: LastingCall) -> None:
+        async with aclosing(render.messages()) as messages:
+            async for message in messages:
+                self._seen(message)
 
     def _seen(self, message: render_pb2.RenderResponse) -> None:
         if not message.HasField("frame"):
@@ -342,7 +331,7 @@ class LiveSession:
             # The stage drops what it still draws, and begins with a whole picture.
             header = self._header(0, self._epoch)
             message = render_pb2.RenderRequest(header=header, interrupt=common_pb2.Interrupt())
-            self._kept(self._writes, self._guarded(self._render_write(message)))
+            self._kept(self._writes, self._guarded(self._render.write(message)))
 
     def _kept(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -2,6 +2,8 @@
 
 | event | fields |
 |---|---|
+| `placed` | `stage`, `replica`, `address`: where that part of the session goes on |
+| `left` | the same, and `why`: `draining`, `silent` (no sign of life), `lost` |
 | `opened` | `tenant`, `avatar`, `output`, `size` |
 | `connected`, `dropped` | a client came, and went |
 | `spoke` | `utterance`, `heard_ms`, `interrupted` |

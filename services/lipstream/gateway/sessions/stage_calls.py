@@ -1,20 +1,23 @@
-"""The three bidirectional calls behind one session."""
+"""The three bidirectional calls behind one session, each on a replica with a place for it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-import grpc
 import grpc.aio
 
-from lipstream.errors import LipstreamError, Unavailable
+from lipstream.errors import Overloaded, Unavailable
 from lipstream.face.controls_message import pack_controls, pack_framing
 from lipstream.face.face_controls import FaceControls, Framing
+from lipstream.gateway.sessions.channels import Channels
+from lipstream.gateway.sessions.placement import Placement
+from lipstream.gateway.sessions.session_log import SessionLog
+from lipstream.gateway.sessions.stage_call import StageCall
 from lipstream.runtime.grpc_problems import error_of
+from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings
-from lipstream.runtime.stage_channel import stage_channel
 from lipstream.v1 import (
     audio_pb2,
     audio_pb2_grpc,
@@ -24,89 +27,43 @@ from lipstream.v1 import (
     render_pb2,
     render_pb2_grpc,
 )
+from lipstream.wire.replica import Replica
 
-__all__ = ["StageCall", "Stages"]
+__all__ = ["Stages"]
 
-_OPTIONS = (
-    ("grpc.enable_http_proxy", 0),
-    # A stage that comes back is found at once.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-)
+_STAGES = ("audio", "motion", "render")
+_ADMISSION_S = 3.0
+"""For a replica to say that it has a place; one that says nothing is passed over."""
 _SNAPSHOT_MS = 200
 """Of sound that is heard again, at most, after a stage was lost."""
 _SYNTHESIS_DEADLINE_S = 60.0
 
 
-class StageCall:
-    """One call: messages in, messages out, in any interleaving."""
-
-    def __init__(self, call: Any) -> None:
-        self._call = call
-        self._one_write = asyncio.Lock()
-
-    async def write(self, message: Any) -> None:
-        """
-        Raises:
-            LipstreamError: the call has ended; why, in the stage's own words.
-        """
-        try:
-            async with self._one_write:
-                await self._call.write(message)
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError):
-            raise await self._failure() from None
-
-    async def messages(self) -> AsyncGenerator[Any, None]:
-        """
-        Raises:
-            LipstreamError: the call failed, or ended although nobody had asked for it.
-        """
-        try:
-            while (message := await self._call.read()) is not grpc.aio.EOF:
-                yield message
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from None
-        raise await self._failure()
-
-    async def _failure(self) -> LipstreamError:
-        code = await self._call.code()
-        if code is grpc.StatusCode.OK:
-            return Unavailable("A stage ended the session.", remedy="Open another session.")
-        failure = grpc.aio.AioRpcError(
-            code,
-            await self._call.initial_metadata(),
-            await self._call.trailing_metadata(),
-            await self._call.details(),
-        )
-        return error_of(failure)
-
-    def cancel(self) -> None:
-        self._call.cancel()
-
-
 class Stages:
-    """Channels to the live stages, shared by all sessions."""
+    """The live stages, wherever their replicas are; shared by all sessions.
 
-    def __init__(self, settings: Settings) -> None:
-        self._channels = {
-            stage: stage_channel(settings, settings.address_of(stage), _OPTIONS)
-            for stage in ("audio", "motion", "render")
-        }
-        self._audio = audio_pb2_grpc.AudioServiceStub(self._channels["audio"])
-        self._motion = motion_pb2_grpc.MotionServiceStub(self._channels["motion"])
-        self._render = render_pb2_grpc.RenderServiceStub(self._channels["render"])
+    Args:
+        link: to Redis, where replicas announce themselves.
+        log: is told where each stream goes, and why it leaves.
+    """
+
+    def __init__(self, settings: Settings, link: RedisLink, log: SessionLog) -> None:
+        self._log = log
+        self._channels = Channels(settings)
+        self._placement = Placement(link, _STAGES, self._channels)
 
     async def extract(self, header: common_pb2.LiveHeader, rate_hz: int, state: bytes) -> StageCall:
-        call = StageCall(self._audio.Extract())
         config = audio_pb2.ExtractConfig(
             rate_hz=rate_hz,
             sample_format=common_pb2.SAMPLE_FORMAT_PCM_S16LE,
             resume_state=state,
             snapshot_interval_ms=_SNAPSHOT_MS,
         )
-        await call.write(audio_pb2.ExtractRequest(header=header, config=config))
-        return call
+        return await self._placed(
+            "audio",
+            lambda channel: audio_pb2_grpc.AudioServiceStub(channel).Extract(),
+            audio_pb2.ExtractRequest(header=header, config=config),
+        )
 
     async def generate(
         self,
@@ -120,7 +77,6 @@ class Stages:
         Args:
             controls: of the beginning; a state holds its own.
         """
-        call = StageCall(self._motion.Generate())
         config = motion_pb2.GenerateConfig(
             seed=seed,
             style=style,
@@ -128,8 +84,11 @@ class Stages:
             resume_state=state,
             snapshot_interval_ms=_SNAPSHOT_MS,
         )
-        await call.write(motion_pb2.GenerateRequest(header=header, config=config))
-        return call
+        return await self._placed(
+            "motion",
+            lambda channel: motion_pb2_grpc.MotionServiceStub(channel).Generate(),
+            motion_pb2.GenerateRequest(header=header, config=config),
+        )
 
     async def render(
         self,
@@ -139,7 +98,7 @@ class Stages:
         fps: float,
         framing: Framing,
     ) -> StageCall:
-        call = StageCall(self._render.Render())
+        """Pictures of the epochs after the header's; the avatar is ready to be drawn."""
         config = render_pb2.RenderConfig(
             avatar_id=avatar,
             size_px=size_px,
@@ -147,23 +106,88 @@ class Stages:
             codec=render_pb2.VIDEO_CODEC_H264,
             framing=pack_framing(framing),
         )
-        await call.write(render_pb2.RenderRequest(header=header, config=config))
+        call = await self._placed(
+            "render",
+            lambda channel: render_pb2_grpc.RenderServiceStub(channel).Render(),
+            render_pb2.RenderRequest(header=header, config=config),
+        )
+        # The stage answers an interrupt once it can draw.
+        following = common_pb2.LiveHeader(session_id=header.session_id, epoch=header.epoch + 1)
+        try:
+            await call.write(
+                render_pb2.RenderRequest(header=following, interrupt=common_pb2.Interrupt())
+            )
+            await call.read()
+        except BaseException:
+            call.cancel()
+            raise
         return call
 
     async def synthesize(self, text: str, voice: str, rate_hz: int) -> AsyncGenerator[bytes, None]:
         """16-bit PCM of a text, piece by piece.
 
         Raises:
-            LipstreamError: the text or the voice cannot be used.
+            LipstreamError: the text or the voice cannot be used, or nobody can speak it now.
         """
         request = audio_pb2.SynthesizeRequest(text=text, voice=voice, rate_hz=rate_hz)
-        try:
-            async for response in self._audio.Synthesize(request, timeout=_SYNTHESIS_DEADLINE_S):
-                if response.HasField("speech"):
-                    yield response.speech.samples
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from None
+        spoken = False
+        for replica in await self._placement.serving("audio"):
+            audio = audio_pb2_grpc.AudioServiceStub(self._channels.to(replica.address))
+            try:
+                async for response in audio.Synthesize(request, timeout=_SYNTHESIS_DEADLINE_S):
+                    if response.HasField("speech"):
+                        spoken = True
+                        yield response.speech.samples
+                return
+            except grpc.aio.AioRpcError as failure:
+                error = error_of(failure)
+                if spoken or not isinstance(error, Unavailable | Overloaded):
+                    raise error from None
+                self._placement.doubt(replica)
+        raise self._placement.refusal("audio")
 
     async def close(self) -> None:
-        for channel in self._channels.values():
-            await channel.close()
+        await self._placement.close()
+        await self._channels.close()
+
+    async def _placed(
+        self, stage: str, start: Callable[[grpc.aio.Channel], Any], config: Any
+    ) -> StageCall:
+        """A call to the first replica that has a place for it, with its configuration sent.
+
+        Raises:
+            LipstreamError: none has, or there is none.
+        """
+        session_id = config.header.session_id
+        for replica in await self._placement.candidates(stage):
+            started = start(self._channels.to(replica.address))
+            call = StageCall(started, replica, lambda call: self._left(session_id, call))
+            self._placement.add(call)
+            call.when_done(lambda call=call: self._placement.remove(call))  # type: ignore[misc]
+            try:
+                async with asyncio.timeout(_ADMISSION_S):
+                    await call.write(config)
+                    await call.admitted()
+            except TimeoutError:
+                self._placement.doubt(replica)
+                call.cancel()
+            except (Unavailable, Overloaded):
+                call.cancel()  # it ends, or others filled it meanwhile
+            except BaseException:
+                call.cancel()
+                raise
+            else:
+                self._log.note(session_id, "placed", stage=stage, **_place(replica))
+                return call
+        raise self._placement.refusal(stage)
+
+    def _left(self, session_id: str, call: StageCall) -> None:
+        if call.why_left == "lost":
+            self._placement.doubt(call.replica)
+        if call.is_admitted:
+            fields = {"stage": call.replica.stage, **_place(call.replica), "why": call.why_left}
+            self._log.note(session_id, "left", **fields)
+
+
+def _place(replica: Replica) -> dict[str, str]:
+    return {"replica": replica.id, "address": replica.address}

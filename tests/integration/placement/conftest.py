@@ -1,0 +1,29 @@
+"""A local stack with two replicas of every live stage."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lipstream.runtime.local_stack import STAGE_SERVICES, LocalStack
+from lipstream.runtime.settings import Settings
+
+CAPACITY = 2
+"""Of each replica."""
+LIVE_STAGES = ("audio", "motion", "render")
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory, avatar_store: Path) -> Iterator[LocalStack]:
+    folder = tmp_path_factory.mktemp("placement")
+    shutil.copytree(avatar_store, folder / "objects", dirs_exist_ok=True)
+    stages = [service for service in STAGE_SERVICES if service.name in LIVE_STAGES]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIPSTREAM_LIVE_CAPACITY", str(CAPACITY))
+        patch.setenv("LIPSTREAM_DRAIN_S", "20")
+        replicas = dict.fromkeys(LIVE_STAGES, 2)
+        with LocalStack(Settings(data_dir=folder), stages=stages, replicas=replicas) as running:
+            yield running
