@@ -66,7 +66,11 @@ def render(
     from lipstream.cli.speech import open_speech
     from lipstream.render import FilmOptions, open_background, render_video
     from lipstream.render.h264 import check_fps
+    from lipstream.render.provenance import ContentSigner
+    from lipstream.runtime.settings import load_settings
 
+    settings = load_settings()
+    signer = ContentSigner.of(settings)
     output = film_output(out, size, background, format)
     behind = open_background(output.background)
     check_fps(fps)
@@ -103,14 +107,18 @@ def render(
                 format=output.format,
                 background=behind,
                 framing=controls.framing,
+                badge=settings.badge,
                 threads=min(os.cpu_count() or 1, 8),
             ),
             progress=lambda done: bars.update(task, completed=done),
         )
+        size_bytes = stats.size_bytes
+        if signer is not None and signer.sign(out, output.format):
+            size_bytes = out.stat().st_size
         bars.update(task, completed=frames)
     console.print(
         f"Wrote {out}: {stats.duration_s:.1f} s, {stats.frames} frames, "
-        f"{size_text(stats.size_bytes)}, in {time.monotonic() - began:.1f} s",
+        f"{size_text(size_bytes)}, in {time.monotonic() - began:.1f} s",
         highlight=False,
     )
 

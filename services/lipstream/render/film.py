@@ -50,6 +50,7 @@ class FilmOptions:
         background: what stands behind the person, the photo's own by default; before none, the
             film has alpha.
         framing: the part of the picture that is shown.
+        badge: a text that marks every picture, or nothing.
         threads: how many threads draw.
         encoder: how to encode H.264.
         metadata: tags of the file; its comment marks it as generated unless given here.
@@ -60,6 +61,7 @@ class FilmOptions:
     format: FilmFormat = FilmFormat.MP4
     background: Background | None = None
     framing: Framing = field(default_factory=Framing)
+    badge: str = ""
     threads: int = 2
     encoder: EncoderSettings | None = None
     metadata: dict[str, str] | None = None
@@ -113,7 +115,7 @@ def render_video(
     options = options if options is not None else FilmOptions()
     started = time.perf_counter()
     background = options.background
-    view = View(options.size_px, background, options.framing)
+    view = View(options.size_px, background, options.framing, options.badge)
     renderer = open_renderer(model, view, driver=driver)
     writer = _writer(sink, options, audio_rate_hz if audio is not None else None)
     try:

@@ -30,11 +30,13 @@ class View:
         size_px: side of a square picture, or its width and height.
         background: what stands behind the person; the photo's own by default.
         framing: the part of the picture that is shown.
+        badge: a text that marks every picture, or nothing.
     """
 
     size_px: int | PictureSize
     background: Background | None = None
     framing: Framing = field(default_factory=Framing)
+    badge: str = ""
 
 
 class Drawable(Protocol):

@@ -10,6 +10,7 @@ from lipstream.face.motion_file import read_npz
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.background import Background, open_background
 from lipstream.render.film import FilmOptions, render_video
+from lipstream.render.provenance import ContentSigner
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.wire.output import UPLOAD, Output
@@ -23,12 +24,24 @@ class RenderJob:
     """
     Args:
         threads: how many draw one film.
+        badge: a text that marks every picture, or nothing.
+        signer: puts a signed manifest into films, or nothing.
     """
 
-    def __init__(self, shelf: AvatarShelf, telemetry: Telemetry, threads: int) -> None:
+    def __init__(
+        self,
+        shelf: AvatarShelf,
+        telemetry: Telemetry,
+        threads: int,
+        *,
+        badge: str = "",
+        signer: ContentSigner | None = None,
+    ) -> None:
         self._shelf = shelf
         self._telemetry = telemetry
         self._threads = threads
+        self._badge = badge
+        self._signer = signer
 
     def __call__(self, context: JobContext) -> None:
         """
@@ -67,14 +80,19 @@ class RenderJob:
                 format=output.format,
                 background=_background(context, output.background),
                 framing=controls.framing,
+                badge=self._badge,
                 threads=self._threads,
             ),
             progress=progress,
         )
+        size_bytes = stats.size_bytes
+        if self._signer is not None and self._signer.sign(video, output.format):
+            size_bytes = video.stat().st_size
+            context.result("content_credentials", True)
         context.store.put_file("video", video)
         context.result("duration_s", round(stats.duration_s, 3))
         context.result("frames", stats.frames)
-        context.result("size_bytes", stats.size_bytes)
+        context.result("size_bytes", size_bytes)
 
 
 def _background(context: JobContext, wish: str) -> Background:

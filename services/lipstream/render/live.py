@@ -34,11 +34,17 @@ class LiveRender:
     A step is one picture.
 
     Args:
+        badge: a text that marks every picture, or nothing.
         hardware: encode on the GPU where it can.
     """
 
     def __init__(
-        self, shelf: AvatarShelf, first: render_pb2.RenderRequest, *, hardware: bool = False
+        self,
+        shelf: AvatarShelf,
+        first: render_pb2.RenderRequest,
+        *,
+        badge: str = "",
+        hardware: bool = False,
     ) -> None:
         config = first.config
         self._session_id = first.header.session_id
@@ -52,7 +58,7 @@ class LiveRender:
                 code="bad_codec",
             )
         size = PictureSize(config.size_px, config.height_px or config.size_px)
-        view = View(size, _background(config), unpack_framing(config.framing))
+        view = View(size, _background(config), unpack_framing(config.framing), badge)
         self._renderer = shelf.renderer(config.avatar_id, view)
         self._encoder: LiveEncoder | None = None
         if config.codec in (render_pb2.VIDEO_CODEC_H264, render_pb2.VIDEO_CODEC_H264_ALPHA):

@@ -11,6 +11,7 @@ from lipstream import __version__
 from lipstream.errors import BadInput
 from lipstream.face.bundle import load
 from lipstream.face.model import SPLATS, AvatarModel
+from lipstream.render.badge import BadgedRenderer
 from lipstream.render.driver import Driver
 from lipstream.render.framing import framed
 from lipstream.render.interface import Drawable, Renderer, View
@@ -80,4 +81,5 @@ def open_renderer(avatar: Drawable, view: View, *, driver: Driver | None = None)
     Raises:
         BadInput: the avatar's renderer is not there, or cannot draw this view.
     """
-    return renderer_kind(avatar.renderer).open(avatar, view, driver)
+    renderer = renderer_kind(avatar.renderer).open(avatar, view, driver)
+    return BadgedRenderer(renderer, view.badge) if view.badge else renderer

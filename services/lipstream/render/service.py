@@ -14,10 +14,12 @@ import grpc.aio
 
 from lipstream.errors import Unavailable
 from lipstream.render.avatar_shelf import AvatarShelf
+from lipstream.render.badge import badge_picture
 from lipstream.render.clip import open_clip
 from lipstream.render.job import RenderJob
 from lipstream.render.live import LiveRender
 from lipstream.render.live_cost import live_cost
+from lipstream.render.provenance import ContentSigner
 from lipstream.render.warmup import warm_up
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.compute import ComputePool
@@ -26,6 +28,7 @@ from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.stage_main import StageApp, StageKit
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.v1 import render_pb2, render_pb2_grpc
+from lipstream.wire.output import PictureSize
 
 __all__ = ["RenderServicer", "build"]
 
@@ -41,9 +44,11 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
         compute: ComputePool,
         telemetry: Telemetry,
         *,
+        badge: str = "",
         hardware: bool = False,
     ) -> None:
         self._shelf = shelf
+        self._badge = badge
         self._hardware = hardware  # encodes where it can
         self._store = store
         self._compute = compute
@@ -59,7 +64,7 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
         def start(first: render_pb2.RenderRequest) -> LiveRender:
             nonlocal began_s
             began_s = time.perf_counter()
-            return LiveRender(self._shelf, first, hardware=self._hardware)
+            return LiveRender(self._shelf, first, badge=self._badge, hardware=self._hardware)
 
         lane: LiveLane[render_pb2.RenderRequest, render_pb2.RenderResponse] = LiveLane(
             self._compute, start, self._telemetry.step_done
@@ -111,10 +116,21 @@ def build(kit: StageKit) -> StageApp:
     if on_gpu:
         _draw_on(kit.settings.render_device)
     shelf = AvatarShelf(AvatarLibrary(kit.store))
-    servicer = RenderServicer(shelf, kit.store, kit.compute, kit.telemetry, hardware=on_gpu)
+    badge = kit.settings.badge
+    if badge:  # one that cannot be drawn ends the process now
+        badge_picture(badge, PictureSize.of(512))
+    servicer = RenderServicer(
+        shelf, kit.store, kit.compute, kit.telemetry, badge=badge, hardware=on_gpu
+    )
     threads = _THREADS_TO_GPU if on_gpu else min(os.cpu_count() or 1, 8)
     return StageApp(
-        handle=RenderJob(shelf, kit.telemetry, threads),
+        handle=RenderJob(
+            shelf,
+            kit.telemetry,
+            threads,
+            badge=kit.settings.badge,
+            signer=ContentSigner.of(kit.settings),
+        ),
         register=lambda server: render_pb2_grpc.add_RenderServiceServicer_to_server(
             servicer, server
         ),

@@ -121,6 +121,18 @@ class Settings(BaseSettings):
         Literal["gateway", "store"],
         Field(description="Who serves videos: the gateway, or S3, GCS, Azure by a signed address."),
     ] = "gateway"
+    # Marks of what was generated
+    badge: Annotated[
+        str, Field(max_length=40, description="A text in the corner of every picture, or nothing.")
+    ] = ""
+    c2pa_cert: Annotated[
+        Path | None, Field(description="PEM chain that signs MP4 films (C2PA); with its key.")
+    ] = None
+    c2pa_key: Annotated[Path | None, Field(description="PEM of its private key.")] = None
+    c2pa_timestamps: Annotated[
+        str, Field(description="URL of a time-stamping authority for these signatures.")
+    ] = ""
+
     # Mutual TLS between the gateway and the stages: all three, or none
     tls_ca: Annotated[Path | None, Field(description="PEM of the authority of both sides.")] = None
     tls_cert: Annotated[Path | None, Field(description="PEM of this process' certificate.")] = None
