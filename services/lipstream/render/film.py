@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import islice, repeat
 from queue import SimpleQueue
 from threading import Event
 
@@ -34,9 +34,10 @@ from lipstream.render.splats import Bytes
 from lipstream.render.video import VideoWriter
 from lipstream.wire.output import FilmFormat, PictureSize
 
-__all__ = ["FilmOptions", "FilmStats", "render_video"]
+__all__ = ["FilmOptions", "FilmStats", "Sound", "film_writer", "render_video"]
 
 _AHEAD_PER_THREAD = 3
+_FOR_EVER_S = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class FilmOptions:
         threads: how many threads draw.
         encoder: how to encode H.264.
         metadata: tags of the file; its comment marks it as generated unless given here.
+        first_frame: of a longer film, of which this is a segment: where its background begins.
     """
 
     size_px: int | PictureSize = 512
@@ -65,6 +67,7 @@ class FilmOptions:
     threads: int = 2
     encoder: EncoderSettings | None = None
     metadata: dict[str, str] | None = None
+    first_frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +120,15 @@ def render_video(
     background = options.background
     view = View(options.size_px, background, options.framing, options.badge)
     renderer = open_renderer(model, view, driver=driver)
-    writer = _writer(sink, options, audio_rate_hz if audio is not None else None)
+    writer = film_writer(sink, options, audio_rate_hz if audio is not None else None)
     try:
         frames = _frames(retime(motion, options.fps))
         if audio is not None:
-            frames = _beside_sound(frames, _Sound(audio, audio_rate_hz, writer), options.fps)
+            frames = _beside_sound(frames, Sound(audio, audio_rate_hz, writer), options.fps)
         behind: Iterator[Bytes | None] = repeat(None)
         if isinstance(background, ClipBackground) and background.clip.moves:
-            behind = background.clip.pictures(renderer.size, options.fps)
+            pictures = background.clip.pictures(renderer.size, options.fps)
+            behind = islice(pictures, options.first_frame, None)
         scenes = zip(frames, behind, strict=False)
         for picture in _drawn(scenes, renderer, writer.layout, options.threads):
             if cancel is not None and cancel.is_set():
@@ -146,7 +150,12 @@ def render_video(
     )
 
 
-def _writer(sink: Target, options: FilmOptions, audio_rate_hz: int | None) -> FilmWriter:
+def film_writer(sink: Target, options: FilmOptions, audio_rate_hz: int | None) -> FilmWriter:
+    """What writes a film of that format.
+
+    Raises:
+        BadInput: as `render_video`.
+    """
     transparent = options.background is not None and options.background.transparent
     if options.format is FilmFormat.PNG:
         return PngSequence(
@@ -169,7 +178,7 @@ def _writer(sink: Target, options: FilmOptions, audio_rate_hz: int | None) -> Fi
     )
 
 
-class _Sound:
+class Sound:
     """Feeds the writer sound up to a time, and no further than it needs to."""
 
     def __init__(self, chunks: Iterable[Floats], rate_hz: int, writer: FilmWriter) -> None:
@@ -193,6 +202,10 @@ class _Sound:
             wanted -= len(piece)
         return True
 
+    def rest(self) -> None:
+        """Write all that is left."""
+        self.reaches(_FOR_EVER_S)
+
     @property
     def written_s(self) -> float:
         return self._writer.audio_s
@@ -204,7 +217,7 @@ def _frames(chunks: Iterable[Motion]) -> Iterator[Motion]:
             yield chunk[t : t + 1]
 
 
-def _beside_sound(frames: Iterator[Motion], sound: _Sound, fps: float) -> Iterator[Motion]:
+def _beside_sound(frames: Iterator[Motion], sound: Sound, fps: float) -> Iterator[Motion]:
     """As many frames as the sound lasts, each passed on when its sound is written."""
     count = 0
     last: Motion | None = None

@@ -28,6 +28,7 @@ __all__ = [
     "AccessUnit",
     "EncoderSettings",
     "LiveEncoder",
+    "annex_b",
     "check_fps",
     "configure",
     "side_by_side",
@@ -96,6 +97,19 @@ def configure(
 
 
 X264_PARAMETERS = "chromaloc=1"
+_START_CODE = b"\0\0\0\1"
+
+
+def annex_b(unit: bytes) -> bytes:
+    """An access unit as encoders give it, from one as it lies in an MP4 file: start codes in the
+    place of lengths (ISO/IEC 14496-15, of four bytes)."""
+    out = bytearray(unit)
+    at = 0
+    while at + 4 <= len(out):
+        length = int.from_bytes(out[at : at + 4], "big")
+        out[at : at + 4] = _START_CODE
+        at += 4 + length
+    return bytes(out)
 
 
 class LiveEncoder:

@@ -8,9 +8,9 @@ time of the message that was served last (self-clocked fair queueing, Golestani 
 weight 8 gets eight messages through for each of a flow of weight 1, no flow ever starves, and a
 thousand messages of one tenant delay another tenant's first by one.
 
-Everything is found from the name of the stream: `:waiting` (hash, message by its job's id),
-`:flow:` and a flow (list of such ids), `:flows` (sorted set, flow by the virtual time of its oldest
-message) and `:clock`. All have the stream's hash tag.
+Everything is found from the name of the stream: `:waiting` (hash, message by its job's id and
+part), `:flow:` and a flow (list of such ids), `:flows` (sorted set, flow by the virtual time of its
+oldest message) and `:clock`. All have the stream's hash tag.
 """
 
 from __future__ import annotations
@@ -64,11 +64,13 @@ end
 -- `message`: its fields as a JSON array of names and values.
 local function enqueue(stream, message)
   local fields = cjson.decode(message)
-  local name, flow = '', ''
+  local name, part, flow = '', '', ''
   for n = 1, #fields, 2 do
     if fields[n] == 'job_id' then name = fields[n + 1] end
+    if fields[n] == 'part' then part = fields[n + 1] end
     if fields[n] == 'flow' then flow = fields[n + 1] end
   end
+  if part ~= '' then name = name .. '/' .. part end
   -- For those who ask how long it waited.
   message = string.sub(message, 1, -2) .. ',"queued_ms","' .. now_ms() .. '"]'
   if redis.call('HSET', stream .. ':waiting', name, message) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +31,8 @@ class JobContext:
         job: snapshot at the beginning of this try.
         stage: the stage that runs.
         attempt: 1 for the first try.
+        part: what to do of a job that was split: a part, `JOIN` to put them together, or "".
+        workers: how many this stage has, this one among them.
         store: objects of this job.
         shared: the whole object store, such as for avatars.
     """
@@ -42,8 +44,14 @@ class JobContext:
         attempt: int,
         shared: ObjectStore,
         scratch_dir: Path | None = None,
+        *,
+        part: str = "",
+        workers: int = 1,
     ) -> None:
         self.job = job
+        self.part = part
+        self.workers = workers
+        self._split: tuple[str, ...] = ()
         self.stage = stage
         self.attempt = attempt
         self.shared = shared
@@ -110,6 +118,17 @@ class JobContext:
             self._ask()
         self.check()
 
+    def split(self, parts: Sequence[str]) -> None:
+        """Have the work done in parts, by any workers, each tried again on its own.
+
+        To be called instead of working. The handler is run for each part, which is `part` then,
+        writes under `PARTS`, and once more with `JOIN`. What lies there is deleted afterwards.
+
+        Args:
+            parts: of a-z, 0-9 and '-', at most 40 characters each; kept as `job.parts`.
+        """
+        self._split = tuple(parts)
+
     def result(self, name: str, value: Any) -> None:
         """Report a fact about the outcome, such as `duration_s`; it is kept with the job.
 
@@ -130,6 +149,10 @@ class JobContext:
     @property
     def fraction(self) -> float:
         return self._fraction
+
+    @property
+    def parts_wanted(self) -> tuple[str, ...]:
+        return self._split
 
     @property
     def results(self) -> Mapping[str, Any]:

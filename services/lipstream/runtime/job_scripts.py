@@ -11,6 +11,7 @@ thought dead and woke up no longer holds it, and its scripts then change nothing
 from __future__ import annotations
 
 from lipstream.runtime.fair_queue import FAIR_QUEUE
+from lipstream.wire.job import JOIN
 from lipstream.wire.streams import DEFAULT_TENANT, webhook_deliveries, webhooks_due, webhooks_of
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "EXPIRE",
     "FAIL",
     "FORGET_CONSUMER",
+    "PART_DONE",
     "PROMOTE",
     "RELEASE",
     "RETRY",
+    "SPLIT",
 ]
 
 _EVENTS_KEPT = 500
@@ -74,17 +77,30 @@ local function drop(stream, group, id)
   redis.call('XACK', stream, group, id)
   redis.call('XDEL', stream, id)
 end
--- 'held': the caller works on it. 'over': nobody needs this message. 'lost': another has it.
-local function hold(stage, holder)
-  if redis.call('EXISTS', KEYS[1]) == 0 or finished() or get('stage') ~= stage then
-    return 'over'
-  end
-  return get('holder') == holder and 'held' or 'lost'
+-- What a job's hash says of one message of it: `work` is its stage, with '/' and its part if it is
+-- for a part of a job that was split.
+local function own(work, name)
+  local part = string.match(work, '/(.*)')
+  return part and name .. ':' .. part or name
 end
+local function done(work)
+  local stage, part = string.match(work, '^([^/]*)/?(.*)$')
+  if get('stage') ~= stage then return true end
+  if part == '' then return get('parts_left') ~= false end
+  if part == '{JOIN}' then return get('parts_left') ~= '0' end
+  return get('part:' .. part) ~= '0'
+end
+-- 'held': the caller works on it. 'over': nobody needs this message. 'lost': another has it.
+local function hold(work, holder)
+  if redis.call('EXISTS', KEYS[1]) == 0 or finished() or done(work) then return 'over' end
+  return get(own(work, 'holder')) == holder and 'held' or 'lost'
+end
+local function let_go(work) redis.call('HDEL', KEYS[1], own(work, 'holder')) end
 """
 )
 
-# In each script, a message is the JSON array of its names and values.
+# In each script, a message is the JSON array of its names and values, and `work` says whose turn it
+# is: a stage, or a stage, '/' and a part.
 
 # KEYS: job, events, stream, index, deadlines. ARGV: id, created_ms, params, queue limit, message,
 # job fields...
@@ -135,7 +151,7 @@ return 'done'
 """
 )
 
-# KEYS: job, events, stream. ARGV: group, message id, stage, holder, max tries.
+# KEYS: job, events, stream. ARGV: group, message id, work, holder, max tries.
 BEGIN = (
     _JOB
     + FAIR_QUEUE
@@ -147,7 +163,7 @@ if state == 'over' then return {'over', 0, {}} end
 local attempts = 'attempts:' .. ARGV[3]
 if state == 'lost' then
   redis.call('HINCRBY', KEYS[1], attempts, 1)
-  set('holder', ARGV[4], 'status', 'running')
+  set(own(ARGV[3], 'holder'), ARGV[4], 'status', 'running')
   publish()
 end
 local count = tonumber(get(attempts))
@@ -155,7 +171,7 @@ return {count > tonumber(ARGV[5]) and 'exhausted' or 'ok', count, redis.call('HG
 """
 )
 
-# KEYS: job, events, stream. ARGV: group, message id, stage, holder, consumer, progress.
+# KEYS: job, events, stream. ARGV: group, message id, work, holder, consumer, progress.
 BEAT = (
     _JOB
     + """
@@ -184,7 +200,8 @@ if state == 'lost' then return state end
 drop(KEYS[3], ARGV[1], ARGV[2])
 if state == 'over' then return state end
 if #ARGV > 8 then redis.call('HSET', KEYS[1], unpack(ARGV, 9)) end
-redis.call('HDEL', KEYS[1], 'holder', 'last_error')
+let_go(ARGV[3])
+redis.call('HDEL', KEYS[1], own(ARGV[3], 'last_error'))
 set('progress', ARGV[6])
 if ARGV[5] == '' then
   set('status', 'succeeded')
@@ -199,7 +216,49 @@ return 'done'
 """
 )
 
-# KEYS: job, events, stream, delayed set. ARGV: group, message id, stage, holder, delay_ms,
+# Instead of the work, its parts are queued.
+# KEYS: job, events, stream. ARGV: group, message id, work, holder, parts as JSON, messages...
+SPLIT = (
+    _JOB
+    + FAIR_QUEUE
+    + """
+local state = hold(ARGV[3], ARGV[4])
+if state == 'lost' then return state end
+drop(KEYS[3], ARGV[1], ARGV[2])
+if state == 'over' then return state end
+let_go(ARGV[3])
+local parts = cjson.decode(ARGV[5])
+set('parts', ARGV[5], 'parts_left', #parts)
+for n, part in ipairs(parts) do
+  set('part:' .. part, '0')
+  enqueue(KEYS[3], ARGV[5 + n])
+end
+return 'done'
+"""
+)
+
+# A part is done; with the last, the message that joins them is queued.
+# KEYS: job, events, stream. ARGV: group, message id, work, holder, part, progress, message.
+PART_DONE = (
+    _JOB
+    + FAIR_QUEUE
+    + """
+local state = hold(ARGV[3], ARGV[4])
+if state == 'lost' then return state end
+drop(KEYS[3], ARGV[1], ARGV[2])
+if state == 'over' then return state end
+let_go(ARGV[3])
+set('part:' .. ARGV[5], '1')
+if tonumber(ARGV[6]) > tonumber(get('progress')) then
+  set('progress', ARGV[6])
+  publish()
+end
+if redis.call('HINCRBY', KEYS[1], 'parts_left', -1) == 0 then enqueue(KEYS[3], ARGV[7]) end
+return 'done'
+"""
+)
+
+# KEYS: job, events, stream, delayed set. ARGV: group, message id, work, holder, delay_ms,
 # problem, message.
 RETRY = (
     _JOB
@@ -208,15 +267,15 @@ local state = hold(ARGV[3], ARGV[4])
 if state == 'lost' then return state end
 drop(KEYS[3], ARGV[1], ARGV[2])
 if state == 'over' then return state end
-redis.call('HDEL', KEYS[1], 'holder')
-set('last_error', ARGV[6])
+let_go(ARGV[3])
+set(own(ARGV[3], 'last_error'), ARGV[6])
 redis.call('ZADD', KEYS[4], now_ms() + ARGV[5], ARGV[7])
 return 'done'
 """
 )
 
 # Hands untouched work back: it does not count as a try.
-# KEYS: job, events, stream. ARGV: group, message id, stage, holder, message fields...
+# KEYS: job, events, stream. ARGV: group, message id, work, holder, message fields...
 RELEASE = (
     _JOB
     + """
@@ -224,14 +283,14 @@ local state = hold(ARGV[3], ARGV[4])
 if state == 'lost' then return state end
 drop(KEYS[3], ARGV[1], ARGV[2])
 if state == 'over' then return state end
-redis.call('HDEL', KEYS[1], 'holder')
+let_go(ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'attempts:' .. ARGV[3], -1)
 redis.call('XADD', KEYS[3], '*', unpack(ARGV, 5))
 return 'done'
 """
 )
 
-# KEYS: job, events, stream, dead stream. ARGV: group, message id, stage, holder, ttl_s, problem,
+# KEYS: job, events, stream, dead stream. ARGV: group, message id, work, holder, ttl_s, problem,
 # fields of the dead letter...
 FAIL = (
     _JOB
@@ -240,7 +299,7 @@ local state = hold(ARGV[3], ARGV[4])
 if state == 'lost' then return state end
 drop(KEYS[3], ARGV[1], ARGV[2])
 if state == 'over' then return state end
-redis.call('HDEL', KEYS[1], 'holder')
+let_go(ARGV[3])
 set('status', 'failed', 'error', ARGV[6])
 publish()
 expire(ARGV[5])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from lipstream.runtime import job_scripts
 from lipstream.runtime.jobs import flat
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.wire.fields import dump_json
-from lipstream.wire.job import Job
+from lipstream.wire.job import JOIN, Job
 from lipstream.wire.messages import StageMessage
 from lipstream.wire.objects import job_object
 from lipstream.wire.problem import Problem
@@ -30,6 +30,7 @@ from lipstream.wire.streams import (
     events_stream,
     job_key,
     waiting_hash,
+    workers_set,
 )
 
 __all__ = ["Claim", "Delivery", "Depth", "StageQueue"]
@@ -37,6 +38,9 @@ __all__ = ["Claim", "Delivery", "Depth", "StageQueue"]
 logger = logging.getLogger(__name__)
 
 _PROMOTED_AT_ONCE = 100
+_PRESENT_S = 15.0
+_PARTS_SHARE = 0.95
+"""Of a split stage's work; the rest is to join them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +166,14 @@ class StageQueue:
             self._keys(message),
             GROUP,
             delivery.message_id,
-            self._stage.name,
+            message.work,
             holder,
             str(self._stage.max_tries),
         )
         if state == "over":
             return None
         fields = dict(zip(raw[::2], raw[1::2], strict=True))
-        last_error = fields.get("last_error")
+        last_error = fields.get(f"last_error:{message.part}" if message.part else "last_error")
         return Claim(
             message_id=delivery.message_id,
             message=message,
@@ -213,7 +217,7 @@ class StageQueue:
         news |= {f"warning:{known + n:04d}": text for n, text in enumerate(warnings)}
         message = ""
         if following:
-            onward = replace(claim.message, stage=following.name, attempt=1)
+            onward = replace(claim.message, stage=following.name, attempt=1, part="")
             message = dump_json(flat(onward.encode()))
         target = following.stream if following else self._stage.stream
         answer: str = await self._eval(
@@ -227,6 +231,51 @@ class StageQueue:
             *flat(news),
         )
         return answer
+
+    async def split(self, claim: Claim, parts: Sequence[str]) -> str:
+        """Queue parts of the work in its place; when all are done, `JOIN` comes.
+
+        Returns:
+            As `advance`.
+        """
+        messages = [replace(claim.message, part=part, attempt=1) for part in parts]
+        answer: str = await self._eval(
+            job_scripts.SPLIT,
+            self._keys(claim.message),
+            *self._claim_args(claim),
+            dump_json(list(parts)),
+            *(dump_json(flat(message.encode())) for message in messages),
+        )
+        return answer
+
+    async def part_done(self, claim: Claim) -> str:
+        """A part is done.
+
+        Returns:
+            As `advance`.
+        """
+        join = replace(claim.message, part=JOIN, attempt=1)
+        answer: str = await self._eval(
+            job_scripts.PART_DONE,
+            self._keys(claim.message),
+            *self._claim_args(claim),
+            claim.message.part,
+            repr(round(self._progress(claim, 1.0), 4)),
+            dump_json(flat(join.encode())),
+        )
+        return answer
+
+    async def show_presence(self) -> None:
+        """Say that this worker is there; once in `_PRESENT_S` at least."""
+        key = workers_set(self._stage.name)
+        await self._link.call(lambda: self._client.zadd(key, {self._consumer: time.time()}))
+
+    async def workers(self) -> int:
+        """How many workers the stage has now, this one among them."""
+        key = workers_set(self._stage.name)
+        since_s = time.time() - _PRESENT_S
+        await self._link.call(lambda: self._client.zremrangebyscore(key, "-inf", since_s))
+        return max(1, int(await self._link.call(lambda: self._client.zcard(key))))
 
     async def retry(self, claim: Claim, problem: Problem, delay_s: float) -> str:
         """Give the job another try at this stage after a while."""
@@ -323,6 +372,8 @@ class StageQueue:
 
     async def leave(self) -> None:
         """Take this worker's name out of the group, unless work is still in it."""
+        key = workers_set(self._stage.name)
+        await self._link.call(lambda: self._client.zrem(key, self._consumer), patience_s=0.0)
         await self._eval(
             job_scripts.FORGET_CONSUMER, [self._stage.stream], GROUP, self._consumer, patience_s=0.0
         )
@@ -346,10 +397,16 @@ class StageQueue:
         return [job_key(message.job_id), events_stream(message.job_id), self._stage.stream]
 
     def _claim_args(self, claim: Claim) -> list[str]:
-        return [GROUP, claim.message_id, self._stage.name, claim.holder]
+        return [GROUP, claim.message_id, claim.message.work, claim.holder]
 
     def _progress(self, claim: Claim, fraction: float) -> float:
-        """The whole job's progress when this stage is at `fraction`; both 0..1."""
+        """The whole job's progress when this stage, or this part of it, is at `fraction`; 0..1."""
+        count = len(claim.job.parts)
+        if claim.message.part == JOIN:
+            fraction = _PARTS_SHARE + (1 - _PARTS_SHARE) * fraction
+        elif claim.message.part:
+            # As far as was known when this part began.
+            fraction = _PARTS_SHARE * (count - claim.job.parts_left + fraction) / count
         stages = PIPELINES[claim.message.kind].stages
         place = [stage.name for stage in stages].index(self._stage.name)
         before = sum(stage.progress_share for stage in stages[:place])

@@ -41,8 +41,8 @@ from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.stage_queue import Claim, Delivery, StageQueue
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.runtime.tracing import span
-from lipstream.wire.job import JobStatus
-from lipstream.wire.objects import job_object
+from lipstream.wire.job import JOIN, JobStatus
+from lipstream.wire.objects import PARTS, job_object
 from lipstream.wire.problem import Problem
 
 __all__ = ["HandlerStuck", "StreamWorker", "WorkerOptions"]
@@ -118,7 +118,7 @@ class StreamWorker:
         Raises:
             HandlerStuck: end the process.
         """
-        if not await _unless(stopping, self._queue.ensure_group()):
+        if not await _unless(stopping, self._join()):
             return
         self._joined = True
         upkeep = asyncio.create_task(self._upkeep())
@@ -135,6 +135,10 @@ class StreamWorker:
                 await self._queue.leave()
         if self._stuck:
             raise self._stuck
+
+    async def _join(self) -> None:
+        await self._queue.ensure_group()
+        await self._queue.show_presence()
 
     async def _take(self, slots: asyncio.Semaphore, stopping: asyncio.Event) -> bool:
         """Begin with one message, if there is one; say whether to go on."""
@@ -187,7 +191,13 @@ class StreamWorker:
             logger.info("work began", extra={"attempt": claim.attempt})
             began_s = asyncio.get_running_loop().time()
             context = JobContext(
-                claim.job, self._stage, claim.attempt, self._store, self._options.scratch_dir
+                claim.job,
+                self._stage,
+                claim.attempt,
+                self._store,
+                self._options.scratch_dir,
+                part=claim.message.part,
+                workers=await self._queue.workers(),
             )
             task = asyncio.current_task()
             assert task is not None
@@ -243,15 +253,25 @@ class StreamWorker:
         if lost:
             return await self._forget(claim)
         if error is None:
-            outcome = await self._queue.advance(claim, context.results, context.warnings)
-            if outcome == "done" and PIPELINES[claim.job.kind].after(self._stage.name) is None:
-                self._job_ended(claim, JobStatus.SUCCEEDED)
-            return outcome
+            return await self._done(claim, context)
         if late:
             return await self._again(claim, self._overdue())
         if context.cancelled():
             return await self._queue.release(claim) and "released"
         return await self._failed(claim, error)
+
+    async def _done(self, claim: Claim, context: JobContext) -> str:
+        if context.parts_wanted:
+            return await self._queue.split(claim, context.parts_wanted)
+        if claim.message.part not in ("", JOIN):
+            return await self._queue.part_done(claim)
+        outcome = await self._queue.advance(claim, context.results, context.warnings)
+        if outcome == "done":
+            if claim.message.part == JOIN:
+                await asyncio.to_thread(self._delete_parts, claim)
+            if PIPELINES[claim.job.kind].after(self._stage.name) is None:
+                self._job_ended(claim, JobStatus.SUCCEEDED)
+        return outcome
 
     async def _beat(self, claim: Claim, context: JobContext) -> str:
         try:
@@ -279,6 +299,11 @@ class StreamWorker:
         with contextlib.suppress(LipstreamError):
             for name in self._stage.outputs:
                 self._store.delete(job_object(claim.job.id, name))
+        self._delete_parts(claim)
+
+    def _delete_parts(self, claim: Claim) -> None:
+        with contextlib.suppress(LipstreamError):
+            self._store.delete_all(job_object(claim.job.id, PARTS))
 
     async def _failed(self, claim: Claim, error: BaseException) -> str:
         error = disk_problem(error) or error
@@ -357,6 +382,7 @@ class StreamWorker:
         jobs = JobStore(self._link, ttl_s=self._options.job_ttl_s)
         while True:
             with contextlib.suppress(LipstreamError):
+                await self._queue.show_presence()
                 await jobs.expire()
                 depth = await self._queue.depth()
                 self._telemetry.queue_depth(

@@ -82,6 +82,13 @@ class Fields:
             raise self._malformed(name, self.text(name))
         return value
 
+    def array(self, name: str) -> list[Any]:
+        """A JSON array."""
+        value = self.json(name)
+        if not isinstance(value, list):
+            raise self._malformed(name, self.text(name))
+        return value
+
     def json(self, name: str) -> Any:
         text = self.text(name)
         try:

@@ -15,7 +15,10 @@ from lipstream.wire.fields import VERSION, Fields, dump_json
 from lipstream.wire.problem import Problem
 from lipstream.wire.streams import DEFAULT_TENANT, checked_id
 
-__all__ = ["Job", "JobStatus", "Priority"]
+__all__ = ["JOIN", "Job", "JobStatus", "Priority"]
+
+JOIN = "join"
+"""The part of a split job that puts the others together."""
 
 
 class Priority(StrEnum):
@@ -81,7 +84,11 @@ class Job:
     """Facts that stages reported, such as a duration; JSON."""
     warnings: tuple[str, ...] = ()
     attempts: Mapping[str, int] = field(default_factory=dict)
-    """How often each stage began with it."""
+    """How often each stage began with it; of a split job, each part of it too: `render/0-200`."""
+    parts: tuple[str, ...] = ()
+    """What the stage split it into, in order."""
+    parts_left: int = 0
+    """Parts that are not done."""
 
     @property
     def flow(self) -> str:
@@ -133,6 +140,8 @@ class Job:
             "updated_ms": str(self.updated_ms),
             "error": self.error.encode() if self.error else "",
         }
+        if self.parts:
+            fields |= {"parts": dump_json(list(self.parts)), "parts_left": str(self.parts_left)}
         fields |= {f"output:{name}": key for name, key in self.outputs.items()}
         fields |= {f"result:{name}": dump_json(value) for name, value in self.results.items()}
         fields |= {f"warning:{place:04d}": text for place, text in enumerate(self.warnings)}
@@ -167,6 +176,8 @@ class Job:
             attempts={
                 stage: fields.integer(f"attempts:{stage}") for stage in fields.prefixed("attempts:")
             },
+            parts=tuple(map(str, fields.array("parts"))) if "parts" in raw else (),
+            parts_left=fields.integer("parts_left") if "parts" in raw else 0,
         )
 
 

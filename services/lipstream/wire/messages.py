@@ -21,6 +21,7 @@ FIRST_EVENT = "0-0"
 
 _EVENT_ID = re.compile(r"[0-9]{1,18}(-[0-9]{1,18})?")
 """Redis takes a little more, up to 64 bits each."""
+_PART = re.compile(r"[a-z0-9-]{0,40}")
 _DEFAULT_FLOW = f"{Priority.INTERACTIVE.value}:{DEFAULT_TENANT}"
 
 
@@ -37,6 +38,13 @@ class StageMessage:
     """What it queues with."""
     traceparent: str = ""
     """The trace that it belongs to (W3C), where there is one."""
+    part: str = ""
+    """The part of a split job, `JOIN` to put the parts together, or nothing for a whole job."""
+
+    @property
+    def work(self) -> str:
+        """Its stage, and its part if it has one."""
+        return f"{self.stage}/{self.part}" if self.part else self.stage
 
     def encode(self) -> dict[str, str]:
         fields = {
@@ -46,6 +54,7 @@ class StageMessage:
             "stage": self.stage,
             "attempt": str(self.attempt),
             "flow": self.flow,
+            "part": self.part,
         }
         return fields | ({"traceparent": self.traceparent} if self.traceparent else {})
 
@@ -64,8 +73,11 @@ class StageMessage:
         if attempt < 1:
             raise BadInput(f"A stage message counts its attempts from 1, not {attempt}.")
         flow = raw.get("flow", _DEFAULT_FLOW)
+        part = raw.get("part", "")
+        if not _PART.fullmatch(part):
+            raise BadInput(f"{part[:40]!r} is no part of a job.")
         trace = raw.get("traceparent", "")
-        return cls(checked_id(fields.text("job_id")), kind, stage, attempt, flow, trace)
+        return cls(checked_id(fields.text("job_id")), kind, stage, attempt, flow, trace, part)
 
 
 def checked_event_id(value: str) -> str:

@@ -8,6 +8,7 @@ from lipstream.wire.streams import checked_id
 __all__ = [
     "FIT_LOG",
     "LONGEST_AVATAR_ID",
+    "PARTS",
     "REFUSED_SHEET",
     "avatar_prefix",
     "checked_avatar_id",
@@ -16,6 +17,8 @@ __all__ = [
 ]
 
 LONGEST_AVATAR_ID = 56
+PARTS = "parts"
+"""Under its job: what the parts of a split job write, until they are joined."""
 REFUSED_SHEET = "sheet.png"
 """Name, under its job, of the pictures of an avatar that was not good enough."""
 

@@ -38,6 +38,7 @@ __all__ = [
     "webhook_key",
     "webhooks_due",
     "webhooks_of",
+    "workers_set",
 ]
 
 GROUP = "workers"
@@ -105,6 +106,11 @@ def replica_key(replica_id: str) -> str:
 def fit_key(job_id: str) -> str:
     """Hash by which the process of an avatar's fit tells how far it is and how it ended."""
     return f"{{lipstream}}:fit:{checked_id(job_id)}"
+
+
+def workers_set(stage: str) -> str:
+    """Sorted set of a stage's workers, by the Unix time when each was heard of."""
+    return f"{{lipstream}}:workers:{stage}"
 
 
 def delayed_set(stage: str) -> str:
