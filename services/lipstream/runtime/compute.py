@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from lipstream.runtime.stepped import Stepped
+
 __all__ = ["ComputePool"]
 
 P = ParamSpec("P")
@@ -31,30 +33,24 @@ class ComputePool:
             self._executor, lambda: context.run(work, *args, **kwargs)
         )
 
-    async def iterate(self, items: Iterator[T]) -> AsyncGenerator[T, None]:
-        """The items of a blocking iterator, each computed when it is asked for.
+    async def iterate(
+        self, items: Iterator[T], *, stop: Callable[[], bool] = lambda: False
+    ) -> AsyncGenerator[T, None]:
+        """The items of a blocking iterator, each as soon as it is computed.
 
-        When the caller stops early or is cancelled, a generator is closed as soon as its running
-        step ends, so that it frees what it holds.
+        One more than was asked for is computed ahead: so a thread is asked but once for a single
+        item and the end behind it. When the caller stops early or is cancelled, a generator is
+        closed as soon as its running step ends, so that it frees what it holds.
+
+        Args:
+            stop: asked in the thread before each item: whether to stop early.
         """
-        end = object()
-        step: asyncio.Future[object] | None = None
+        steps = Stepped(items, stop, self._executor)
         try:
-            while True:
-                step = asyncio.ensure_future(self.run(next, items, end))
-                # Shielded: a cancelled step goes on in its thread, and must be waited for.
-                if (item := await asyncio.shield(step)) is end:
-                    return
-                yield item  # type: ignore[misc]
+            async for item in steps:
+                yield item
         finally:
-            close = getattr(items, "close", None)
-            if close is not None:
-                await asyncio.shield(self._close(step, close))
-
-    async def _close(self, step: asyncio.Future[object] | None, close: Callable[[], None]) -> None:
-        if step is not None:
-            await asyncio.gather(step, return_exceptions=True)
-        await self.run(close)
+            await asyncio.shield(steps.close())
 
     def close(self) -> None:
         """Take no more work; do not wait for what runs."""

@@ -105,7 +105,8 @@ class LiveLane(Generic[RequestT, ResponseT]):
             yield stage.interrupted(request)
             return
         arrived_s = inbox.arrived_s if _kind(request) != "config" else None
-        async with aclosing(self._compute.iterate(stage.handle(request))) as responses:
+        steps = self._compute.iterate(stage.handle(request), stop=lambda: inbox.is_stale(request))
+        async with aclosing(steps) as responses:
             async for response in responses:
                 if arrived_s is not None:
                     lasted_s = time.perf_counter() - arrived_s

@@ -39,7 +39,7 @@ def test_items_come_one_by_one_and_a_generator_is_closed_early() -> None:
         assert [await anext(stream) for _ in range(3)] == [0, 1, 2]
         await stream.aclose()
         assert closed.wait(10)
-        assert made == [0, 1, 2]
+        assert made in ([0, 1, 2], [0, 1, 2, 3]), "one may be computed ahead"
         assert [number async for number in pool.iterate(iter([1, 2]))] == [1, 2]
         pool.close()
 

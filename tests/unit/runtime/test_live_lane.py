@@ -251,7 +251,7 @@ def test_a_client_that_goes_frees_everything() -> None:
                 await anext(responses)
             await responses.aclose()
             assert client.closed.is_set()
-        assert stage.steps == 1
+        assert stage.steps <= 2, "one may be computed ahead"
         assert stage.closed == 2
 
     run(scenario)

@@ -27,7 +27,7 @@ from lipstream.gateway.sessions.session_meter import SessionMeter
 from lipstream.gateway.sessions.stage_call import StageCall
 from lipstream.gateway.sessions.stage_calls import Stages
 from lipstream.gateway.sessions.steady_call import SteadyCall
-from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
+from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline, on_the_grid
 from lipstream.v1 import audio_pb2, common_pb2, motion_pb2, render_pb2
 from lipstream.wire.live_media import MediaKind, MediaMessage
 
@@ -195,7 +195,7 @@ class LiveSession:
         self.look_ahead_ms = ready.look_ahead_ms
         self._mouth = mouth_columns(tuple(ready.blendshape_names))
         self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
-        self._origin_s = time.monotonic() + _HEADSTART_US / 1e6
+        self._origin_s = on_the_grid(time.monotonic() + _HEADSTART_US / 1e6)
         work = [self._feed(audio), self._hear(audio, motion), self._move(answers)]
         if options.output == "video":
             render = self._render = LastingCall(self._open_render, self._restart_picture)
@@ -249,12 +249,13 @@ class LiveSession:
                 )
                 continue
             moments = (self._timeline.due_us(), self._timeline.heard_whole_us())
-            wait_us = min(moment for moment in moments if moment is not None) - now_us
+            next_us = min(moment for moment in moments if moment is not None)
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), max(wait_us, 1000) / 1e6)
-            except TimeoutError:
-                continue
+            timer = asyncio.get_running_loop().call_at(
+                self._origin_s + next_us / 1e6, self._wake.set
+            )
+            await self._wake.wait()
+            timer.cancel()
 
     async def _hear(self, audio: SteadyCall, motion: SteadyCall) -> None:
         async with aclosing(audio.messages()) as messages:

@@ -8,13 +8,14 @@ told the time, in microseconds since playback began.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lipstream.gateway.sessions.mouth_ease import MouthEase
 from lipstream.gateway.sessions.utterances import Utterance, Utterances
 
-__all__ = ["FRAME_US", "Finished", "Heard", "Piece", "Started", "Timeline"]
+__all__ = ["FRAME_US", "Finished", "Heard", "Piece", "Started", "Timeline", "on_the_grid"]
 
 FRAME_US = 40_000
 _LEAD_SILENT_US = 2 * FRAME_US
@@ -142,6 +143,13 @@ class Timeline:
 
     def _duration_us(self, samples: int) -> int:
         return samples * 1_000_000 // self._rate_hz
+
+
+def on_the_grid(moment_s: float) -> float:
+    """The first moment from then on at which a session's clock may begin: as all begin on whole
+    frames, what is due in several sessions is due at once, and done together."""
+    frame_s = FRAME_US / 1e6
+    return math.ceil(moment_s / frame_s) * frame_s
 
 
 def _position_us(own: Utterance, now_us: int) -> int:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lipstream.errors import BadInput, TooLarge
 from lipstream.gateway.sessions.mouth_ease import MouthEase
-from lipstream.gateway.sessions.timeline import FRAME_US, Piece, Timeline
+from lipstream.gateway.sessions.timeline import FRAME_US, Piece, Timeline, on_the_grid
 from lipstream.gateway.sessions.utterances import Utterances
 
 _RATE_HZ = 16_000
@@ -148,3 +148,12 @@ def test_interrupted_twice_it_stays_at_rest() -> None:
     mouth.interrupt(1_000_000, 1_400_000)
     mouth.interrupt(1_200_000, 1_400_000)
     assert mouth.factor(1_200_000) == 0
+
+
+def test_clocks_begin_on_one_grid() -> None:
+    moments_s = [1_000.001 + 0.013 * k for k in range(20)]
+    begun_s = [on_the_grid(moment_s) for moment_s in moments_s]
+    for begin_s, moment_s in zip(begun_s, moments_s, strict=True):
+        assert 0 <= begin_s - moment_s < FRAME_US / 1e6
+        frames = (begin_s - begun_s[0]) / (FRAME_US / 1e6)
+        assert frames == pytest.approx(round(frames), abs=1e-6)
