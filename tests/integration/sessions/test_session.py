@@ -158,9 +158,12 @@ def test_sessions_do_not_hear_each_other(server: str) -> None:
     alone = [asyncio.run(scene(text)) for text in texts]
     together = asyncio.run(both())
     for (times, jaws), (own_times, own_jaws) in zip(alone, together, strict=True):
-        grid = np.arange(0, min(times[-1], own_times[-1]), 0.04)
-        first, second = np.interp(grid, times, jaws), np.interp(grid, own_times, own_jaws)
-        assert np.corrcoef(first, second)[0, 1] > 0.98
+        frames, own_frames = (np.round(own / 0.04).astype(int) for own in (times, own_times))
+        # Those that were on time in both, however busy the machine.
+        _, here, there = np.intersect1d(frames, own_frames, return_indices=True)
+        said = frames[here] >= 0
+        assert said.sum() > 10
+        assert np.corrcoef(jaws[here][said], own_jaws[there][said])[0, 1] > 0.98
 
 
 def test_what_cannot_be_done_is_refused_by_name(server: str) -> None:
