@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from lipstream.audio.speech_models import OwnExtractor
 from lipstream.face.motion import Floats, Motion
 from lipstream.face.motion_file import read_npz
 from lipstream.inference import FaultWatch, ModelStore, OnnxModel
+from lipstream.inference.joined import JoinedSteps
 from lipstream.motion import BaselineGenerator, MotionGenerator, StreamingTalker, generate
 from lipstream.motion.job import MotionJob
 from lipstream.motion.live import LiveMotion
@@ -25,6 +28,7 @@ from lipstream.pipeline import JobKind, stage_named
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.object_store import open_store
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.turns import Turns
 from lipstream.v1 import audio_pb2, motion_pb2
 from lipstream.wire.job import Job
 from lipstream.wire.tensors import pack_tensor
@@ -142,6 +146,21 @@ def _counted(telemetry: Telemetry, lane: str) -> float:
     return 0.0
 
 
+def _answers(stage: Any, model: Any, requests: Sequence[Any]) -> list[Any]:
+    """All that a stage answers, alone with its model."""
+
+    async def said() -> list[Any]:
+        turns: Turns[Any] = Turns(JoinedSteps(model), name="steps")
+        answers = []
+        for request in requests:
+            async for answer in turns.iterate(stage.handle(request)):
+                answers.append(answer)
+        turns.close()
+        return answers
+
+    return asyncio.run(said())
+
+
 def test_a_live_stream_goes_on_is_counted_and_logged_once(
     generator: MotionGenerator[Any], name: str, broken: Floats, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -151,7 +170,7 @@ def test_a_live_stream_goes_on_is_counted_and_logged_once(
     requests = _requests(changed)
     stage = LiveMotion(generator, requests[0], partial(telemetry.non_finite, "live"))
     with caplog.at_level(logging.WARNING):
-        answers = [answer for request in requests for answer in stage.handle(request)]
+        answers = _answers(stage, generator, requests)
     assert answers[-1].HasField("end")
     motion = motion_in(answers)
     assert np.abs(motion.blendshapes - _moved(generator, changed).blendshapes).max() < 1e-4
@@ -208,6 +227,6 @@ def test_an_encoder_passes_over_what_it_cannot_hear(root: Path) -> None:
         *audio_requests(loud, 16_000, [700] * 99, sample_format=F32),
     ]
     stage = LiveFeatures(OwnExtractor(encoder), requests[0], partial(telemetry.non_finite, "live"))
-    answers = [answer for request in requests for answer in stage.handle(request)]
+    answers = _answers(stage, OwnExtractor(encoder), requests)
     assert answers[-1].HasField("end")
     assert _counted(telemetry, "live") == watch.count

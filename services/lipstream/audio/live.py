@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, replace
 from typing import Any, Generic, TypeAlias
 
@@ -14,14 +14,15 @@ from lipstream.audio.speech_models import FeatureExtractor
 from lipstream.audio.speech_models.stream import StateT
 from lipstream.errors import BadInput
 from lipstream.inference import FaultWatch
+from lipstream.inference.joined import Step
 from lipstream.v1 import audio_pb2, common_pb2
 from lipstream.wire.tensors import pack_tensor, unpack_samples
 
-__all__ = ["HIGHEST_RATE_HZ", "LOWEST_RATE_HZ", "LiveFeatures", "Step"]
+__all__ = ["HIGHEST_RATE_HZ", "LOWEST_RATE_HZ", "LiveFeatures"]
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
 
-Step: TypeAlias = Callable[[Samples, StateT], tuple[Features, StateT]]
+Work: TypeAlias = Generator[audio_pb2.ExtractResponse | Step[Samples, Any], Any, None]
 
 
 class LiveFeatures(Generic[StateT]):
@@ -32,7 +33,6 @@ class LiveFeatures(Generic[StateT]):
 
     Args:
         faulty: gets the number of rows of features for which the encoder's network gave none.
-        step: does the extractor's steps in its place, such as those of several streams together.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class LiveFeatures(Generic[StateT]):
         extractor: FeatureExtractor[StateT],
         first: audio_pb2.ExtractRequest,
         faulty: Callable[[int], None] = lambda count: None,
-        step: Step[StateT] | None = None,
     ) -> None:
         config = first.config
         if not LOWEST_RATE_HZ <= config.rate_hz <= HIGHEST_RATE_HZ:
@@ -51,7 +50,6 @@ class LiveFeatures(Generic[StateT]):
             )
         unpack_samples(b"", config.sample_format)  # refuses a format that is missing
         self._extractor = extractor
-        self._step = step if step is not None else extractor.step
         self._encoder = common_pb2.Encoder(**asdict(extractor.identity))
         self._session_id = first.header.session_id
         self._faults = FaultWatch(faulty, session_id=self._session_id)
@@ -66,7 +64,7 @@ class LiveFeatures(Generic[StateT]):
         self._state: LiveFeatureState[StateT] | None = None
         self._saved_us = 0
 
-    def handle(self, request: audio_pb2.ExtractRequest) -> Iterator[audio_pb2.ExtractResponse]:
+    def handle(self, request: audio_pb2.ExtractRequest) -> Work:
         header = request.header
         match request.WhichOneof("payload"):
             case "config":
@@ -91,20 +89,15 @@ class LiveFeatures(Generic[StateT]):
     def interrupted(self, request: audio_pb2.ExtractRequest) -> audio_pb2.ExtractResponse:
         return audio_pb2.ExtractResponse(header=request.header, interrupt=common_pb2.Interrupt())
 
-    def _hear(
-        self, samples: Samples, header: common_pb2.LiveHeader
-    ) -> Iterator[audio_pb2.ExtractResponse]:
+    def _hear(self, samples: Samples, header: common_pb2.LiveHeader) -> Work:
         state = self._begun(header)
         complete = self._samples.push(samples)
         state = replace(state, heard=state.heard + samples.size, samples=self._samples.save())
         yield from self._features(complete, state, header.epoch)
         yield from self._snapshot(header)
 
-    def _features(
-        self, samples: Samples, state: LiveFeatureState[StateT], epoch: int
-    ) -> Iterator[audio_pb2.ExtractResponse]:
-        with self._faults.watch():
-            values, features = self._step(samples, state.features)
+    def _features(self, samples: Samples, state: LiveFeatureState[StateT], epoch: int) -> Work:
+        values, features = yield Step(samples, state.features, self._faults)
         yield from self._given(values, replace(state, features=features), epoch)
 
     def _given(

@@ -16,8 +16,8 @@ import numpy as np
 from lipstream.audio.encoder import FEATURE_RATE_HZ
 from lipstream.audio.job import AudioJob
 from lipstream.audio.limits import AudioLimits
-from lipstream.audio.live import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, LiveFeatures, Step
-from lipstream.audio.pcm import SAMPLE_RATE_HZ
+from lipstream.audio.live import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, LiveFeatures
+from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.audio.resample import resample
 from lipstream.audio.source import RecordedSpeech
 from lipstream.audio.speech import Delivery, Speech
@@ -25,20 +25,20 @@ from lipstream.audio.speech_models import FeatureExtractor, open_voiced_extracto
 from lipstream.audio.synthesis import synthesize_chunks
 from lipstream.audio.voices import find_voice, voices
 from lipstream.errors import BadInput
-from lipstream.inference.joined import JoinedSteps, ManyStepper
+from lipstream.inference.joined import JoinedSteps, Step
 from lipstream.inference.live_cost import live_cost
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_lane import LiveLane
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.stage_main import StageApp, StageKit
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.turns import Turns
 from lipstream.v1 import audio_pb2, audio_pb2_grpc, common_pb2
 from lipstream.wire.tensors import pack_samples
 
 __all__ = ["AudioServicer", "build"]
 
 _DEFAULT_VOICE = "en-us"
-_MOST_WAITING = 64
 _PIECE_S = 0.04
 """Of a live stream, as gateways hand it on."""
 
@@ -50,23 +50,14 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         limits: AudioLimits,
         store: ObjectStore,
         compute: ComputePool,
-        streams: ComputePool,
         telemetry: Telemetry,
     ) -> None:
-        """
-        Args:
-            streams: where live streams compute.
-        """
         self._extractor = extractor
-        # A model that steps many sessions at once is asked by all of them together.
-        self._step: Step[Any] = extractor.step
-        if isinstance(extractor, ManyStepper):
-            self._step = JoinedSteps(extractor, "encoder-steps")
+        self._turns: Turns[Step[Samples, Any]] = Turns(JoinedSteps(extractor), name="encoder-steps")
         self._limits = limits
         self._store = store
         self._compute = compute
         self._telemetry = telemetry
-        self._streams = streams
         self._faulty = partial(telemetry.non_finite, "live")
 
     async def Extract(
@@ -75,8 +66,8 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[audio_pb2.ExtractResponse]:
         lane: LiveLane[audio_pb2.ExtractRequest, audio_pb2.ExtractResponse] = LiveLane(
-            self._streams,
-            lambda first: LiveFeatures(self._extractor, first, self._faulty, self._step),
+            self._turns,
+            lambda first: LiveFeatures(self._extractor, first, self._faulty),
             self._telemetry.step_done,
         )
         async with aclosing(lane.run(requests)) as responses:
@@ -135,9 +126,7 @@ def build(kit: StageKit) -> StageApp:
     settings = kit.settings
     limits = AudioLimits(max_seconds=settings.max_audio_s, max_bytes=settings.max_upload_bytes)
     extractor = open_voiced_extractor(settings.encoder)
-    # Its threads mostly wait for a step that they share.
-    streams = ComputePool(min(settings.max_streams, _MOST_WAITING))
-    servicer = AudioServicer(extractor, limits, kit.store, kit.compute, streams, kit.telemetry)
+    servicer = AudioServicer(extractor, limits, kit.store, kit.compute, kit.telemetry)
     return StageApp(
         handle=AudioJob(extractor, limits, kit.telemetry),
         register=lambda server: audio_pb2_grpc.add_AudioServiceServicer_to_server(servicer, server),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import Any, Generic, TypeAlias
 
@@ -12,17 +12,18 @@ from lipstream.face.controls_message import unpack_controls
 from lipstream.face.face_controls import FaceControls
 from lipstream.face.motion import Motion
 from lipstream.inference import EncoderIdentity, FaultWatch
+from lipstream.inference.joined import Step
 from lipstream.motion.generator import MotionGenerator, StateT
 from lipstream.motion.live_state import LiveMotionState
 from lipstream.motion.talker_style import checked_style
 from lipstream.v1 import common_pb2, motion_pb2
 from lipstream.wire.tensors import Floats, pack_motion, unpack_tensor
 
-__all__ = ["LiveMotion", "Step"]
+__all__ = ["LiveMotion"]
 
 _STEP_FEATURES = 50
 
-Step: TypeAlias = Callable[[Floats, StateT], tuple[Motion, StateT]]
+Work: TypeAlias = Generator[motion_pb2.GenerateResponse | Step[Floats, Any], Any, None]
 
 
 class LiveMotion(Generic[StateT]):
@@ -32,7 +33,6 @@ class LiveMotion(Generic[StateT]):
 
     Args:
         faulty: gets the number of frames for which the generator's network gave none.
-        step: does the generator's steps in its place, such as those of several streams together.
     """
 
     def __init__(
@@ -40,11 +40,9 @@ class LiveMotion(Generic[StateT]):
         generator: MotionGenerator[StateT],
         first: motion_pb2.GenerateRequest,
         faulty: Callable[[int], None] = lambda count: None,
-        step: Step[StateT] | None = None,
     ) -> None:
         config = first.config
         self._generator = generator
-        self._step = step if step is not None else generator.step
         self._session_id = first.header.session_id
         self._faults = FaultWatch(faulty, session_id=self._session_id)
         self._seed = config.seed
@@ -64,7 +62,7 @@ class LiveMotion(Generic[StateT]):
         self._state: LiveMotionState[StateT] | None = None
         self._saved_us = 0
 
-    def handle(self, request: motion_pb2.GenerateRequest) -> Iterator[motion_pb2.GenerateResponse]:
+    def handle(self, request: motion_pb2.GenerateRequest) -> Work:
         header = request.header
         match request.WhichOneof("payload"):
             case "config":
@@ -114,10 +112,9 @@ class LiveMotion(Generic[StateT]):
         self,
         rows: Floats,  # [T, D]
         header: common_pb2.LiveHeader,
-    ) -> Iterator[motion_pb2.GenerateResponse]:
+    ) -> Work:
         state = self._begun(header)
-        with self._faults.watch():
-            motion, after = self._step(rows, state.motion)
+        motion, after = yield Step(rows, state.motion, self._faults)
         state = replace(state, motion=after, heard=state.heard + len(rows))
         yield from self._frames(motion, state, header.epoch)
         yield from self._snapshot(header)

@@ -10,36 +10,30 @@ from typing import Any
 import grpc.aio
 import numpy as np
 
-from lipstream.inference.joined import JoinedSteps, ManyStepper
+from lipstream.face.motion import Floats
+from lipstream.inference.joined import JoinedSteps, Step
 from lipstream.inference.live_cost import live_cost
 from lipstream.motion.generator import MotionGenerator
 from lipstream.motion.generators import open_generator
 from lipstream.motion.job import MotionJob
-from lipstream.motion.live import LiveMotion, Step
-from lipstream.runtime.compute import ComputePool
+from lipstream.motion.live import LiveMotion
 from lipstream.runtime.live_lane import LiveLane
 from lipstream.runtime.stage_main import StageApp, StageKit
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.turns import Turns
 from lipstream.v1 import motion_pb2, motion_pb2_grpc
 
 __all__ = ["MotionServicer", "build"]
 
-_MOST_WAITING = 64
 _FEATURE_RATE_HZ = 50
 _PIECE_ROWS = 2
 """That a live stream brings at a time."""
 
 
 class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
-    def __init__(
-        self, generator: MotionGenerator[Any], compute: ComputePool, telemetry: Telemetry
-    ) -> None:
+    def __init__(self, generator: MotionGenerator[Any], telemetry: Telemetry) -> None:
         self._generator = generator
-        self._compute = compute
-        # A model that steps many sessions at once is asked by all of them together.
-        self._step: Step[Any] = generator.step
-        if isinstance(generator, ManyStepper):
-            self._step = JoinedSteps(generator, "motion-steps")
+        self._turns: Turns[Step[Floats, Any]] = Turns(JoinedSteps(generator), name="motion-steps")
         self._telemetry = telemetry
         self._faulty = partial(telemetry.non_finite, "live")
 
@@ -49,8 +43,8 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[motion_pb2.GenerateResponse]:
         lane: LiveLane[motion_pb2.GenerateRequest, motion_pb2.GenerateResponse] = LiveLane(
-            self._compute,
-            lambda first: LiveMotion(self._generator, first, self._faulty, self._step),
+            self._turns,
+            lambda first: LiveMotion(self._generator, first, self._faulty),
             self._telemetry.step_done,
         )
         async with aclosing(lane.run(requests)) as responses:
@@ -63,9 +57,7 @@ class MotionServicer(motion_pb2_grpc.MotionServiceServicer):
 def build(kit: StageKit) -> StageApp:
     """The stage from its settings."""
     generator = open_generator(kit.settings.generator)
-    # Its threads mostly wait for a step that they share.
-    compute = ComputePool(min(kit.settings.max_streams, _MOST_WAITING))
-    servicer = MotionServicer(generator, compute, kit.telemetry)
+    servicer = MotionServicer(generator, kit.telemetry)
     return StageApp(
         handle=MotionJob(generator, kit.telemetry),
         register=lambda server: motion_pb2_grpc.add_MotionServiceServicer_to_server(

@@ -16,7 +16,6 @@ from typing import Any, Generic, Protocol, TypeVar
 from google.protobuf.message import DecodeError
 
 from lipstream.errors import BadInput
-from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_inbox import LiveInbox
 from lipstream.runtime.tracing import span
 
@@ -27,7 +26,18 @@ _FURTHEST_US = 1 << 62
 
 # Messages of the generated classes; they share `header` and the oneof `payload`.
 RequestT = TypeVar("RequestT", bound=Any)
+T = TypeVar("T")
 ResponseT = TypeVar("ResponseT", covariant=True, bound=Any)
+
+
+class Compute(Protocol):
+    """`ComputePool`, or `Turns` for stages that ask."""
+
+    async def run(self, work: Callable[..., T], /, *args: Any) -> T: ...
+
+    def iterate(
+        self, items: Any, *, stop: Callable[[], bool] = ...
+    ) -> AsyncGenerator[Any, None]: ...
 
 
 class LiveStage(Protocol[ResponseT]):
@@ -40,8 +50,9 @@ class LiveStage(Protocol[ResponseT]):
         """A new utterance: start from the initial state."""
         ...
 
-    def handle(self, request: Any) -> Iterator[ResponseT]:
-        """What one message leads to; in short steps, since work is dropped between two of them."""
+    def handle(self, request: Any) -> Iterator[ResponseT | Any]:
+        """What one message leads to; in short steps, since work is dropped between two of them.
+        Questions among the answers are for `Turns`."""
         ...
 
     def interrupted(self, request: Any) -> ResponseT:
@@ -59,7 +70,7 @@ class LiveLane(Generic[RequestT, ResponseT]):
 
     def __init__(
         self,
-        compute: ComputePool,
+        compute: Compute,
         start: Callable[[RequestT], LiveStage[ResponseT]],
         answered: Callable[[float], None] = lambda seconds: None,
     ) -> None:

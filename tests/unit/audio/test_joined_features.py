@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from lipstream.audio.encoder import Features, SpeechEncoder
+from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.pcm import Samples
 from lipstream.audio.speech_models import OwnExtractor, encode_recording
-from lipstream.inference.joined import JoinedSteps
 from tests.unit.motion.spoken import SENTENCES, spoken
 
 _FRAME = 640
@@ -29,26 +27,6 @@ def _pieces(samples: Samples, sizes: list[int]) -> list[Samples]:
     while starts[-1] < samples.size:
         starts.append(starts[-1] + sizes[(len(starts) - 1) % len(sizes)])
     return [samples[first:last] for first, last in pairwise(starts)]
-
-
-def test_many_threads_get_what_each_would_get_alone(speech: list[Samples]) -> None:
-    extractor = OwnExtractor()
-    joined = JoinedSteps(extractor, "steps")
-
-    def hear(k: int, together: bool) -> Features:
-        step = joined if together else extractor.step
-        state, parts = extractor.initial_state(), []
-        for piece in _pieces(speech[k], _PIECES[k]):
-            features, state = step(piece, state)
-            parts.append(features)
-        return np.concatenate(parts)
-
-    count = len(_PIECES)
-    with ThreadPoolExecutor(count) as pool:
-        together = list(pool.map(hear, range(count), [True] * count))
-    joined.close()
-    for k, features in enumerate(together):
-        assert np.array_equal(features, hear(k, False))
 
 
 def test_one_call_gives_each_its_own(speech: list[Samples]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from lipstream.audio.features import features_of
 from lipstream.errors import BadInput
 from lipstream.face.motion import Floats, Motion
 from lipstream.inference import FaultWatch, ModelStore
-from lipstream.inference.joined import JoinedSteps
+from lipstream.inference.joined import JoinedSteps, Step
 from lipstream.motion.streaming_talker import TALKER_MODEL, StreamingTalker
 from tests.unit.motion.spoken import SENTENCES, spoken
 
@@ -28,24 +28,28 @@ def heard() -> list[Floats]:
     ]
 
 
-def _run(talker: StreamingTalker, step: object, rows: Floats, seed: int) -> Motion:
-    state, parts = talker.initial_state(seed), []
-    for first in range(0, len(rows) - _ROWS, _ROWS):
-        motion, state = step(rows[first : first + _ROWS], state)  # type: ignore[operator]
-        parts.append(motion)
-    return Motion.concatenate(parts)
+def _stepped(
+    joined: JoinedSteps[Any, Any, Motion], rows: Sequence[Floats], states: Sequence[Any]
+) -> list[tuple[Motion, Any]]:
+    """What sessions get for their rows, in one call."""
+    watch = FaultWatch()
+    steps = [Step(own, state, watch) for own, state in zip(rows, states, strict=True)]
+    return [answer() for answer in joined(steps)]
 
 
 def test_together_they_move_as_each_alone_to_the_last_bit(heard: list[Floats]) -> None:
     talker = StreamingTalker()
-    joined = JoinedSteps(talker, "steps")
-    with ThreadPoolExecutor(len(heard)) as pool:
-        together = list(pool.map(lambda k: _run(talker, joined, heard[k], k), range(len(heard))))
-    joined.close()
-    for k, motion in enumerate(together):
-        alone = _run(talker, talker.step, heard[k], k)
-        for name in ("blendshapes", "rotation", "translation", "gaze"):
-            assert np.array_equal(getattr(motion, name), getattr(alone, name))
+    joined = JoinedSteps(talker)
+    together = [talker.initial_state(k) for k in range(len(heard))]
+    alone = list(together)
+    for first in range(0, min(map(len, heard)) - _ROWS, _ROWS):
+        rows = [own[first : first + _ROWS] for own in heard]
+        results = _stepped(joined, rows, together)
+        together = [state for _, state in results]
+        for k, (motion, _) in enumerate(results):
+            expected, alone[k] = talker.step(rows[k], alone[k])
+            for name in ("blendshapes", "rotation", "translation", "gaze"):
+                assert np.array_equal(getattr(motion, name), getattr(expected, name))
 
 
 class _Faulty:
@@ -65,36 +69,25 @@ class _Faulty:
 
 def test_a_session_counts_its_own_faults(heard: list[Floats]) -> None:
     talker = StreamingTalker(model=_Faulty())  # type: ignore[arg-type]
-    joined = JoinedSteps(talker, "steps")
+    joined = JoinedSteps(talker)
     bad = np.full(talker.style_width, 100, np.float32)
     states = [talker.initial_state(0), talker.initial_state(0, bad), talker.initial_state(1)]
-    counts = []
-
-    def steps(k: int) -> int:
-        watch, state = FaultWatch(), states[k]
-        for first in range(0, 40, _ROWS):
-            with watch.watch():
-                _, state = joined(heard[0][first : first + _ROWS], state)
-        return watch.count
-
-    with ThreadPoolExecutor(3) as pool:
-        counts = list(pool.map(steps, range(3)))
-    joined.close()
-    assert counts[0] == counts[2] == 0
-    assert counts[1] > 0
+    watches = [FaultWatch() for _ in states]
+    for first in range(0, 40, _ROWS):
+        rows = heard[0][first : first + _ROWS]
+        asked = [Step(rows, own, watch) for own, watch in zip(states, watches, strict=True)]
+        states = [answer()[1] for answer in joined(asked)]
+    assert watches[0].count == watches[2].count == 0
+    assert watches[1].count > 0
 
 
 def test_what_one_sends_wrongly_is_refused_to_that_one_alone(heard: list[Floats]) -> None:
     talker = StreamingTalker()
-    joined = JoinedSteps(talker, "steps")
+    joined = JoinedSteps(talker)
+    watch = FaultWatch()
     wrong = np.zeros((4, 3), np.float32)
-
-    def step(rows: Floats) -> int:
-        return len(joined(rows, talker.initial_state())[0])
-
-    with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(step, rows) for rows in (heard[0][:20], wrong, heard[1][:20])]
-        assert futures[0].result() == futures[2].result() == 9
-        with pytest.raises(BadInput, match="Features have shape"):
-            futures[1].result()
-    joined.close()
+    asked = [Step(own, talker.initial_state(), watch) for own in (heard[0][:20], wrong)]
+    good, refused = joined(asked)
+    assert len(good()[0]) == 9
+    with pytest.raises(BadInput, match="Features have shape"):
+        refused()
