@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,18 +66,34 @@ class RestClient:
             )
 
     def create_video(
-        self, avatar: str, *, audio: Path | None = None, text: str | None = None, **options: object
+        self,
+        avatar: str,
+        *,
+        audio: Path | None = None,
+        background: Path | str | None = None,
+        idempotency_key: str | None = None,
+        **options: object,
     ) -> dict[str, Any]:
+        """Ask for a video: `audio` or `text`, and what else `POST /v1/videos` takes."""
         fields = {"avatar": avatar, **{k: v for k, v in options.items() if v is not None}}
-        if audio is None:
-            return self._json("POST", "/v1/videos", json={**fields, "text": text})
-        with audio.open("rb") as file:
-            return self._json(
-                "POST",
-                "/v1/videos",
-                files={"audio": (audio.name, file)},
-                data={k: str(v) for k, v in fields.items()},
-            )
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        if isinstance(background, str):
+            fields["background"] = background
+        paths = {"audio": audio, "background": background}
+        with contextlib.ExitStack() as opened:
+            files = {
+                name: (path.name, opened.enter_context(path.open("rb")))
+                for name, path in paths.items()
+                if isinstance(path, Path)
+            }
+            if not files:
+                return self._json("POST", "/v1/videos", json=fields, headers=headers)
+            data = {k: v if isinstance(v, str) else json.dumps(v) for k, v in fields.items()}
+            return self._json("POST", "/v1/videos", files=files, data=data, headers=headers)
+
+    def video(self, video_id: str) -> dict[str, Any]:
+        """A video's document."""
+        return self._json("GET", f"/v1/videos/{video_id}")
 
     def events(self, path: str) -> Iterator[dict[str, Any]]:
         """Server-sent events of a job, to its end."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import lipstream
-from lipstream.gateway import avatars, docs_page, health, problems, studio_page, videos
+from lipstream.gateway import avatars, batches, docs_page, health, problems, studio_page, videos
 from lipstream.gateway import webhooks as webhook_routes
 from lipstream.gateway.body_limit import BodyLimit
 from lipstream.gateway.health import RequestMetrics
@@ -24,6 +24,7 @@ from lipstream.gateway.sessions.stage_calls import Stages
 from lipstream.gateway.webhook_sender import WebhookSender
 from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.batches import BatchStore
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import open_store
 from lipstream.runtime.rate_limit import RateLimiter
@@ -69,7 +70,13 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.platform = Platform(
             settings=settings,
             link=link,
-            jobs=JobStore(link, ttl_s=settings.job_ttl_s, max_queued=settings.max_queued_jobs),
+            jobs=JobStore(
+                link,
+                ttl_s=settings.job_ttl_s,
+                max_queued=settings.max_queued_jobs,
+                max_open=settings.max_open_jobs,
+            ),
+            batches=BatchStore(link, ttl_s=2 * settings.job_ttl_s),
             keys=KeyStore(link),
             rates=RateLimiter(link),
             webhooks=webhooks,
@@ -103,6 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES)
     app.add_middleware(RateHeaders)
     app.add_middleware(RequestMetrics, telemetry=telemetry)
-    for part in (avatars, videos, sessions, webhook_routes, health, docs_page, studio_page):
+    parts = (avatars, videos, batches, sessions, webhook_routes, health, docs_page, studio_page)
+    for part in parts:
         app.include_router(part.router)
     return app

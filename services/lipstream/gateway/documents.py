@@ -15,6 +15,8 @@ from lipstream.wire.problem import Problem
 __all__ = [
     "AvatarDocument",
     "AvatarName",
+    "BatchDocument",
+    "BatchLine",
     "Consent",
     "ProblemDocument",
     "StatusName",
@@ -142,6 +144,31 @@ class VideoDocument(BaseModel):
     results: Annotated[dict[str, Any], Field(description="Facts such as duration_s.")] = {}
     warnings: list[str] = []
     error: ProblemDocument | None = None
+    links: dict[str, str]
+
+
+class BatchLine(BaseModel):
+    """What became of one line of a manifest."""
+
+    line: Annotated[int, Field(description="Of the manifest, from 1.")]
+    status: StatusName | None = Field(
+        description="As a video's; null while the line was not come to, or was forgotten."
+    )
+    video: str | None = None
+    progress: Annotated[float, Field(ge=0, le=1)] = 0.0
+    error: ProblemDocument | None = None
+    links: dict[str, str] = {}
+
+
+class BatchDocument(BaseModel):
+    """Many videos that were asked for at once."""
+
+    id: str
+    created_ms: int
+    lines: Annotated[int, Field(description="In its manifest.")]
+    counts: Annotated[dict[str, int], Field(description="Lines by status.")]
+    done: Annotated[bool, Field(description="Whether each line has ended.")]
+    page: Annotated[list[BatchLine], Field(description="The lines that were asked for.")] = []
     links: dict[str, str]
 
 

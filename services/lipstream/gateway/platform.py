@@ -13,6 +13,7 @@ from lipstream.gateway.sessions.registry import SessionRegistry
 from lipstream.gateway.signed_links import LinkSigner, shared_secret
 from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.batches import BatchStore
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.rate_limit import RateLimiter
@@ -29,6 +30,7 @@ class Platform:
     settings: Settings
     link: RedisLink
     jobs: JobStore
+    batches: BatchStore
     keys: KeyStore
     rates: RateLimiter
     webhooks: WebhookStore

@@ -28,9 +28,9 @@ from lipstream.wire.objects import job_object, job_prefix
 from lipstream.wire.output import FilmFormat, Output
 from lipstream.wire.tenants import avatar_name
 
-__all__ = ["check_avatar", "router"]
+__all__ = ["check_avatar", "check_text", "router", "video_document", "video_job"]
 
-_OF_THE_JOB = ("priority", "deadline_s")
+_OF_THE_JOB = {"priority", "deadline_s"}
 """Fields that say how the work is done, not what the video is like."""
 _MEDIA_TYPES = [kind.media_type for kind in FilmFormat]
 
@@ -87,18 +87,10 @@ async def create_video(
                 job = this.made
                 response.headers[REPLAYED] = "true"
             else:
-                params = {n: value for n, value in fields.items() if n not in _OF_THE_JOB}
-                job = Job.new(
-                    JobKind.VIDEO,
-                    params | {"avatar": caller.avatar(wanted.avatar)},
-                    this.id,
-                    tenant=caller.tenant,
-                    priority=Priority(wanted.priority),
-                    within_s=wanted.deadline_s,
-                )
+                job = video_job(caller, wanted, this.id)
                 await _create(platform, job, form)
     response.headers["Location"] = f"/v1/videos/{job.id}"
-    return _document(job, caller)
+    return video_document(job, caller)
 
 
 @router.get("", response_model=list[VideoDocument])
@@ -109,13 +101,13 @@ async def list_videos(
     jobs = await platform.jobs.list_jobs(
         JobKind.VIDEO, tenant=caller.tenant, limit=max(1, min(limit, 200))
     )
-    return [_document(job, caller) for job in jobs]
+    return [video_document(job, caller) for job in jobs]
 
 
 @router.get("/{video_id}", response_model=VideoDocument)
 async def get_video(video_id: str, platform: Shared, caller: VideoCaller) -> VideoDocument:
     """Where a video is, or why it failed."""
-    return _document(await _video(platform, caller, video_id), caller)
+    return video_document(await _video(platform, caller, video_id), caller)
 
 
 @router.get("/{video_id}/events", response_class=StreamingResponse)
@@ -195,7 +187,7 @@ async def _create(platform: Platform, job: Job, form: VideoForm) -> None:
     inspector = platform.inspector
     await check_avatar(platform, job.params["avatar"])
     if form.audio is None:
-        await _check_text(platform, form.wanted)
+        await check_text(platform, form.wanted)
     async with (
         _kept(platform, form.audio, job_object(job.id, "input"), "audio"),
         _kept(platform, form.background, job_object(job.id, "background"), "background"),
@@ -218,6 +210,23 @@ async def _kept(
     limit = platform.settings.max_upload_bytes
     async with kept_upload(upload, platform.store, key, max_bytes=limit, what=what):
         yield
+
+
+def video_job(caller: Principal, wanted: VideoRequest, job_id: str | None = None) -> Job:
+    """The job that makes a video.
+
+    Raises:
+        BadInput: no avatar can be named so.
+    """
+    params = wanted.model_dump(mode="json", exclude_none=True, exclude=_OF_THE_JOB)
+    return Job.new(
+        JobKind.VIDEO,
+        params | {"avatar": caller.avatar(wanted.avatar)},
+        job_id,
+        tenant=caller.tenant,
+        priority=Priority(wanted.priority),
+        within_s=wanted.deadline_s,
+    )
 
 
 async def check_avatar(platform: Platform, avatar_id: str) -> None:
@@ -246,7 +255,7 @@ async def check_avatar(platform: Platform, avatar_id: str) -> None:
         ) from None
 
 
-async def _check_text(platform: Platform, wanted: VideoRequest) -> None:
+async def check_text(platform: Platform, wanted: VideoRequest) -> None:
     """
     Raises:
         TooLarge: the text is over the limit.
@@ -274,7 +283,8 @@ async def _video(platform: Platform, caller: Principal, video_id: str) -> Job:
     return job
 
 
-def _document(job: Job, caller: Principal) -> VideoDocument:
+def video_document(job: Job, caller: Principal) -> VideoDocument:
+    """What callers see of a video's job."""
     base = f"/v1/videos/{job.id}"
     links = {"events": f"{base}/events"}
     if job.status is JobStatus.SUCCEEDED:

@@ -33,8 +33,22 @@ local function ready(stream)
   local pending = redis.pcall('XPENDING', stream, '{GROUP}')
   return redis.call('XLEN', stream) - (pending.err and 0 or pending[1])
 end
-local function waits(stream)
-  return redis.call('HLEN', stream .. ':waiting') + ready(stream)
+local function field(fields, name)
+  for n = 1, #fields, 2 do
+    if fields[n] == name then return fields[n + 1] end
+  end
+  return ''
+end
+-- How many wait of the priority of `message`, with what is ready in the stream if there are any.
+local function waits(stream, message)
+  local priority = string.match(field(cjson.decode(message), 'flow'), '^[^:]*:')
+  local count = 0
+  for _, flow in ipairs(redis.call('ZRANGE', stream .. ':flows', 0, -1)) do
+    if string.sub(flow, 1, #priority) == priority then
+      count = count + redis.call('LLEN', stream .. ':flow:' .. flow)
+    end
+  end
+  return count > 0 and count + ready(stream) or 0
 end
 -- Moves messages into the stream while it has room.
 local function feed(stream)
@@ -64,12 +78,8 @@ end
 -- `message`: its fields as a JSON array of names and values.
 local function enqueue(stream, message)
   local fields = cjson.decode(message)
-  local name, part, flow = '', '', ''
-  for n = 1, #fields, 2 do
-    if fields[n] == 'job_id' then name = fields[n + 1] end
-    if fields[n] == 'part' then part = fields[n + 1] end
-    if fields[n] == 'flow' then flow = fields[n + 1] end
-  end
+  local name, part = field(fields, 'job_id'), field(fields, 'part')
+  local flow = field(fields, 'flow')
   if part ~= '' then name = name .. '/' .. part end
   -- For those who ask how long it waited.
   message = string.sub(message, 1, -2) .. ',"queued_ms","' .. now_ms() .. '"]'

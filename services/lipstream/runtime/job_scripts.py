@@ -12,7 +12,13 @@ from __future__ import annotations
 
 from lipstream.runtime.fair_queue import FAIR_QUEUE
 from lipstream.wire.job import JOIN
-from lipstream.wire.streams import DEFAULT_TENANT, webhook_deliveries, webhooks_due, webhooks_of
+from lipstream.wire.streams import (
+    DEFAULT_TENANT,
+    open_jobs_set,
+    webhook_deliveries,
+    webhooks_due,
+    webhooks_of,
+)
 
 __all__ = [
     "ADVANCE",
@@ -69,7 +75,9 @@ local function publish()
     'at_ms', now_ms())
   if finished() then tell_webhooks() end
 end
-local function expire(ttl_s)
+-- It has ended: remembered for a while, and nothing of it waits any more.
+local function close(ttl_s)
+  redis.call('SREM', '{open_jobs_set("")}' .. (get('tenant') or '{DEFAULT_TENANT}'), get('id'))
   redis.call('EXPIRE', KEYS[1], ttl_s)
   redis.call('EXPIRE', KEYS[2], ttl_s)
 end
@@ -102,8 +110,8 @@ local function let_go(work) redis.call('HDEL', KEYS[1], own(work, 'holder')) end
 # In each script, a message is the JSON array of its names and values, and `work` says whose turn it
 # is: a stage, or a stage, '/' and a part.
 
-# KEYS: job, events, stream, index, deadlines. ARGV: id, created_ms, params, queue limit, message,
-# job fields...
+# KEYS: job, events, stream, index, deadlines, open jobs. ARGV: id, created_ms, params, queue limit,
+# limit of open jobs, message, job fields...
 CREATE = (
     _JOB
     + FAIR_QUEUE
@@ -111,13 +119,17 @@ CREATE = (
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return get('created_ms') == ARGV[2] and get('params') == ARGV[3] and 'ok' or 'exists'
 end
-if tonumber(ARGV[4]) > 0 and waits(KEYS[3]) >= tonumber(ARGV[4]) then return 'full' end
-redis.call('HSET', KEYS[1], unpack(ARGV, 6))
+if tonumber(ARGV[4]) > 0 and waits(KEYS[3], ARGV[6]) >= tonumber(ARGV[4]) then return 'full' end
+if tonumber(ARGV[5]) > 0 and redis.call('SCARD', KEYS[6]) >= tonumber(ARGV[5]) then
+  return 'quota'
+end
+redis.call('HSET', KEYS[1], unpack(ARGV, 7))
+redis.call('SADD', KEYS[6], ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
 local deadline_ms = get('deadline_ms')
 if tonumber(deadline_ms) > 0 then redis.call('ZADD', KEYS[5], deadline_ms, ARGV[1]) end
 publish()
-enqueue(KEYS[3], ARGV[5])
+enqueue(KEYS[3], ARGV[6])
 return 'ok'
 """
 )
@@ -130,7 +142,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return 'missing' end
 if finished() then return get('status') end
 set('status', 'cancelled')
 publish()
-expire(ARGV[1])
+close(ARGV[1])
 for n = 3, #KEYS do redis.call('HDEL', KEYS[n] .. ':waiting', ARGV[2]) end
 return 'cancelled'
 """
@@ -145,7 +157,7 @@ redis.call('ZREM', KEYS[3], ARGV[2])
 if redis.call('EXISTS', KEYS[1]) == 0 or finished() then return 'over' end
 set('status', 'failed', 'error', ARGV[3])
 publish()
-expire(ARGV[1])
+close(ARGV[1])
 for n = 4, #KEYS do redis.call('HDEL', KEYS[n] .. ':waiting', ARGV[2]) end
 return 'done'
 """
@@ -206,7 +218,7 @@ set('progress', ARGV[6])
 if ARGV[5] == '' then
   set('status', 'succeeded')
   publish()
-  expire(ARGV[7])
+  close(ARGV[7])
 else
   set('stage', ARGV[5])
   publish()
@@ -302,7 +314,7 @@ if state == 'over' then return state end
 let_go(ARGV[3])
 set('status', 'failed', 'error', ARGV[6])
 publish()
-expire(ARGV[5])
+close(ARGV[5])
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', {_DEAD_KEPT}, '*', 'at_ms', now_ms(), unpack(ARGV, 7))
 return 'done'
 """

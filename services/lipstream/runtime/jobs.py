@@ -16,7 +16,7 @@ from lipstream.runtime import job_scripts
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.tracing import traceparent
 from lipstream.wire.fields import dump_json
-from lipstream.wire.job import Job, JobStatus
+from lipstream.wire.job import Job, JobStatus, Priority
 from lipstream.wire.messages import FIRST_EVENT, JobEvent, StageMessage, checked_event_id
 from lipstream.wire.problem import Problem
 from lipstream.wire.streams import (
@@ -26,6 +26,7 @@ from lipstream.wire.streams import (
     events_stream,
     index_key,
     job_key,
+    open_jobs_set,
 )
 
 __all__ = ["JobStore", "flat"]
@@ -43,24 +44,33 @@ class JobStore:
     Args:
         link: to Redis.
         ttl_s: how long a finished job is remembered.
-        max_queued: jobs that may wait at a first stage; 0 means any number.
+        max_queued: jobs that may wait at a first stage, of those in a hurry; 0 means any number.
+        max_open: jobs of one tenant that have not ended; 0 means any number.
 
     Raises:
         Unavailable: from every method, when Redis does not answer within the link's patience.
         BadInput: from every method, when an id is malformed.
     """
 
-    def __init__(self, link: RedisLink, *, ttl_s: float = 604_800.0, max_queued: int = 0) -> None:
+    def __init__(
+        self,
+        link: RedisLink,
+        *,
+        ttl_s: float = 604_800.0,
+        max_queued: int = 0,
+        max_open: int = 0,
+    ) -> None:
         self._link = link
         self._ttl_s = max(1, round(ttl_s))
         self._max_queued = max_queued
+        self._max_open = max_open
 
     async def create(self, job: Job) -> None:
         """Keep a new job and queue it at its first stage, in one step.
 
         Raises:
             Conflict: there is a job of that id.
-            Overloaded: too many jobs wait.
+            Overloaded: too many jobs wait, or the tenant has too many that have not ended.
         """
         first = PIPELINES[job.kind].first
         message = StageMessage(
@@ -72,9 +82,12 @@ class JobStore:
             first.stream,
             index_key(job.kind, job.tenant),
             deadlines_key(),
+            open_jobs_set(job.tenant),
         ]
+        # Batches are asked for all at once, and give way.
+        most = self._max_queued if job.priority is Priority.INTERACTIVE else 0
         fields = job.encode()
-        args = [job.id, str(job.created_ms), fields["params"], str(self._max_queued)]
+        args = [job.id, str(job.created_ms), fields["params"], str(most), str(self._max_open)]
         args += [dump_json(flat(message)), *flat(fields)]
         answer = await self._eval(job_scripts.CREATE, keys, args)
         if answer == "exists":
@@ -83,6 +96,12 @@ class JobStore:
             raise Overloaded(
                 f"{self._max_queued} jobs are waiting; no more are taken.",
                 remedy="Try again when some are done.",
+            )
+        if answer == "quota":
+            raise Overloaded(
+                f"{self._max_open} jobs have not ended; no more are taken.",
+                remedy="Try again when some are done.",
+                code="quota_exceeded",
             )
         logger.info("job created", extra={"job_id": job.id, "kind": job.kind.value})
 

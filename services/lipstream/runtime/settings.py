@@ -156,7 +156,13 @@ class Settings(BaseSettings):
     session_patience_s: Annotated[
         Seconds, Field(description="A session without a client ends after so long.")
     ] = 30.0
-    max_queued_jobs: Annotated[int, Field(gt=0, description="Jobs that wait at a stage.")] = 1000
+    max_queued_jobs: Annotated[
+        int, Field(gt=0, description="Interactive jobs that wait at a stage.")
+    ] = 1000
+    max_open_jobs: Annotated[
+        int, Field(ge=0, description="Jobs of one tenant that have not ended; 0: any number.")
+    ] = 20_000
+    max_batch_lines: Annotated[int, Field(gt=0, description="Videos in one batch.")] = 5000
 
     # How jobs are worked on
     worker_concurrency: Annotated[int, Field(ge=1, le=64)] = 1

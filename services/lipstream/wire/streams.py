@@ -17,6 +17,7 @@ __all__ = [
     "api_key",
     "api_keys",
     "at_work_key",
+    "batch_key",
     "checked_id",
     "dead_stream",
     "deadlines_key",
@@ -26,6 +27,7 @@ __all__ = [
     "index_key",
     "job_key",
     "link_secret",
+    "open_jobs_set",
     "rate_bucket",
     "replica_key",
     "replicas_set",
@@ -81,6 +83,16 @@ def index_key(kind: str, tenant: str = DEFAULT_TENANT) -> str:
     """Sorted set of the ids of a tenant's jobs of a kind, by the time of their creation in ms."""
     whose = "" if tenant == DEFAULT_TENANT else f":{tenant}"
     return f"{{lipstream}}:index:{kind}{whose}"
+
+
+def batch_key(batch_id: str) -> str:
+    """Hash of a batch: whose it is, how long, and which lines were refused."""
+    return f"{{lipstream}}:batch:{checked_id(batch_id)}"
+
+
+def open_jobs_set(tenant: str) -> str:
+    """Set of the ids of a tenant's jobs that have not ended."""
+    return f"{{lipstream}}:open:{tenant}"
 
 
 def deadlines_key() -> str:

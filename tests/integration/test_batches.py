@@ -1,0 +1,104 @@
+"""Batches over HTTP, with a real Redis behind the gateway; the stages are away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from lipstream.gateway.app import create_app
+from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.object_store import open_store
+from lipstream.runtime.settings import Settings
+from lipstream.wire.job import Job
+from tests.integration.job_lane import JobLane
+from tests.integration.redis_process import RedisProcess
+
+_LINES = [{"avatar": "me", "text": f"Line {n}."} for n in range(3)]
+
+
+@pytest.fixture
+def gateway(redis_server: RedisProcess, tmp_path: Path) -> Iterator[TestClient]:
+    bundle = tmp_path / "bundle.zip"
+    bundle.write_bytes(b"not looked into")
+    AvatarLibrary(open_store(str(tmp_path / "objects"))).add("me", bundle, b"{}", b"png")
+    settings = Settings(
+        redis=redis_server.url,
+        store=str(tmp_path / "objects"),
+        audio_address="127.0.0.1:1",
+        max_queued_jobs=1,
+        max_open_jobs=6,
+    )
+    with TestClient(create_app(settings)) as client:
+        yield client
+
+
+def post(gateway: TestClient, lines: Sequence[object], key: str | None = None) -> Any:
+    body = "\n".join(json.dumps(line) for line in lines)
+    headers = {"content-type": "application/jsonl"} | ({"Idempotency-Key": key} if key else {})
+    return gateway.post("/v1/batches", content=body, headers=headers)
+
+
+def test_a_batch_is_reported_line_by_line_and_goes_on_where_it_was_cut_off(
+    gateway: TestClient, redis_server: RedisProcess
+) -> None:
+    lines = [_LINES[0], {"avatar": "nobody", "text": "x"}, {"avatar": "me"}, _LINES[1]]
+    answer = post(gateway, lines, "night")
+    assert answer.status_code == 202, answer.text
+    batch = answer.json()
+    assert answer.headers["location"] == batch["links"]["self"]
+    assert batch["counts"] == {"queued": 2, "failed": 2}
+    assert not batch["done"]
+
+    page = gateway.get(batch["links"]["self"], params={"first": 2, "limit": 2}).json()["page"]
+    assert [line["line"] for line in page] == [2, 3]
+    assert page[0]["error"]["code"] == "not_found"
+    assert page[1]["error"]["remedy"]
+
+    client = redis_server.client()
+    client.delete(f"{{lipstream}}:job:{batch['id']}-4")  # as if the gateway had died before it
+    client.srem("{lipstream}:open:default", f"{batch['id']}-4")
+    again = post(gateway, lines, "night").json()
+    assert again["id"] == batch["id"]
+    assert again["counts"] == {"queued": 2, "failed": 2}
+    assert len(gateway.get("/v1/videos").json()) == 2
+    assert post(gateway, lines[:1], "night").status_code == 422
+
+    assert gateway.delete(batch["links"]["self"]).status_code == 204
+    ended = gateway.get(batch["links"]["self"]).json()
+    assert ended["counts"] == {"cancelled": 2, "failed": 2}
+    assert ended["done"]
+    assert gateway.get("/v1/batches/unknown").status_code == 404
+
+
+def test_a_batch_neither_fills_the_queue_nor_passes_the_quota(gateway: TestClient) -> None:
+    assert post(gateway, [*_LINES, *_LINES]).json()["counts"] == {"queued": 6}
+    refused = post(gateway, [_LINES[0]]).json()
+    line = gateway.get(refused["links"]["self"]).json()["page"][0]
+    assert line["error"]["code"] == "quota_exceeded"
+    for video in gateway.get("/v1/videos").json()[:3]:
+        gateway.delete(video["links"]["self"])
+    hurried = {**_LINES[0], "priority": "interactive"}
+    assert gateway.post("/v1/videos", json=hurried).status_code == 202
+
+
+def test_jobs_of_a_batch_run(redis_server: RedisProcess, gateway: TestClient) -> None:
+    batch = post(gateway, _LINES).json()
+
+    async def scenario() -> list[Job]:
+        async with JobLane.on(redis_server.url) as lane:
+            for stage in ("audio", "motion", "render"):
+                lane.work(stage)
+            return [await lane.ended(await lane.jobs.get(f"{batch['id']}-{n}")) for n in (1, 2, 3)]
+
+    jobs = asyncio.run(scenario())
+    assert [job.priority.value for job in jobs] == ["batch"] * 3
+    document = gateway.get(batch["links"]["self"]).json()
+    assert document["counts"] == {"succeeded": 3}
+    assert document["done"]
+    assert redis_server.client().scard("{lipstream}:open:default") == 0
