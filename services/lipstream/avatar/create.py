@@ -26,6 +26,8 @@ def create_avatar(
     source: bytes | Path,
     consent: str,
     *,
+    consent_by: str = "",
+    given_at: datetime | None = None,
     progress: Progress | None = None,
     confirm: Callable[[], None] = lambda: None,
 ) -> Manifest:
@@ -36,7 +38,9 @@ def create_avatar(
     Args:
         avatar_id: the full id; the bundle holds the name alone.
         source: the file: a photo or a video, told apart by what it holds.
-        consent: who allows this face to be used, and how.
+        consent: who allows this face to be used, and how; without it none is recorded.
+        consent_by: who says so; by default whoever sent the file.
+        given_at: when; now by default.
         confirm: called before the avatar is added; what it raises keeps it out.
 
     Returns:
@@ -50,6 +54,7 @@ def create_avatar(
     name = avatar_name(avatar_id)
     with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
         path = Path(folder) / "source"
+        granted = _granted(consent, consent_by, given_at)
         if isinstance(source, Path):
             path = source
         else:
@@ -58,11 +63,11 @@ def create_avatar(
         if is_video(path):
             checkpoint = Checkpoint(library.workspace(sha256_of(path)))
             video = fit_video(path, progress=progress, checkpoint=checkpoint)
-            bundle = bundle_video(name, video, consent=_granted(consent, "video"))
+            bundle = bundle_video(name, video, consent=granted)
         else:
             photo = load_photo(path)
             fit = fit_photo(photo, progress=progress)
-            bundle = bundle_fit(name, photo, fit, consent=_granted(consent, "photo"))
+            bundle = bundle_fit(name, photo, fit, consent=granted)
         packed = Path(folder) / "bundle.zip"
         manifest = save(bundle, packed)
         confirm()
@@ -72,6 +77,8 @@ def create_avatar(
     return manifest
 
 
-def _granted(statement: str, what: str) -> Consent:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Consent(statement=statement, by=f"the person who sent the {what}", at=now)
+def _granted(statement: str, by: str, given_at: datetime | None) -> Consent | None:
+    if not statement:
+        return None
+    moment = (given_at or datetime.now(UTC)).isoformat(timespec="seconds")
+    return Consent(statement=statement, by=by or "the person who sent the file", at=moment)

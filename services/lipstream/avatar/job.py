@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from lipstream.avatar.create import create_avatar
 from lipstream.avatar.quality import PoorAvatar
 from lipstream.face.bundle import pack_picture
@@ -26,6 +28,8 @@ def fit_job(context: JobContext) -> None:
             context.params["avatar"],
             source,
             context.params["consent"],
+            consent_by=context.params.get("consent_by", ""),
+            given_at=datetime.fromtimestamp(context.job.created_ms / 1000, UTC),
             progress=lambda fraction, _: context.progress(fraction),
             confirm=context.confirm,
         )

@@ -17,10 +17,12 @@ from fastapi.responses import StreamingResponse
 
 from lipstream.errors import BadInput, Conflict, NotFound
 from lipstream.gateway.callers import AvatarCaller
+from lipstream.gateway.consent import given_consent
 from lipstream.gateway.documents import (
     AvatarDocument,
     AvatarName,
     Consent,
+    ConsentBy,
     ProblemDocument,
     StatusName,
 )
@@ -63,21 +65,23 @@ Wanted = Annotated[str, Depends(_wanted)]
 async def create_avatar(
     photo: UploadFile,
     name: Annotated[AvatarName, Form()],
-    consent: Annotated[Consent, Form()],
     response: Response,
     platform: Shared,
     caller: AvatarCaller,
+    consent: Annotated[Consent, Form()] = "",
+    consent_by: Annotated[ConsentBy, Form()] = "",
 ) -> AvatarDocument:
     """Fit an avatar from a photo, or from a video of one person (3 s to 5 min) in the same field.
 
     A photo that cannot be used is refused at once; so is a video that is too long or cannot be
     read. Whether one person is seen in it, the fit finds out.
     """
+    granted = given_consent(platform.settings, consent, consent_by)
     avatar_id = caller.avatar(name)
     if await _entry(platform, avatar_id) is not None:
         raise _taken(name)
     # Callers that want the same name at once must not overwrite each other's photos.
-    params = {"avatar": avatar_id, "consent": consent, "photo": f"input-{uuid.uuid4().hex}"}
+    params = {"avatar": avatar_id, **granted, "photo": f"input-{uuid.uuid4().hex}"}
     job = Job.new(JobKind.AVATAR, params, avatar_job_id(avatar_id), tenant=caller.tenant)
     key = job_object(job.id, params["photo"])
     limit = platform.settings.max_upload_bytes

@@ -18,6 +18,7 @@ __all__ = [
     "BatchDocument",
     "BatchLine",
     "Consent",
+    "ConsentBy",
     "ProblemDocument",
     "StatusName",
     "VideoDocument",
@@ -37,8 +38,13 @@ AvatarName = Annotated[
 ]
 Consent = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=3, max_length=2000),
+    StringConstraints(max_length=2000),
     Field(description="Who allows this face to be used, and how; kept in the avatar."),
+]
+ConsentBy = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    Field(description="Who gives the consent; kept with it. Some servers ask for it."),
 ]
 
 

@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 from lipstream.errors import BadInput, Conflict, NotFound, TooLarge
 from lipstream.gateway.avatars import avatar_job_id
 from lipstream.gateway.callers import VideoCaller
+from lipstream.gateway.consent import check_recorded
 from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoRequest
 from lipstream.gateway.events import event_response
 from lipstream.gateway.idempotency import REPLAYED, once
@@ -237,9 +238,11 @@ async def check_avatar(platform: Platform, avatar_id: str) -> None:
     Raises:
         Conflict: it is still being made.
         NotFound: there is none.
+        Forbidden: it has no record of consent.
     """
     try:
-        await asyncio.to_thread(platform.avatars.entry, avatar_id)
+        entry = await asyncio.to_thread(platform.avatars.entry, avatar_id)
+        check_recorded(platform.settings, avatar_name(avatar_id), entry.manifest)
     except NotFound:
         try:
             job = await platform.jobs.get(avatar_job_id(avatar_id))

@@ -121,6 +121,11 @@ class Settings(BaseSettings):
         Literal["gateway", "store"],
         Field(description="Who serves videos: the gateway, or S3, GCS, Azure by a signed address."),
     ] = "gateway"
+    consent: Annotated[
+        Literal["off", "statement", "named"],
+        Field(description="What an avatar needs: a statement of consent, and who gives it."),
+    ] = "statement"
+
     # Marks of what was generated
     badge: Annotated[
         str, Field(max_length=40, description="A text in the corner of every picture, or nothing.")

@@ -68,7 +68,7 @@ class Lane:
         lane.store = open_store(str(store_folder))
 
     async def fit(self, photo: bytes, name: str = "grace") -> Job:
-        params = {"avatar": name, "photo": "input.jpg", "consent": CONSENT}
+        params = {"avatar": name, "photo": "input.jpg", "consent": CONSENT, "consent_by": "G"}
         job = Job.new(JobKind.AVATAR, params)
         self.lane.store.put(job_object(job.id, "input.jpg"), photo)
         await self.lane.jobs.create(job)
@@ -100,7 +100,8 @@ def test_a_photo_becomes_an_avatar_in_a_job(
             assert job.attempts == {"avatar": 1}
             assert job.results["face_psnr_db"] > 20
             assert any(0.0 < event.progress < 1.0 for event in events)
-            assert AvatarLibrary(jobs.store).entry("grace").manifest["consent"]["statement"]
+            consent = AvatarLibrary(jobs.store).entry("grace").manifest["consent"]
+            assert (consent["statement"], consent["by"]) == (CONSENT, "G")
             assert not redis_server.client().exists(f"{{lipstream}}:fit:{job.id}")
 
     asyncio.run(scenario())

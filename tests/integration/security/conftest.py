@@ -59,12 +59,13 @@ class Guarded:
         text = made[1]
         return bearer(text)
 
-    def add_avatar(self, avatar_id: str) -> None:
+    def add_avatar(self, avatar_id: str, consent: str = "I am Grace.") -> None:
         """Papers of an avatar, which is all that a gateway looks at."""
         library = AvatarLibrary(open_store(self._store))
+        papers = {"name": avatar_id, "consent": {"statement": consent} if consent else None}
         bundle = Path(self._store) / "bundle"
         bundle.write_bytes(b"bundle")
-        library.add(avatar_id, bundle, json.dumps({"name": avatar_id}).encode(), PICTURE)
+        library.add(avatar_id, bundle, json.dumps(papers).encode(), PICTURE)
 
 
 def bearer(text: str) -> dict[str, str]:
