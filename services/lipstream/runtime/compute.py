@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import ParamSpec, TypeVar
 
 from lipstream.runtime.stepped import Stepped
@@ -21,6 +22,10 @@ class ComputePool:
 
     def __init__(self, threads: int) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="compute")
+
+    def opened(self) -> AbstractContextManager[None]:
+        """Around the life of a stream: nobody waits for it here."""
+        return nullcontext()
 
     async def run(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `work` returns, computed in a thread.

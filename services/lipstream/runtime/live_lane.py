@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, Generic, Protocol, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -32,6 +32,8 @@ ResponseT = TypeVar("ResponseT", covariant=True, bound=Any)
 
 class Compute(Protocol):
     """`ComputePool`, or `Turns` for stages that ask."""
+
+    def opened(self) -> AbstractContextManager[None]: ...
 
     async def run(self, work: Callable[..., T], /, *args: Any) -> T: ...
 
@@ -96,15 +98,16 @@ class LiveLane(Generic[RequestT, ResponseT]):
             stage = await self._compute.run(self._start, first)
             epoch = first.header.epoch
             request: RequestT | None = first
-            while request is not None:
-                # A keyframe overtakes content, maybe of an epoch that is not over.
-                if _kind(request) != "keyframe" and request.header.epoch != epoch:
-                    epoch = request.header.epoch
-                    await self._compute.run(stage.begin, epoch)
-                async with aclosing(self._responses(stage, request, inbox)) as responses:
-                    async for response in responses:
-                        yield response
-                request = await inbox.get()
+            with self._compute.opened():
+                while request is not None:
+                    # A keyframe overtakes content, maybe of an epoch that is not over.
+                    if _kind(request) != "keyframe" and request.header.epoch != epoch:
+                        epoch = request.header.epoch
+                        await self._compute.run(stage.begin, epoch)
+                    async with aclosing(self._responses(stage, request, inbox)) as responses:
+                        async for response in responses:
+                            yield response
+                    request = await inbox.get()
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)

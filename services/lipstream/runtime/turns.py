@@ -2,16 +2,17 @@
 
 Some work costs little more for many than for one, such as a network's step. So a stream that needs
 it asks: its iterator yields a question and is sent the answer, and what all streams ask in one turn
-is answered in one call. While a turn runs, the next gathers; and since streams on one clock that
-came together will come together again, the like of the last turn is waited for, a moment at most.
-So many streams keep two threads busy, and wake them once a turn.
+is answered in one call. While a turn runs, the next gathers; and since streams on one clock come at
+one time, a turn waits for all that are open, a moment at most. So many streams keep two threads
+busy, and wake them once a turn.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from lipstream.runtime.batch_watch import timed_batch
@@ -33,7 +34,7 @@ class Turns(Generic[QuestionT]):
         answer: answers to questions, in order, each to be called in its stream's turn: it returns
             what the stream is sent, or raises what is raised in it.
         name: of the thread, and of the work for the metrics.
-        gather_s: how long to wait, at most, for as many streams as there were the last time.
+        gather_s: how long a turn waits, at most, for streams that are open.
     """
 
     def __init__(
@@ -41,17 +42,25 @@ class Turns(Generic[QuestionT]):
         answer: Callable[[Sequence[QuestionT]], Sequence[Answer]],
         *,
         name: str,
-        gather_s: float = 0.004,
+        gather_s: float = 0.005,
     ) -> None:
         self._answer = answer
         self._name = name
         self._gather_s = gather_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting: list[TurnStream[QuestionT, Any]] = []
-        self._last = 1
-        """Streams in the last turn."""
+        self._open = 0
         self._running = False
         self._timer: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Around the life of a stream."""
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
 
     async def run(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `work` returns, computed in the thread between two turns."""
@@ -91,7 +100,7 @@ class Turns(Generic[QuestionT]):
         """Begin a turn when enough streams wait, or soon."""
         if self._running or not self._waiting:
             return
-        if len(self._waiting) >= min(self._last, _MOST):
+        if len(self._waiting) >= min(self._open, _MOST):
             self._begin()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._gather_s, self._begin)
@@ -101,7 +110,7 @@ class Turns(Generic[QuestionT]):
             self._timer.cancel()
             self._timer = None
         turn, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-        self._last, self._running = len(turn), True
+        self._running = True
         loop = asyncio.get_running_loop()
 
         def ended(done: Future[None]) -> None:

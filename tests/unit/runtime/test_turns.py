@@ -81,17 +81,17 @@ def test_streams_that_ask_together_are_answered_together() -> None:
     assert closed == [1, 2, 2, 2, 2]
 
 
-def test_who_came_together_is_waited_for() -> None:
+def test_a_turn_waits_for_all_that_are_open() -> None:
     work, closed = _Work(), list[int]()
 
     async def scenario() -> None:
         turns = Turns(work, name="twice", gather_s=20)
-        turns._last = 3
         calls = []
-        for k in range(3):
-            calls.append(asyncio.create_task(_all(turns, [k], closed)))
-            await asyncio.sleep(0.01)  # time to be answered alone
-        assert await asyncio.gather(*calls) == [[0], [2], [4]]
+        with turns.opened(), turns.opened(), turns.opened():
+            for k in range(3):
+                calls.append(asyncio.create_task(_all(turns, [k], closed)))
+                await asyncio.sleep(0.01)  # time to be answered alone
+            assert await asyncio.gather(*calls) == [[0], [2], [4]]
         turns.close()
 
     _run(scenario)
@@ -103,8 +103,8 @@ def test_a_stream_alone_is_waited_for_but_a_moment() -> None:
 
     async def scenario() -> None:
         turns = Turns(work, name="twice", gather_s=0.001)
-        turns._last = 3
-        assert await _all(turns, [1, 2], closed) == [2, 4]
+        with turns.opened(), turns.opened():
+            assert await _all(turns, [1, 2], closed) == [2, 4]
         turns.close()
 
     _run(scenario)
