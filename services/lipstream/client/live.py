@@ -115,6 +115,10 @@ class LiveClient:
         """Ask something else of the face, in place of all before: emotion, gaze, blink_rate."""
         await self._tell(type="session.controls", controls=controls)
 
+    async def show(self, **changes: Any) -> None:
+        """Go over to another output ("video" or "motion"), background or framing."""
+        await self._tell(type="session.output", **changes)
+
     async def keep_alive(self) -> None:
         await self._tell(type="session.keep_alive")
 

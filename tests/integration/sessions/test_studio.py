@@ -6,7 +6,9 @@ import io
 import re
 import wave
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import av
@@ -15,7 +17,13 @@ import numpy as np
 import pytest
 
 from lipstream.audio import resample, synthesize
-from lipstream.face.motion import Floats
+from lipstream.avatar.fit import psnr_db
+from lipstream.face.arkit import INDEX
+from lipstream.face.bundle import load
+from lipstream.face.face_controls import Framing
+from lipstream.face.motion import Floats, Motion
+from lipstream.render import Layout, View, open_renderer
+from lipstream.render.background import ColorBackground
 from tests.integration.sessions.chromium import chromium
 from tests.portrait import AVATAR
 
@@ -23,8 +31,15 @@ _TEXT = "My father saw a far away star above the harbour, and told nobody about 
 _HOOKS = """
     window.sockets = [];
     window.controls = null;  // that were sent last
+    window.media = [];  // kinds of all that came: 1 video, 2 sound, 3 motion
     window.WebSocket = class extends WebSocket {
-        constructor(...given) { super(...given); sockets.push(this); }
+        constructor(...given) {
+            super(...given);
+            sockets.push(this);
+            this.addEventListener("message", ({ data }) => {
+                if (typeof data !== "string") media.push(new DataView(data).getUint8(0));
+            });
+        }
         send(message) {
             if (typeof message === "string") controls = JSON.parse(message).controls ?? controls;
             super.send(message);
@@ -189,6 +204,80 @@ def test_ones_own_voice_goes_through_and_interrupts(page: Any) -> None:
     page.click("#speak")
     _until(page, "speaking")
     page.wait_for_selector("#state[data-state=idle]", timeout=8000)  # not by its own end
+
+
+_DRAWN_HERE = """async ([avatar, sizePx, views, frames]) => {
+    const { ask } = await import("/studio/server.js");
+    const { readBundle } = await import("/studio/splat-bundle.js");
+    const { SplatRenderer } = await import("/studio/splat-renderer.js");
+    const bundle = await readBundle(await ask(`/v1/avatars/${avatar}/export?format=splats`));
+    const renderer = await SplatRenderer.create(bundle, { sizePx });
+    const paper = new OffscreenCanvas(sizePx, sizePx).getContext("2d");
+    const pictures = [];
+    for (const [i, view] of views.entries()) {
+        await renderer.show(view);
+        renderer.draw(new Float32Array(frames[i]));
+        paper.drawImage(renderer.canvas, 0, 0);
+        pictures.push(Array.from(paper.getImageData(0, 0, sizePx, sizePx).data));
+    }
+    return pictures;
+}"""
+
+
+def test_what_the_browser_draws_is_what_the_server_draws(page: Any, avatar_store: Path) -> None:
+    size_px = 256
+    model = load(avatar_store / "avatars" / AVATAR / "bundle.zip").model
+    motion = Motion.rest(2)
+    motion.blendshapes[0, [INDEX["jawOpen"], INDEX["eyeBlinkLeft"]]] = 0.5
+    motion.blendshapes[1, [INDEX["mouthSmileLeft"], INDEX["mouthPucker"]]] = 0.6
+    motion.rotation[1], motion.gaze[1] = (0.1, 0.2, -0.1), 0.15
+    whole, near = Framing(), Framing(1.4, 0.1)
+    views = [
+        {"background": background, "framing": asdict(framing)}
+        for background, framing in (("photo", whole), ("#20a040", near))
+    ]
+    parts = (motion.blendshapes, motion.rotation, motion.translation, motion.gaze)
+    frames = np.concatenate(parts, axis=1).tolist()
+    drawn = page.evaluate(_DRAWN_HERE, [AVATAR, size_px, views, frames])
+    servers = View(size_px), View(size_px, ColorBackground((0x20, 0xA0, 0x40)), near)
+    for frame, (view, pixels) in enumerate(zip(servers, drawn, strict=True)):
+        renderer = open_renderer(model, view)
+        wanted = renderer.picture(renderer.pose(motion, frame), Layout.RGB)
+        found = np.array(pixels, np.uint8).reshape(size_px, size_px, 4)[..., :3]
+        face = slice(size_px // 4, 5 * size_px // 8), slice(5 * size_px // 16, 11 * size_px // 16)
+        assert psnr_db(found[face], wanted[face]) > 44
+        # Of the plate, too, which is scaled in another manner.
+        assert psnr_db(found, wanted) > 36
+
+
+def test_it_goes_over_to_drawing_here_and_back(page: Any) -> None:
+    _started(page)
+    page.select_option("[name=output]", "motion")
+    page.wait_for_function("() => media.at(-1) === 3")
+    page.select_option("#view [name=background]", "blur")
+    page.evaluate("() => { pieces.length = 0; }")
+    page.wait_for_timeout(500)
+    quiet = _looks(page).std(0).mean()
+    page.fill("#words", _TEXT)
+    page.press("#words", "Enter")
+    page.wait_for_function("() => pieces.length > 10")
+    assert _looks(page).std(0).mean() > 1.5 * quiet
+    assert _number(page, "fps") > 0
+    page.select_option("[name=output]", "video")
+    page.wait_for_function("() => media.at(-1) === 1")
+    page.wait_for_function("() => parseFloat(document.getElementById('fps').textContent) > 5")
+    assert not page.is_visible("#notice")
+
+
+def test_where_it_cannot_be_drawn_here_the_server_goes_on(page: Any) -> None:
+    _started(page)
+    page.evaluate("() => { HTMLCanvasElement.prototype.getContext = () => null; }")
+    page.select_option("[name=output]", "motion")
+    page.wait_for_selector("#notice:not([hidden])")
+    assert "WebGL" in page.text_content("#notice")
+    assert page.input_value("[name=output]") == "video"
+    count = page.evaluate("() => media.length")
+    page.wait_for_function(f"() => media.length > {count} + 10 && !media.includes(3)")
 
 
 def test_a_browser_without_webcodecs_is_told_what_to_use(page: Any) -> None:

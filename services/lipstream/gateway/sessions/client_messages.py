@@ -10,12 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from lipstream.errors import BadInput
 from lipstream.face.face_controls import FaceControls, Framing
 from lipstream.gateway.sessions.live_session import LiveSession
+from lipstream.gateway.sessions.options import LiveBackground, OutputKind
 
 __all__ = [
     "ClientMessage",
     "Interrupt",
     "KeepAlive",
     "SetControls",
+    "SetOutput",
     "Speak",
     "SpeakEnd",
     "obey",
@@ -66,8 +68,18 @@ class SetControls(_Message):
     @classmethod
     def _of_the_face(cls, controls: FaceControls) -> FaceControls:
         if controls.framing != Framing():
-            raise ValueError("the framing is chosen when the session is opened")
+            raise ValueError("the framing is a matter of session.output")
         return controls
+
+
+class SetOutput(_Message):
+    """Pictures or motion from now on, before another background, in another framing; what is left
+    out stays."""
+
+    type: Literal["session.output"]
+    output: OutputKind | None = None
+    background: LiveBackground | None = None
+    framing: Framing | None = None
 
 
 class KeepAlive(_Message):
@@ -75,7 +87,7 @@ class KeepAlive(_Message):
 
 
 ClientMessage = Annotated[
-    Speak | SpeakEnd | Interrupt | SetControls | KeepAlive, Field(discriminator="type")
+    Speak | SpeakEnd | Interrupt | SetControls | SetOutput | KeepAlive, Field(discriminator="type")
 ]
 
 _ADAPTER: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
@@ -121,3 +133,6 @@ def obey(live: LiveSession, message: str | bytes) -> None:
             live.interrupt()
         case SetControls(controls=controls):
             live.direct(controls)
+        case SetOutput(output=kind, background=background, framing=framing):
+            wishes = {"kind": kind, "background": background, "framing": framing}
+            live.show({name: wish for name, wish in wishes.items() if wish is not None})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from lipstream.errors import LipstreamError
-from lipstream.gateway.sessions.options import SessionState
+from lipstream.gateway.sessions.options import OutputKind, SessionState
 from lipstream.gateway.sessions.timeline import Finished, Started
 
 __all__ = ["Event", "error_event", "finished_event", "started_event", "state_event"]
@@ -30,10 +30,11 @@ def finished_event(finished: Finished) -> Event:
     }
 
 
-def state_event(state: SessionState, epoch: int, now_us: int) -> Event:
+def state_event(state: SessionState, output: OutputKind, epoch: int, now_us: int) -> Event:
     return {
         "type": "session.state_updated",
         "state": state.value,
+        "output": output,
         "epoch": epoch,
         "now_us": now_us,
     }

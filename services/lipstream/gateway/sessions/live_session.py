@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
-from lipstream.errors import LipstreamError, Unavailable
+from lipstream.errors import LipstreamError, Overloaded, Unavailable
 from lipstream.face.controls_message import pack_controls
 from lipstream.face.face_controls import FaceControls
+from lipstream.gateway.sessions.drawing import Drawing
 from lipstream.gateway.sessions.events import (
     Event,
     error_event,
@@ -20,11 +21,9 @@ from lipstream.gateway.sessions.events import (
     state_event,
 )
 from lipstream.gateway.sessions.frame_buffer import FrameBuffer
-from lipstream.gateway.sessions.lasting_call import LastingCall
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
-from lipstream.gateway.sessions.options import SessionOptions, SessionState
+from lipstream.gateway.sessions.options import SessionOptions, SessionOutput, SessionState
 from lipstream.gateway.sessions.session_meter import SessionMeter
-from lipstream.gateway.sessions.stage_call import StageCall
 from lipstream.gateway.sessions.stage_calls import Stages
 from lipstream.gateway.sessions.steady_call import SteadyCall
 from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline, on_the_grid
@@ -42,8 +41,6 @@ FPS = 1_000_000 / FRAME_US
 _OPENING_S = 15.0
 _HEADSTART_US = 4 * FRAME_US
 """Playback begins so much after the stages are ready, that the first frame is on time."""
-_DRAWN_AHEAD = 2
-"""Pictures that the render stage works on at once."""
 _FEATURE_US = 20_000
 _UNBROKEN = 0
 """Epoch of sound and motion, which go on through interrupts."""
@@ -76,15 +73,19 @@ class LiveSession:
         self._send = send
         self._epoch = 0
         self._frames = FrameBuffer()
-        self._drawing = 0
+        self.output = SessionOutput.of(options)
+        self._drawing: Drawing | None = None
+        """None while motion is given, and no pictures."""
+        self._seeing: asyncio.Task[None] | None = None
+        self._one_switch = asyncio.Lock()
+        self._switching = False
         self._watched = False
         self._wake = asyncio.Event()
         """Speech came, or was dropped: the feeder looks again."""
         self._show = asyncio.Event()
         """A frame, a place in the renderer, or somebody who looks: the shower looks again."""
         self._tasks: list[asyncio.Task[None]] = []
-        self._calls: list[LastingCall] = []
-        self._render: LastingCall | None = None
+        self._calls: list[SteadyCall] = []
         self._texts: set[asyncio.Task[None]] = set()
         self._one_text = asyncio.Lock()
         self._writes: set[asyncio.Task[None]] = set()
@@ -155,6 +156,10 @@ class LiveSession:
         """Ask something else of the face; it changes over to it smoothly."""
         self._kept(self._writes, self._guarded(self._direct(controls)))
 
+    def show(self, changes: Mapping[str, Any]) -> None:
+        """Go over to an output with these fields changed, from one frame to the next."""
+        self._kept(self._writes, self._guarded(self._switch(changes)))
+
     @property
     def late_frames(self) -> int:
         """How many pictures were left out because they could not be on time."""
@@ -167,12 +172,16 @@ class LiveSession:
         self.state = SessionState.CLOSED
         self._meter.close()
         tasks = {*self._tasks, *self._texts, *self._writes}
+        if self._seeing is not None:
+            tasks.add(self._seeing)
         if (current := asyncio.current_task()) is not None:
             tasks.discard(current)
         for task in tasks:
             task.cancel()
         for call in self._calls:
             call.cancel()
+        if self._drawing is not None:
+            self._drawing.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # How it is done
@@ -196,22 +205,65 @@ class LiveSession:
         self._mouth = mouth_columns(tuple(ready.blendshape_names))
         self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
         self._origin_s = on_the_grid(time.monotonic() + _HEADSTART_US / 1e6)
-        work = [self._feed(audio), self._hear(audio, motion), self._move(answers)]
-        if options.output == "video":
-            render = self._render = LastingCall(self._open_render, self._restart_picture)
-            self._calls.append(render)
-            await render.open()
-            work += [self._draw(render), self._see(render)]
-        else:
-            work.append(self._give())
+        self._take(await self._opened_drawing(self.output))
+        work = [self._feed(audio), self._hear(audio, motion), self._move(answers), self._give()]
         self._tasks = [asyncio.create_task(self._guarded(part)) for part in work]
         self.state = SessionState.IDLE
         self._tell_state()
 
-    async def _open_render(self) -> StageCall:
-        options, header = self.options, self._header(0, self._epoch)
-        framing = options.controls.framing
-        return await self._stages.render(header, options.avatar, options.size, FPS, framing)
+    async def _opened_drawing(
+        self, output: SessionOutput, *, patiently: bool = False
+    ) -> Drawing | None:
+        if output.kind != "video":
+            return None
+        avatar, size_px = self.options.avatar, self.options.size
+        drawing = Drawing(
+            lambda: self._stages.render(
+                self._header(0, max(self._epoch - 1, 0)), avatar, size_px, FPS, output
+            ),
+            self._seen,
+            self._restart_picture,
+        )
+        await drawing.open(patiently=patiently)
+        return drawing
+
+    def _take(self, drawing: Drawing | None) -> None:
+        """Have the frames from now on drawn by this, or by the client."""
+        self._drawing = drawing
+        if drawing is not None:
+            self._seeing = asyncio.create_task(self._guarded(drawing.see()))
+
+    async def _put_down(self) -> None:
+        """Have no more drawn: the pictures of two encoders must not mix."""
+        self._switching = True
+        if self._drawing is not None and self._seeing is not None:
+            await self._drawing.drain()
+            self._seeing.cancel()
+            self._drawing.cancel()
+        self._drawing = self._seeing = None
+
+    async def _switch(self, changes: Mapping[str, Any]) -> None:
+        async with self._one_switch:
+            output = self.output.model_copy(update=changes)
+            try:
+                drawing = await self._opened_drawing(output)
+            except LipstreamError as error:
+                if not isinstance(error, Overloaded) or self._drawing is None:
+                    self._send(error_event(error))  # all stays as it is
+                    return
+                # There is no place for two at once: a short freeze.
+                await self._put_down()
+                drawing = await self._opened_drawing(output, patiently=True)
+            try:
+                await self._put_down()
+            except BaseException:
+                if drawing is not None:
+                    drawing.cancel()
+                raise
+            self.output, self._switching = output, False
+            self._take(drawing)
+            self._show.set()
+            self._tell_state()
 
     async def _guarded(self, work: Awaitable[None]) -> None:
         """What fails ends the session, and the client is told why."""
@@ -283,38 +335,28 @@ class LiveSession:
                 self._frames.add(frames_of(message.frames, message.header.pts_us, FRAME_US))
                 self._show.set()
 
-    async def _draw(self, render: LastingCall) -> None:
-        while True:
-            epoch, frame = await self._next_frame(_DRAWN_AHEAD)
-            self._drawing += 1
-            header = self._header(frame.pts_us, epoch)
-            await render.write(render_pb2.RenderRequest(header=header, frames=frame.message()))
-
-    async def _see(self, render: LastingCall) -> None:
-        async with aclosing(render.messages()) as messages:
-            async for message in messages:
-                self._seen(message)
-
     def _seen(self, message: render_pb2.RenderResponse) -> None:
-        if not message.HasField("frame"):
-            return
-        self._drawing = max(self._drawing - 1, 0)
         self._show.set()
         header, frame = message.header, message.frame
         if header.epoch == self._epoch and self._watched:
             self._send_media(MediaKind.VIDEO, header.pts_us, frame.data, frame.keyframe)
 
     async def _give(self) -> None:
+        """Have frame after frame drawn, or send it."""
         while True:
-            _, frame = await self._next_frame(1)
-            self._send_media(MediaKind.MOTION, frame.pts_us, frame.payload(), keyframe=True)
+            epoch, frame = await self._next_frame()
+            if self._drawing is None:
+                self._send_media(MediaKind.MOTION, frame.pts_us, frame.payload(), keyframe=True)
+            else:
+                await self._drawing.draw(self._header(frame.pts_us, epoch), frame)
 
-    async def _next_frame(self, most: int) -> tuple[int, MotionFrame]:
-        """The next frame, when it is there, somebody looks, and fewer than `most` are drawn."""
+    async def _next_frame(self) -> tuple[int, MotionFrame]:
+        """The next frame, when it is there, somebody looks, and it can be drawn."""
         while True:
             # What has been seen is no longer needed, not even after an interrupt.
             self._meter.late(self._frames.forget(self.now_us(), watched=self._watched))
-            if self._watched and self._drawing < most:
+            room = self._drawing is None or self._drawing.has_room
+            if self._watched and room and not self._switching:
                 frame = self._frames.next()
                 if frame is not None:
                     factor = self._timeline.mouth.factor(frame.pts_us)
@@ -326,13 +368,11 @@ class LiveSession:
         """Go on right after what is seen now, with a picture that needs no other."""
         self._frames.restart(self.now_us())
         self._epoch += 1
-        self._drawing = 0
         self._show.set()
-        if self._render is not None:
-            # The stage drops what it still draws, and begins with a whole picture.
-            header = self._header(0, self._epoch)
-            message = render_pb2.RenderRequest(header=header, interrupt=common_pb2.Interrupt())
-            self._kept(self._writes, self._guarded(self._render.write(message)))
+        if self._drawing is not None:
+            self._drawing.forget()
+            interrupt = self._drawing.interrupt(self._header(0, self._epoch))
+            self._kept(self._writes, self._guarded(interrupt))
 
     def _kept(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -368,7 +408,7 @@ class LiveSession:
         if self.state is not SessionState.CLOSED:
             speaking = self._timeline.speaking
             self.state = SessionState.SPEAKING if speaking else SessionState.IDLE
-        self._send(state_event(self.state, self._epoch, self.now_us()))
+        self._send(state_event(self.state, self.output.kind, self._epoch, self.now_us()))
 
     def _send_media(
         self, kind: MediaKind, pts_us: int, payload: bytes, keyframe: bool = False

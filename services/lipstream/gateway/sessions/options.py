@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lipstream.face.face_controls import FaceControls
+from lipstream.face.face_controls import FaceControls, Framing
+from lipstream.wire.output import PHOTO
 
-__all__ = ["SdpDocument", "SessionDocument", "SessionOptions", "SessionState"]
+__all__ = [
+    "LiveBackground",
+    "OutputKind",
+    "SdpDocument",
+    "SessionDocument",
+    "SessionOptions",
+    "SessionOutput",
+    "SessionState",
+]
+
+OutputKind: TypeAlias = Literal["video", "motion"]
+LiveBackground: TypeAlias = Annotated[
+    str,
+    Field(
+        pattern=r"^(photo|blur|#[0-9a-fA-F]{6})$",
+        description="Of the photo, the same out of focus, or a colour such as #00b140.",
+    ),
+]
 
 
 class SessionState(StrEnum):
@@ -26,9 +44,10 @@ class SessionOptions(BaseModel):
 
     avatar: Annotated[str, Field(description="Id of a finished avatar.", max_length=64)]
     output: Annotated[
-        Literal["video", "motion"],
-        Field(description="Pictures, or blendshapes for a renderer of your own (1 kB a frame)."),
+        OutputKind,
+        Field(description="Pictures, or blendshapes for a renderer of your own (264 bytes each)."),
     ] = "video"
+    background: LiveBackground = PHOTO
     size: Annotated[int, Field(ge=64, le=1080, multiple_of=2, description="Pixels.")] = 512
     sample_rate: Annotated[
         Literal[16_000, 24_000, 48_000], Field(description="Of the speech in and out, Hz.")
@@ -43,13 +62,33 @@ class SessionOptions(BaseModel):
     ] = FaceControls()
 
 
+class SessionOutput(BaseModel):
+    """What a session gives beside its sound; may change while it runs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: OutputKind
+    background: LiveBackground
+    framing: Framing
+
+    @classmethod
+    def of(cls, options: SessionOptions) -> Self:
+        """That of the beginning."""
+        return cls(
+            kind=options.output,
+            background=options.background,
+            framing=options.controls.framing,
+        )
+
+
 class SessionDocument(BaseModel):
     """A session, as callers see it."""
 
     id: str
     state: SessionState
     avatar: str
-    output: Literal["video", "motion"]
+    output: OutputKind
+    background: LiveBackground
     size: int
     fps: float
     sample_rate: int

@@ -65,7 +65,7 @@ async def connect_webrtc(
     held.check(_bearer(request.headers))
     if offer.type != "offer":
         raise BadInput("The description is no offer.", code="bad_offer")
-    if held.live.options.output != "video":
+    if held.live.output.kind != "video":
         raise BadInput("A session of motion has no tracks.", code="no_video")
     try:
         from lipstream.gateway.sessions.webrtc import WebRtcPeer
@@ -143,7 +143,8 @@ def _document(held: HeldSession, token: str | None = None) -> SessionDocument:
         id=live.id,
         state=live.state,
         avatar=avatar_name(options.avatar),
-        output=options.output,
+        output=live.output.kind,
+        background=live.output.background,
         size=options.size,
         fps=FPS,
         sample_rate=options.sample_rate,

@@ -10,8 +10,9 @@ import grpc.aio
 
 from lipstream.errors import Overloaded, Unavailable
 from lipstream.face.controls_message import pack_controls, pack_framing
-from lipstream.face.face_controls import FaceControls, Framing
+from lipstream.face.face_controls import FaceControls
 from lipstream.gateway.sessions.channels import Channels
+from lipstream.gateway.sessions.options import SessionOutput
 from lipstream.gateway.sessions.placement import Placement
 from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.stage_call import StageCall
@@ -96,7 +97,7 @@ class Stages:
         avatar: str,
         size_px: int,
         fps: float,
-        framing: Framing,
+        output: SessionOutput,
     ) -> StageCall:
         """Pictures of the epochs after the header's; the avatar is ready to be drawn."""
         config = render_pb2.RenderConfig(
@@ -104,7 +105,8 @@ class Stages:
             size_px=size_px,
             fps=fps,
             codec=render_pb2.VIDEO_CODEC_H264,
-            framing=pack_framing(framing),
+            background=output.background,
+            framing=pack_framing(output.framing),
         )
         call = await self._placed(
             "render",

@@ -108,8 +108,10 @@ class WebRtcPeer:
                 self._video.put(media)
             elif media.kind is MediaKind.AUDIO:
                 self._audio.put(media)
+            else:
+                self._tell(message)
 
-    def _tell(self, message: str) -> None:
+    def _tell(self, message: str | bytes) -> None:
         if self._channel is not None and self._channel.readyState == "open":
             self._channel.send(message)
 

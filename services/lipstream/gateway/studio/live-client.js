@@ -108,6 +108,11 @@ export class LiveClient extends EventTarget {
     this.#send(JSON.stringify({ type: "session.controls", controls }));
   }
 
+  /** Go over to another `output` ("video" or "motion"), `background` or `framing`; the rest stays. */
+  show(changes) {
+    this.#send(JSON.stringify({ type: "session.output", ...changes }));
+  }
+
   /** End the session. */
   close() {
     if (this.#ended) return;

@@ -3,10 +3,13 @@ import { preview } from "./avatar-shelf.js";
 import { byId, tell } from "./elements.js";
 import { FacePanel } from "./face-panel.js";
 import { LiveClient } from "./live-client.js";
+import { LocalDrawing } from "./local-drawing.js";
 import { Microphone } from "./microphone.js";
 import { whyNoPictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { inWords } from "./server.js";
+import { whyNoDrawing } from "./splat-renderer.js";
+import { ViewPanel } from "./view-panel.js";
 
 const RATE_HZ = 24_000;
 const PIECES_BEFORE = 15; // of 20 ms, kept from before speech was noticed
@@ -16,6 +19,9 @@ const STATES = { connecting: "Connecting", idle: "Listening", speaking: "Speakin
 export class LivePage {
   #shelf;
   #face = new FacePanel();
+  #view = new ViewPanel();
+  #drawing = null; // of this session, once it was drawn here
+  #shown = Promise.resolve(); // as the view was, when all changes so far have been made
   #client = null;
   #player = null;
   #context = null;
@@ -30,6 +36,9 @@ export class LivePage {
     this.#shelf = shelf;
     shelf.addEventListener("chosen", () => this.#poster());
     this.#face.addEventListener("changed", () => this.#client?.control(this.#face.controls));
+    this.#view.addEventListener("changed", () => {
+      this.#shown = this.#shown.then(() => this.#turn());
+    });
     byId("start").addEventListener("click", () => this.#start());
     byId("end").addEventListener("click", () => this.close());
     byId("interrupt").addEventListener("click", () => this.#interrupt());
@@ -77,15 +86,23 @@ export class LivePage {
     this.#context = context;
     try {
       const running = context.resume();
-      const reason = await whyNoPictures();
+      const { output, view: { background, framing } } = this.#view;
+      const avatar = this.#shelf.chosen.id;
+      const size = Number(byId("size").value);
+      const reason = output === "motion" ? whyNoDrawing() : await whyNoPictures();
       if (reason) throw new Error(reason);
+      if (output === "motion") {
+        this.#drawing = await LocalDrawing.open(avatar, { sizePx: size, background, framing });
+      }
       await running;
       const client = await LiveClient.open({
-        avatar: this.#shelf.chosen.id,
-        size: Number(byId("size").value),
+        avatar,
+        output,
+        size,
+        background,
         voice: byId("voice").value,
         sample_rate: RATE_HZ,
-        controls: this.#face.controls,
+        controls: { ...this.#face.controls, framing },
       });
       this.#attend(client, new Player(client, byId("picture"), context));
     } catch (error) {
@@ -97,12 +114,13 @@ export class LivePage {
   #attend(client, player) {
     this.#client = client;
     this.#player = player;
+    player.drawing = this.#drawing;
     client.addEventListener("session.state_updated", ({ detail }) => this.#show(detail.state));
     client.addEventListener("error", ({ detail }) => {
       tell(byId("notice"), `${detail.detail} ${detail.remedy ?? ""}`);
     });
     client.addEventListener("connection", ({ detail }) => this.#connection(detail));
-    player.addEventListener("failed", ({ detail }) => tell(byId("notice"), inWords(detail)));
+    player.addEventListener("failed", ({ detail }) => this.#fail(detail));
     player.addEventListener("first-picture", ({ detail }) => {
       byId("first").textContent = `${Math.round(detail)} ms`;
     });
@@ -110,6 +128,43 @@ export class LivePage {
     this.#mute();
     client.connect();
     this.#poster(); // another may have been chosen meanwhile
+  }
+
+  /** Show the picture as the panel says, while a session runs. */
+  async #turn() {
+    const [client, player] = [this.#client, this.#player];
+    if (!client) return;
+    const { output, view } = this.#view;
+    try {
+      if (output === "motion") await this.#drawHere(client, player, view);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    client.show({ output, ...view });
+  }
+
+  async #drawHere({ session }, player, view) {
+    if (this.#drawing) {
+      await this.#drawing.show(view);
+      return;
+    }
+    const reason = whyNoDrawing();
+    if (reason) throw new Error(reason);
+    const drawing = await LocalDrawing.open(session.avatar, { sizePx: session.size, ...view });
+    if (player !== this.#player) {
+      drawing.close(); // the session is over
+      return;
+    }
+    this.#drawing = player.drawing = drawing;
+  }
+
+  /** What is not drawn here, the server draws. */
+  #fail(error) {
+    tell(byId("notice"), inWords(error));
+    if (this.#view.output !== "motion") return;
+    this.#view.giveBack();
+    this.#client?.show({ output: "video" });
   }
 
   #connection(state) {
@@ -129,7 +184,8 @@ export class LivePage {
     this.#silence();
     this.#player?.close();
     this.#context?.close();
-    this.#client = this.#player = this.#context = null;
+    this.#drawing?.close();
+    this.#client = this.#player = this.#context = this.#drawing = null;
     this.#enable(false);
     this.#show("closed");
     this.#poster();

@@ -31,6 +31,7 @@ export class Player extends EventTarget {
   #askedMs = null;
   #startedUs = null;
   #animation = 0;
+  #drawing = null; // LocalDrawing
 
   /**
    * @param {LiveClient} client before it is connected
@@ -60,6 +61,11 @@ export class Player extends EventTarget {
   asked() {
     this.#askedMs = performance.now();
     this.#startedUs = null;
+  }
+
+  /** Draws what motion comes from now on: a LocalDrawing, or null where none will. */
+  set drawing(drawing) {
+    this.#drawing = drawing;
   }
 
   /** Fall silent at once, before the server knows. */
@@ -93,6 +99,9 @@ export class Player extends EventTarget {
     } else if (media.kind === MediaKind.VIDEO) {
       if (this.#stale && media.keyframe) this.#drop(media.ptsUs);
       this.#pictures.decode(media);
+    } else if (media.kind === MediaKind.MOTION && this.#drawing) {
+      if (this.#stale) this.#drop(media.ptsUs);
+      this.#hold(this.#drawing.picture(media));
     }
   }
 
@@ -109,7 +118,9 @@ export class Player extends EventTarget {
     const spareUs = frame.timestamp - this.#clock.heardUs();
     if (spareUs < -FRAME_US) this.#late += 1;
     this.#adapt(spareUs);
-    this.#frames.push(frame);
+    // Decoded pictures take a moment: motion that was sent after them may be here before.
+    const after = this.#frames.findLastIndex((each) => each.timestamp <= frame.timestamp);
+    this.#frames.splice(after + 1, 0, frame);
     if (this.#frames.length > MOST_HELD) this.#frames.shift().close(); // a page that is hidden
   }
 
@@ -142,7 +153,11 @@ export class Player extends EventTarget {
     const { timestamp, displayWidth, displayHeight } = due;
     if (this.#canvas.width !== displayWidth) this.#canvas.width = displayWidth;
     if (this.#canvas.height !== displayHeight) this.#canvas.height = displayHeight;
-    this.#paper.drawImage(due, 0, 0);
+    try {
+      this.#paper.drawImage(due.draw?.() ?? due, 0, 0);
+    } catch (error) {
+      this.#fail(error);
+    }
     this.#canvas.hidden = false;
     due.close();
     this.#measure(timestamp, heardUs);

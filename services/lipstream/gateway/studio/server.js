@@ -48,7 +48,7 @@ export function address(path) {
 }
 
 /**
- * Ask the server; its JSON, or null where it answers with nothing.
+ * Ask the server; its JSON, the ArrayBuffer of a file, or null where it answers with nothing.
  * @param {{method?: string, json?: object, form?: FormData, keepalive?: boolean}} options
  * @throws {Refusal} with status 0 when it cannot be reached
  */
@@ -72,7 +72,9 @@ export async function ask(path, options = {}) {
     useKey(other);
     return ask(path, options);
   }
-  return answer.status === 204 ? null : answer.json();
+  if (answer.status === 204) return null;
+  const isFile = !answer.headers.get("content-type")?.includes("json");
+  return isFile ? answer.arrayBuffer() : answer.json();
 }
 
 /**

@@ -68,7 +68,7 @@ def test_controls_are_checked() -> None:
     for wrong, why in (
         ('{"emotion": {"happiness": 1}}', "no emotion 'happiness'"),
         ('{"head_motion": 3}', "head_motion"),
-        ('{"framing": {"zoom": 2}}', "when the session is opened"),
+        ('{"framing": {"zoom": 2}}', "session.output"),
     ):
         with pytest.raises(BadInput, match=why):
             parse_message(f'{{"type": "session.controls", "controls": {wrong}}}')
