@@ -98,6 +98,13 @@ class JobLane:
         await self.events(job)
         return await self.jobs.get(job.id)
 
+    async def ended_again(self, job: Job) -> Job:
+        """The job, once it has ended after it was begun again."""
+        async with asyncio.timeout(_LONG_S):
+            while not (found := await self.jobs.get(job.id)).status.finished:
+                await asyncio.sleep(0.01)
+        return found
+
     async def begun(self, job: Job) -> None:
         """Wait until a worker has begun with the job."""
         async with asyncio.timeout(_LONG_S):

@@ -87,8 +87,8 @@ def test_poison_fails_with_its_reason_and_the_next_job_is_served(
             assert "boom" not in job.error.detail
             assert lane.tries(job) == ["avatar-1", "avatar-2", "avatar-3"]
             letters = await lane.jobs.dead_letters("avatar")
-            assert [letter["job_id"] for letter in letters] == [job.id]
-            assert "failed on this job" in letters[0]["problem"]
+            assert [letter.job_id for letter in letters] == [job.id]
+            assert "failed on this job" in letters[0].problem.detail
 
     asyncio.run(scenario())
 
@@ -119,7 +119,7 @@ def test_malformed_messages_are_buried(redis_server: RedisProcess) -> None:
             assert job.status is JobStatus.SUCCEEDED
             letters = await lane.jobs.dead_letters("avatar")
             assert len(letters) == 2
-            assert "lacks the field" in letters[1]["problem"]
+            assert "lacks the field" in letters[1].problem.detail
 
     asyncio.run(scenario())
     assert client.xlen("{lipstream}:jobs:avatar") == 0

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 import lipstream
-from lipstream.cli import avatar, batch, demo, keys, motion, render, style, up, voices
+from lipstream.cli import avatar, batch, demo, jobs, keys, motion, render, style, up, voices
 from lipstream.cli.console import console, error_console
 from lipstream.errors import LipstreamError
 
@@ -37,6 +37,7 @@ app.command("render")(render.render)
 app.command("motion")(motion.motion)
 app.command("style")(style.style)
 app.add_typer(avatar.app, name="avatar")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.command("batch")(batch.batch)
 app.command("voices")(voices.voices)

@@ -29,6 +29,7 @@ from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import open_store
 from lipstream.runtime.rate_limit import RateLimiter
 from lipstream.runtime.redis_link import RedisLink
+from lipstream.runtime.retention import Retention
 from lipstream.runtime.settings import Settings
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.runtime.webhooks import WebhookStore
@@ -87,9 +88,12 @@ def create_app(settings: Settings) -> FastAPI:
             sessions=registry,
             watchers=asyncio.Semaphore(_WATCHERS),
         )
+        retention = Retention(link, store, ttl_s=settings.job_ttl_s, every_s=settings.sweep_s)
+        sweeping = asyncio.create_task(retention.run())
         try:
             yield
         finally:
+            sweeping.cancel()
             await sender.close()
             await registry.close()
             await places.close()

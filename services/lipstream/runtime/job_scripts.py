@@ -33,6 +33,7 @@ __all__ = [
     "PROMOTE",
     "RELEASE",
     "RETRY",
+    "REVIVE",
     "SPLIT",
 ]
 
@@ -159,6 +160,31 @@ set('status', 'failed', 'error', ARGV[3])
 publish()
 close(ARGV[1])
 for n = 4, #KEYS do redis.call('HDEL', KEYS[n] .. ':waiting', ARGV[2]) end
+return 'done'
+"""
+)
+
+# Begins again with the stage at which a job failed or was cancelled.
+# KEYS: job, events, stream of that stage, open jobs. ARGV: id, stage, message.
+REVIVE = (
+    _JOB
+    + FAIR_QUEUE
+    + """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 'missing' end
+local status = get('status')
+if status ~= 'failed' and status ~= 'cancelled' then return status end
+if get('stage') ~= ARGV[2] then return 'moved' end
+for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+  for _, start in ipairs({'attempts:' .. ARGV[2], 'holder', 'last_error', 'part'}) do
+    if string.sub(name, 1, #start) == start then redis.call('HDEL', KEYS[1], name) end
+  end
+end
+set('status', 'queued', 'error', '', 'deadline_ms', '0')
+redis.call('PERSIST', KEYS[1])
+redis.call('PERSIST', KEYS[2])
+redis.call('SADD', KEYS[4], ARGV[1])
+publish()
+enqueue(KEYS[3], ARGV[3])
 return 'done'
 """
 )

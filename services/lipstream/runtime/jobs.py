@@ -11,13 +11,19 @@ from functools import partial
 from typing import Any
 
 from lipstream.errors import Conflict, Internal, NotFound, Overloaded
-from lipstream.pipeline import PIPELINES, STAGES, JobKind
+from lipstream.pipeline import PIPELINES, STAGES, JobKind, stage_named
 from lipstream.runtime import job_scripts
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.tracing import traceparent
 from lipstream.wire.fields import dump_json
 from lipstream.wire.job import Job, JobStatus, Priority
-from lipstream.wire.messages import FIRST_EVENT, JobEvent, StageMessage, checked_event_id
+from lipstream.wire.messages import (
+    FIRST_EVENT,
+    DeadLetter,
+    JobEvent,
+    StageMessage,
+    checked_event_id,
+)
 from lipstream.wire.problem import Problem
 from lipstream.wire.streams import (
     DEFAULT_TENANT,
@@ -35,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 _WATCH_BLOCK_MS = 2000
 _EXPIRED_AT_ONCE = 100
+_LETTERS = 10_000
+"""In a stage's stream of them, at most."""
 _STREAMS = tuple(stage.stream for stage in STAGES)
 
 
@@ -185,6 +193,32 @@ class JobStore:
             count += await self._eval(job_scripts.EXPIRE, keys, args) == "done"
         return count
 
+    async def revive(self, job_id: str) -> Job:
+        """Begin again with a job that failed or was cancelled, at the stage where it was.
+
+        Its tries count from the start, it has no deadline any more, and its dead letters are gone.
+
+        Raises:
+            NotFound: there is no such job.
+            Conflict: it has neither failed nor been cancelled.
+        """
+        job = await self.get(job_id)
+        stage = stage_named(job.stage)
+        message = StageMessage(job.id, job.kind, stage.name, flow=job.flow).encode()
+        keys = [job_key(job_id), events_stream(job_id), stage.stream, open_jobs_set(job.tenant)]
+        answer = await self._eval(
+            job_scripts.REVIVE, keys, [job_id, stage.name, dump_json(flat(message))]
+        )
+        if answer == "missing":
+            raise _missing(job_id)
+        if answer != "done":
+            raise Conflict(f"The job {job_id!r} has neither failed nor been cancelled.")
+        letters = await self.dead_letters(stage.name, limit=_LETTERS)
+        gone = [letter.id for letter in letters if letter.job_id == job_id]
+        if gone:
+            await self._link.call(lambda: self._client.xdel(dead_stream(stage.name), *gone))
+        return await self.get(job_id)
+
     async def delete(self, job_id: str) -> None:
         """Forget a job that has ended. Its objects are the caller's to delete.
 
@@ -228,12 +262,12 @@ class JobStore:
             if not reply and job.status.finished:
                 return
 
-    async def dead_letters(self, stage: str, limit: int = 100) -> list[dict[str, str]]:
+    async def dead_letters(self, stage: str, limit: int = 100) -> list[DeadLetter]:
         """The newest messages that a stage gave up, each with its reason."""
         entries: Any = await self._link.call(
             lambda: self._client.xrevrange(dead_stream(stage), count=limit)
         )
-        return [fields for _, fields in entries]
+        return [DeadLetter.decode(letter_id, fields) for letter_id, fields in entries]
 
     @property
     def _client(self) -> Any:

@@ -196,9 +196,13 @@ class Settings(BaseSettings):
     fit_template: Annotated[
         Path | None, Field(description="Kubernetes Job, YAML, that a fit's is made from.")
     ] = None
-    job_ttl_s: Annotated[Seconds, Field(description="How long a finished job is remembered.")] = (
-        7 * 86_400.0
-    )
+    job_ttl_s: Annotated[
+        Seconds,
+        Field(description="How long a finished job is remembered, and its objects are kept."),
+    ] = 7 * 86_400.0
+    sweep_s: Annotated[
+        Seconds, Field(description="Between deletions of the objects of forgotten jobs.")
+    ] = 3600.0
 
     @classmethod
     def settings_customise_sources(

@@ -14,7 +14,7 @@ from lipstream.wire.job import JobStatus, Priority, parsed_kind
 from lipstream.wire.problem import Problem
 from lipstream.wire.streams import DEFAULT_TENANT, checked_id
 
-__all__ = ["FIRST_EVENT", "JobEvent", "StageMessage", "checked_event_id"]
+__all__ = ["FIRST_EVENT", "DeadLetter", "JobEvent", "StageMessage", "checked_event_id"]
 
 FIRST_EVENT = "0-0"
 """The position before a job's first event."""
@@ -135,4 +135,30 @@ class JobEvent:
             progress=fields.number("progress"),
             at_ms=fields.integer("at_ms"),
             error=Problem.decode(error) if error else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that was given up, and why."""
+
+    id: str
+    """Position in the stage's stream of them."""
+    at_ms: int
+    """Unix time."""
+    job_id: str
+    """Empty when the message belonged to no job."""
+    attempt: int
+    problem: Problem
+
+    @classmethod
+    def decode(cls, letter_id: str, raw: Mapping[str, str]) -> Self:
+        """Lenient: what a malformed message holds is unknown."""
+        at_ms, attempt = raw.get("at_ms", ""), raw.get("attempt", "")
+        return cls(
+            id=letter_id,
+            at_ms=int(at_ms) if at_ms.isdecimal() else int(letter_id.partition("-")[0]),
+            job_id=raw.get("job_id", ""),
+            attempt=int(attempt) if attempt.isdecimal() else 0,
+            problem=Problem.decode(raw["problem"]),
         )

@@ -7,6 +7,7 @@ from lipstream.wire.streams import checked_id
 
 __all__ = [
     "FIT_LOG",
+    "JOBS",
     "LONGEST_AVATAR_ID",
     "PARTS",
     "REFUSED_SHEET",
@@ -17,6 +18,8 @@ __all__ = [
 ]
 
 LONGEST_AVATAR_ID = 56
+JOBS = "jobs"
+"""Where the objects of all jobs lie."""
 PARTS = "parts"
 """Under its job: what the parts of a split job write, until they are joined."""
 REFUSED_SHEET = "sheet.png"
@@ -28,7 +31,7 @@ FIT_LOG = "fit.log"
 
 def job_prefix(job_id: str) -> str:
     """Where a job's inputs and outputs lie."""
-    return f"jobs/{checked_id(job_id)}"
+    return f"{JOBS}/{checked_id(job_id)}"
 
 
 def job_object(job_id: str, name: str) -> str:

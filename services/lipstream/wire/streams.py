@@ -34,6 +34,7 @@ __all__ = [
     "request_key",
     "session_places",
     "sessions_stream",
+    "sweep_key",
     "waiting_hash",
     "webhook_deliveries",
     "webhook_failures",
@@ -93,6 +94,11 @@ def batch_key(batch_id: str) -> str:
 def open_jobs_set(tenant: str) -> str:
     """Set of the ids of a tenant's jobs that have not ended."""
     return f"{{lipstream}}:open:{tenant}"
+
+
+def sweep_key() -> str:
+    """String that is there while no sweep of old objects is due."""
+    return "{lipstream}:swept"
 
 
 def deadlines_key() -> str:
