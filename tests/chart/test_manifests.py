@@ -98,7 +98,7 @@ def test_services_get_settings_that_they_know(example: Callable[[str], Manifests
     given = set(objects["ConfigMap", "lipstream-settings"]["data"])
     for stage in STAGES:
         container = _container(objects, stage.name)
-        assert container["command"] == ["python", "-m", stage.module]
+        assert container["args"] == ["python", "-m", stage.module]
         given |= {variable["name"] for variable in container["env"]}
     assert {name for name in given if name.startswith("LIPSTREAM_")} <= known
 

@@ -61,7 +61,8 @@ spec:
         - name: {{ .name }}
           image: {{ include "lipstream.image" (dict "root" $root "image" $component.image) }}
           imagePullPolicy: {{ $root.Values.imagePullPolicy }}
-          command: {{- toYaml $component.command | nindent 12 }}
+          # Our images begin by putting their compiled kernels where numba may write.
+          {{ ternary "args" "command" $ours }}: {{- toYaml $component.command | nindent 12 }}
           {{- if $ours }}
           envFrom:
             - configMapRef: {name: {{ include "lipstream.fullname" $root }}-settings}

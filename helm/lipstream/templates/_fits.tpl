@@ -30,8 +30,7 @@ spec:
         - name: fit
           image: {{ include "lipstream.image" (dict "root" . "image" .Values.fits.image) }}
           imagePullPolicy: {{ .Values.imagePullPolicy }}
-          command: [python, -m, lipstream.avatar.fits]
-          args: []
+          args: [python, -m, lipstream.avatar.fits]
           envFrom:
             - configMapRef: {name: {{ $full }}-settings}
           env:

@@ -123,7 +123,7 @@ class FakeCluster:
 
     def _start(self, name: str) -> None:
         container = self.jobs[name]["spec"]["template"]["spec"]["containers"][0]
-        command = [*container["command"], *container["args"]]
+        command = [*container.get("command", ()), *container["args"]]
         if command[0] == "python":
             command[0] = sys.executable
         with (self._folder / f"{name}.log").open("wb") as log:

@@ -61,8 +61,7 @@ def test_the_charts_job_is_valid_and_within_its_role(
     assert pod["automountServiceAccountToken"] is False
     assert pod["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB"}
     [container] = pod["containers"]
-    assert container["command"] == ["python", "-m", "lipstream.avatar.fits"]
-    assert container["args"] == [JOB_ID]
+    assert container["args"] == ["python", "-m", "lipstream.avatar.fits", JOB_ID]
     assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
     labels = made["metadata"]["labels"]
     assert labels["app.kubernetes.io/component"] == "fit"
