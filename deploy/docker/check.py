@@ -1,4 +1,4 @@
-"""Builds the images and makes a video with them: gateway, stages and Redis as they run in a cluster.
+"""Builds the images and makes a video with them, in containers as a cluster would run them.
 
     python deploy/docker/check.py BASE PHOTO [--json FILE]
 

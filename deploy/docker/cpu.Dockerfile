@@ -32,8 +32,8 @@ COPY services /opt/lipstream/services
 RUN mv /opt/sbom.json /opt/lipstream/ && python3 -m compileall -q /opt/lipstream/services
 
 FROM builder AS cpu-builder
-COPY deploy/docker/requirements/cpu.txt /tmp/
-RUN /opt/tools/bin/pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes -r /tmp/cpu.txt \
+COPY deploy/docker/requirements/cpu.txt deploy/docker/requirements/mediapipe.txt /tmp/
+RUN /opt/tools/bin/pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes -r /tmp/cpu.txt -r /tmp/mediapipe.txt \
  && /opt/tools/bin/cyclonedx-py environment /opt/venv/bin/python --output-file /opt/sbom.json \
  && find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} +
 COPY deploy/docker/start deploy/docker/healthcheck.py /opt/lipstream/

@@ -1,4 +1,4 @@
-"""Whether the service of this container takes work; for engines that have no probes of their own."""
+"""Whether the service of this container takes work, for engines without probes of their own."""
 
 import os
 import urllib.request

@@ -129,6 +129,9 @@ spec:
             {{- else }}
             - {name: models, mountPath: /models, readOnly: true}
             {{- end }}
+            {{- if and $ours $root.Values.stageTls.secret }}
+            - {name: tls, mountPath: /etc/lipstream-tls, readOnly: true}
+            {{- end }}
             {{- if $launches }}
             - {name: fits, mountPath: /etc/lipstream, readOnly: true}
             {{- end }}
@@ -145,6 +148,9 @@ spec:
         {{- end }}
         {{- else }}
         - {name: models, emptyDir: {sizeLimit: {{ $component.scratch }}}}
+        {{- end }}
+        {{- if and $ours $root.Values.stageTls.secret }}
+        - {name: tls, secret: {secretName: {{ $root.Values.stageTls.secret }}, defaultMode: 0440}}
         {{- end }}
         {{- if $launches }}
         - {name: fits, configMap: {name: {{ include "lipstream.fullname" $root }}-fits}}

@@ -7,6 +7,9 @@ metadata:
   labels: {{- include "lipstream.labels" . | nindent 4 }}
 spec:
   selector: {{- include "lipstream.selector" . | nindent 4 }}
+  {{- if ne .component.sessionAffinity "None" }}
+  sessionAffinity: {{ .component.sessionAffinity }}
+  {{- end }}
   ports:
     {{- range $key, $port := .component.ports }}
     - {name: {{ $key }}, port: {{ $port }}, targetPort: {{ $key }}{{ if eq $key "grpc" }}, appProtocol: kubernetes.io/h2c{{ end }}}

@@ -12,6 +12,12 @@ LIPSTREAM_MODELS: triton://{{ $full }}-{{ $name }}:{{ $component.ports.grpc }}
 LIPSTREAM_{{ upper $name }}_ADDRESS: {{ $full }}-{{ $name }}:{{ $component.ports.grpc }}
 {{- end }}
 {{- end }}
+{{- if .Values.stageTls.secret }}
+LIPSTREAM_TLS_CA: /etc/lipstream-tls/ca.crt
+LIPSTREAM_TLS_CERT: /etc/lipstream-tls/tls.crt
+LIPSTREAM_TLS_KEY: /etc/lipstream-tls/tls.key
+LIPSTREAM_TLS_NAME: {{ .Values.stageTls.name }}
+{{- end }}
 {{- with .Values.redis.username }}
 REDIS_USERNAME: {{ . | quote }}
 {{- end }}
