@@ -9,7 +9,16 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import lipstream
-from lipstream.gateway import avatars, batches, docs_page, health, problems, studio_page, videos
+from lipstream.gateway import (
+    avatars,
+    batches,
+    docs_page,
+    health,
+    problems,
+    studio_page,
+    videos,
+    voices,
+)
 from lipstream.gateway import webhooks as webhook_routes
 from lipstream.gateway.body_limit import BodyLimit
 from lipstream.gateway.health import RequestMetrics
@@ -114,7 +123,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES)
     app.add_middleware(RateHeaders)
     app.add_middleware(RequestMetrics, telemetry=telemetry)
-    parts = (avatars, videos, batches, sessions, webhook_routes, health, docs_page, studio_page)
-    for part in parts:
+    for part in (
+        avatars,
+        voices,
+        videos,
+        batches,
+        sessions,
+        webhook_routes,
+        health,
+        docs_page,
+        studio_page,
+    ):
         app.include_router(part.router)
     return app

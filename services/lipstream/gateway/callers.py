@@ -14,7 +14,7 @@ from lipstream.gateway.refusals import Forbidden, RateLimited, Unauthorized
 from lipstream.gateway.signed_links import LinkSigner
 from lipstream.runtime.api_keys import ApiKey, KeyStore, Scope
 
-__all__ = ["AvatarCaller", "SessionCaller", "VideoCaller", "WebhookCaller"]
+__all__ = ["AnyCaller", "AvatarCaller", "SessionCaller", "VideoCaller", "WebhookCaller"]
 
 _READING = ("GET", "HEAD")
 _bearer = HTTPBearer(auto_error=False, description="An API key, where the server asks for one.")
@@ -87,6 +87,8 @@ async def _known(keys: KeyStore, text: str) -> ApiKey:
     return key
 
 
+AnyCaller = Annotated[Principal, Security(_caller)]
+"""Whatever their key is for."""
 AvatarCaller = Annotated[Principal, Security(_caller, scopes=[Scope.AVATARS.value])]
 VideoCaller = Annotated[Principal, Security(_caller, scopes=[Scope.VIDEOS.value])]
 SessionCaller = Annotated[Principal, Security(_caller, scopes=[Scope.SESSIONS.value])]

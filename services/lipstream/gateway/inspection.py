@@ -8,7 +8,7 @@ caller: the job is taken, and its worker will look.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
 import grpc
@@ -104,6 +104,21 @@ class Inspector:
         except grpc.aio.AioRpcError as failure:
             raise error_of(failure) from None
         return answer.key
+
+    async def voices(self, language: str) -> Sequence[audio_pb2.Voice]:
+        """The voices of a language, or all where it is empty.
+
+        Raises:
+            LipstreamError: the stage does not answer.
+        """
+        request = audio_pb2.ListVoicesRequest(language=language)
+        try:
+            answer = await self._audio.ListVoices(
+                request, timeout=_DEADLINE_S, metadata=trace_metadata()
+            )
+        except grpc.aio.AioRpcError as failure:
+            raise error_of(failure) from None
+        return answer.voices
 
     async def close(self) -> None:
         for channel in self._channels:

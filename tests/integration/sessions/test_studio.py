@@ -186,9 +186,11 @@ def test_the_face_shows_what_is_wished_for(page: Any) -> None:
     again = _looks(page).mean(0)
     assert np.abs(glad - calm).mean() > 2 * np.abs(again - calm).mean()
     page.fill("[name=yaw]", "20")
-    page.wait_for_function("() => controls.gaze?.yaw_deg === 20")
-    page.click("text=Reset")
+    page.fill("[name=blinks]", "5")
+    page.wait_for_function("() => controls.gaze?.yaw_deg === 20 && controls.blink_rate === 5")
+    page.click("#face-title ~ button")
     page.wait_for_function("() => !controls.gaze && controls.head_motion === 1")
+    assert page.evaluate("() => controls.blink_rate === undefined")
     assert not page.is_visible("#notice")
 
 
@@ -278,6 +280,14 @@ def test_where_it_cannot_be_drawn_here_the_server_goes_on(page: Any) -> None:
     assert page.input_value("[name=output]") == "video"
     count = page.evaluate("() => media.length")
     page.wait_for_function(f"() => media.length > {count} + 10 && !media.includes(3)")
+
+
+def test_the_servers_voices_are_offered(page: Any, server: str) -> None:
+    page.wait_for_function("() => document.querySelectorAll('#voices option').length > 100")
+    german = httpx.get(f"{server}/v1/voices?language=de", trust_env=False).json()
+    assert german == [{"voice": "de", "language": "de", "title": "German"}]
+    option = page.query_selector("#voices option[value=de]")
+    assert option.get_attribute("label") == "de: German"
 
 
 def test_a_browser_without_webcodecs_is_told_what_to_use(page: Any) -> None:

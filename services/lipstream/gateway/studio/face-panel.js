@@ -25,9 +25,10 @@ export class FacePanel extends EventTarget {
 
   /** As `controls` of a session. */
   get controls() {
-    const { emotion, intensity, yaw, pitch, head, mouth } = this.#fields;
+    const { emotion, intensity, yaw, pitch, head, blinks, mouth } = this.#fields;
     const controls = { head_motion: Number(head.value), mouth_strength: Number(mouth.value) };
     if (emotion.value) controls.emotion = { [emotion.value]: Number(intensity.value) };
+    if (blinks.value !== blinks.defaultValue) controls.blink_rate = Number(blinks.value); // else as people do
     const gaze = { yaw_deg: Number(yaw.value), pitch_deg: Number(pitch.value) };
     if (gaze.yaw_deg || gaze.pitch_deg) controls.gaze = gaze; // else an emotion may turn the eyes
     return controls;

@@ -6,6 +6,7 @@ import { JobsPage } from "./jobs-page.js";
 import { KeyDialog } from "./key-dialog.js";
 import { LivePage } from "./live-page.js";
 import { onKeyWanted } from "./server.js";
+import { offerVoices } from "./voices.js";
 
 const PAGES = ["live", "jobs"];
 
@@ -38,4 +39,4 @@ function turn() {
 addEventListener("hashchange", turn);
 addEventListener("pagehide", () => live.close());
 turn();
-shelf.refresh();
+shelf.refresh().then(offerVoices); // later: a key that the server wants is asked for once
