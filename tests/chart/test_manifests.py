@@ -12,7 +12,7 @@ import pytest
 
 from lipstream.pipeline import STAGES
 from lipstream.runtime.settings import Settings
-from lipstream.wire.streams import GROUP
+from lipstream.wire.streams import GROUP, waiting_hash
 from tests.chart.conftest import Manifests
 
 EXAMPLES = ("gpu", "processors", "trial")
@@ -111,6 +111,8 @@ def test_stages_scale_by_their_own_stream_and_live_load(
         triggers = objects["ScaledObject", f"lipstream-{stage.name}"]["spec"]["triggers"]
         lag = triggers[0]["metadata"]
         assert (lag["stream"], lag["consumerGroup"]) == (stage.stream, GROUP)
+        assert triggers[1]["type"] == "redis"
+        assert triggers[1]["metadata"]["listName"] == waiting_hash(stage.stream)
         queries = [trigger["metadata"].get("query", "") for trigger in triggers]
         assert any("lipstream_live_capacity" in query for query in queries) == (
             stage.name != "avatar"

@@ -58,6 +58,17 @@ spec:
       {{- if $root.Values.redis.passwordSecret.name }}
       authenticationRef: {name: {{ include "lipstream.fullname" $root }}-redis}
       {{- end }}
+    - type: redis # what waits for its turn before the stream: a hash, whose fields KEDA counts
+      metadata:
+        address: {{ printf "%s:%d" (include "lipstream.redisHost" $root) (int $root.Values.redis.port) | quote }}
+        databaseIndex: {{ $root.Values.redis.database | quote }}
+        enableTLS: {{ $root.Values.redis.tls | quote }}
+        listName: {{ printf "%s:waiting" $stream | quote }}
+        listLength: {{ $scaling.lag | quote }}
+        activationListLength: "0"
+      {{- if $root.Values.redis.passwordSecret.name }}
+      authenticationRef: {name: {{ include "lipstream.fullname" $root }}-redis}
+      {{- end }}
     {{- end }}
     {{- $of := printf "namespace=%q,service=%q" $root.Release.Namespace .name }}
     {{- with $root.Values.monitoring.prometheusAddress }}
