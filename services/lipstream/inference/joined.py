@@ -55,7 +55,7 @@ class JoinedSteps(Generic[HeardT, StateT, GivenT]):
         results = self._together(steps) if len(steps) > 1 else None
         if results is None:
             # What fails together is done by each for itself, so that its faults are its own.
-            return [partial(self._alone, step) for step in steps]
+            return [self._alone(step) for step in steps]
         return [partial(_known, result) for result in results]
 
     def _together(
@@ -72,10 +72,17 @@ class JoinedSteps(Generic[HeardT, StateT, GivenT]):
             return None
         return None if sum(faults) else results
 
-    def _alone(self, step: Step[HeardT, StateT]) -> tuple[GivenT, StateT]:
-        with step.faults.watch():
-            return self._model.step(step.heard, step.state)
+    def _alone(self, step: Step[HeardT, StateT]) -> Answer:
+        try:
+            with step.faults.watch():
+                return partial(_known, self._model.step(step.heard, step.state))
+        except Exception as error:  # the session's own
+            return partial(_refused, error)
 
 
 def _known(result: Any) -> Any:
     return result
+
+
+def _refused(error: Exception) -> Any:
+    raise error
