@@ -14,12 +14,12 @@ import grpc.aio
 import numpy as np
 
 from lipstream.audio.encoder import FEATURE_RATE_HZ
+from lipstream.audio.gate import inspect_bounded
 from lipstream.audio.job import AudioJob
 from lipstream.audio.limits import AudioLimits
 from lipstream.audio.live import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, LiveFeatures
 from lipstream.audio.pcm import SAMPLE_RATE_HZ, Samples
 from lipstream.audio.resample import resample
-from lipstream.audio.source import RecordedSpeech
 from lipstream.audio.speech import Delivery, Speech
 from lipstream.audio.speech_models import FeatureExtractor, open_voiced_extractor
 from lipstream.audio.synthesis import synthesize_chunks
@@ -27,6 +27,7 @@ from lipstream.audio.voices import find_voice, voices
 from lipstream.errors import BadInput
 from lipstream.inference.joined import JoinedSteps, Step
 from lipstream.inference.live_cost import live_cost
+from lipstream.runtime.bounded import BoundedCalls
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_lane import LiveLane
 from lipstream.runtime.object_store import ObjectStore
@@ -53,6 +54,7 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         telemetry: Telemetry,
     ) -> None:
         self._extractor = extractor
+        self._decoder = BoundedCalls()
         self._turns: Turns[Step[Samples, Any]] = Turns(JoinedSteps(extractor), name="encoder-steps")
         self._limits = limits
         self._store = store
@@ -112,13 +114,11 @@ class AudioServicer(audio_pb2_grpc.AudioServiceServicer):
         return await self._compute.run(self._inspect, request.audio_key)
 
     def _inspect(self, key: str) -> audio_pb2.InspectResponse:
-        warnings: list[str] = []
         with tempfile.TemporaryDirectory(prefix="lipstream-inspect-") as folder:
             path = Path(folder) / "input"
             self._store.get_file(key, path)
-            recording = RecordedSpeech(path, self._limits, warnings.append)
-            count = sum(chunk.size for chunk in recording.chunks(SAMPLE_RATE_HZ))
-        return audio_pb2.InspectResponse(duration_s=count / SAMPLE_RATE_HZ, warnings=warnings)
+            duration_s, warnings = inspect_bounded(self._decoder, path, self._limits)
+        return audio_pb2.InspectResponse(duration_s=duration_s, warnings=warnings)
 
 
 def build(kit: StageKit) -> StageApp:

@@ -25,6 +25,7 @@ from lipstream.errors import BadInput, Cancelled
 from lipstream.face.bundle import Manifest, Note
 from lipstream.render import warm_up
 from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.bounded import BoundedCalls
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.stage_main import StageApp, StageKit
@@ -43,6 +44,7 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
         self._store = store
         self._library = AvatarLibrary(store)
         self._compute = compute
+        self._decoder = BoundedCalls()
         # Apart from the short calls, which should not wait for a fit.
         self._fits = ComputePool(_FITS_AT_ONCE)
 
@@ -111,7 +113,7 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
 
     def _inspect(self, key: str) -> tuple[Finding, ...]:
         with self._fetched(key) as path:
-            return inspect_source(path)
+            return inspect_source(path, self._decoder)
 
     @contextmanager
     def _fetched(self, key: str) -> Iterator[Path]:

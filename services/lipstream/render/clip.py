@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from lipstream.errors import BadInput, LipstreamError, NotFound, TooLarge
-from lipstream.render.splats import Bytes
 from lipstream.wire.output import PictureSize
 
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer
+
+    from lipstream.render.splats import Bytes
 
 __all__ = ["Clip", "open_clip"]
 

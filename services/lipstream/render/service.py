@@ -15,13 +15,14 @@ import grpc.aio
 from lipstream.errors import Unavailable
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.badge import badge_picture
-from lipstream.render.clip import open_clip
+from lipstream.render.gate import moves_bounded
 from lipstream.render.job import RenderJob
 from lipstream.render.live import LiveRender
 from lipstream.render.live_cost import live_cost
 from lipstream.render.provenance import ContentSigner
 from lipstream.render.warmup import warm_up
 from lipstream.runtime.avatar_library import AvatarLibrary
+from lipstream.runtime.bounded import BoundedCalls
 from lipstream.runtime.compute import ComputePool
 from lipstream.runtime.live_lane import LiveLane
 from lipstream.runtime.object_store import ObjectStore
@@ -52,6 +53,7 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
         self._hardware = hardware  # encodes where it can
         self._store = store
         self._compute = compute
+        self._decoder = BoundedCalls()
         self._telemetry = telemetry
 
     async def Render(
@@ -91,7 +93,7 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
         with tempfile.TemporaryDirectory(prefix="lipstream-background-") as folder:
             path = Path(folder) / "background"
             self._store.get_file(key, path)
-            return open_clip(path, "The background").moves
+            return moves_bounded(self._decoder, path)
 
 
 def _draw_on(device: str) -> None:
