@@ -14,7 +14,7 @@ OUT ?= demo.mp4
 # A variable's value as one word of the shell, whatever quotes and dollars it holds.
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help demo test browser check format protos ops-tools chart triton bench-splats bench-render bench-formats bench-motion bench-live bench-gateway bench-triton clean
+.PHONY: help demo test browser check format protos ops-tools chart triton bench-splats bench-render bench-formats bench-motion bench-live bench-gateway bench-triton bench-capacity clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -71,6 +71,9 @@ bench-motion: .venv/.dev ## Speed of speech to motion, in process and on Triton
 
 bench-live: .venv/.dev ## Live sessions: first picture, pictures on time, barge-in
 	$(BIN)/python -m loadtests.live
+
+bench-capacity: .venv/.dev ## What sessions and films cost, and how many nodes that takes
+	$(BIN)/python -m loadtests.capacity
 
 bench-triton: .venv/.dev ## What Triton's dynamic batching saves
 	$(BIN)/python -m loadtests.triton

@@ -169,6 +169,17 @@ DASHBOARDS: dict[str, tuple[Panel, ...]] = {
             "short",
             (Query("sum by (state) (lipstream_sessions)", "{{state}}"),),
         ),
+        Panel(
+            "Places for live streams, taken",
+            "percentunit",
+            (
+                Query(
+                    "sum by (service) (lipstream_live_streams) / "
+                    "sum by (service) (lipstream_live_capacity)",
+                    "{{service}}",
+                ),
+            ),
+        ),
         Panel("Opening a session", "s", _percentiles("lipstream_session_open_seconds")),
         Panel(
             "How sessions end",
