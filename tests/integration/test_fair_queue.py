@@ -140,6 +140,23 @@ def test_a_worker_that_dies_with_a_message_in_hand_holds_up_no_other(
     run(redis_server, scenario)
 
 
+def test_what_is_left_in_a_stream_by_a_dying_worker_does_not_count(
+    redis_server: RedisProcess,
+) -> None:
+    client, stream = redis_server.client(), stage_named("audio").stream
+
+    async def scenario(lane: _Lane) -> None:
+        for _ in range(5):
+            message_id = client.xadd(stream, {"nonsense": "1"})
+            assert await lane.queue.read(block_ms=1)
+            client.xack(stream, "workers", message_id)  # and it died before it deleted it
+        for n in range(4):
+            await lane.queued(f"job-{n}")
+        assert await lane.served() == [f"job-{n}" for n in range(4)]
+
+    run(redis_server, scenario)
+
+
 def test_a_job_whose_deadline_passes_fails_wherever_it_is(redis_server: RedisProcess) -> None:
     async def scenario() -> None:
         async with JobLane.on(redis_server.url) as lane:

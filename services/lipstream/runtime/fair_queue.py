@@ -29,15 +29,20 @@ _TABLE = ", ".join(f"{priority.value} = {weight}" for priority, weight in _WEIGH
 FAIR_QUEUE = f"""
 local weights = {{{_TABLE}}}
 local function step(flow) return 1 / (weights[string.match(flow, '^[^:]*')] or 1) end
-local function ready(stream)
-  local pending = redis.pcall('XPENDING', stream, '{GROUP}')
-  return redis.call('XLEN', stream) - (pending.err and 0 or pending[1])
-end
 local function field(fields, name)
   for n = 1, #fields, 2 do
     if fields[n] == name then return fields[n + 1] end
   end
   return ''
+end
+-- Messages that no worker has had yet: those after the last that was handed out.
+local function ready(stream)
+  local after = '-'
+  local groups = redis.pcall('XINFO', 'GROUPS', stream)
+  for _, group in ipairs(groups.err and {{}} or groups) do
+    if field(group, 'name') == '{GROUP}' then after = '(' .. field(group, 'last-delivered-id') end
+  end
+  return #redis.call('XRANGE', stream, after, '+', 'COUNT', {_READY})
 end
 -- How many wait of the priority of `message`, with what is ready in the stream if there are any.
 local function waits(stream, message)
