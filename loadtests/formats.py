@@ -66,9 +66,7 @@ def _drawing(model: AvatarModel, size_px: int) -> list[Figure]:
         "yuv420p": lambda k: photo.yuv420p(photo.pose(motion, k)),
         "yuva420p": lambda k: alone.yuva420p(alone.pose(motion, k)),
         "rgba": lambda k: alone.rgba(alone.pose(motion, k)),
-        "moving_background": lambda k: photo.yuv420p(
-            photo.pose(motion, k), plate=alone.scene.cutout.over(wall)
-        ),
+        "moving_background": lambda k: photo.yuv420p(photo.pose(motion, k), behind=wall),
         "live_h264": lambda k: opaque.encode(photo.yuv420p(photo.pose(motion, k))),
         "live_h264_alpha": lambda k: alpha.encode(
             alone.yuva420p(alone.pose(motion, k), straight=False)

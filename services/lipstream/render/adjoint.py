@@ -87,7 +87,8 @@ class ColorMap:
             )
         self._frame.recolor(np.asarray(colors, np.float32))
         if plate is None:
-            plate = self._scene.plate.rgb.astype(np.float32) / np.float32(255)
+            own = self._frame.plate(self._pose, yuv=False).rgb
+            plate = own.astype(np.float32) / np.float32(255)
         drawn = blend_float(self._frame)[..., :3]
         return np.asarray(drawn + self.transmittance[..., None] * plate, np.float32)
 

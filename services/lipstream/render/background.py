@@ -10,6 +10,7 @@ import numpy as np
 
 from lipstream.render.clip import Clip, open_clip
 from lipstream.render.plate import Cutout, Plate
+from lipstream.render.splats import Bytes
 from lipstream.wire.output import BLUR, NONE, PHOTO, is_color
 
 __all__ = [
@@ -42,6 +43,10 @@ class Background(Protocol):
         """
         ...
 
+    def behind(self, cutout: Cutout) -> Bytes | None:  # [H, W, 3]
+        """The background of that plate alone; None where there is none. Raises as `plate`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoBackground:
@@ -51,6 +56,9 @@ class PhotoBackground:
 
     def plate(self, cutout: Cutout) -> Plate:
         return Plate.of(cutout.photo)
+
+    def behind(self, cutout: Cutout) -> Bytes:
+        return cutout.background
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,9 @@ class NoBackground:
     def plate(self, cutout: Cutout) -> Plate:
         return cutout.alone()
 
+    def behind(self, cutout: Cutout) -> None:
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class BlurredBackground:
@@ -70,7 +81,10 @@ class BlurredBackground:
     transparent: bool = field(default=False, init=False)
 
     def plate(self, cutout: Cutout) -> Plate:
-        return cutout.over(cutout.defocused(_BLUR * cutout.photo.shape[0]))
+        return cutout.over(self.behind(cutout))
+
+    def behind(self, cutout: Cutout) -> Bytes:
+        return cutout.defocused(_BLUR * cutout.photo.shape[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +95,10 @@ class ColorBackground:
     transparent: bool = field(default=False, init=False)
 
     def plate(self, cutout: Cutout) -> Plate:
-        return cutout.over(np.full_like(cutout.photo, self.rgb))
+        return cutout.over(self.behind(cutout))
+
+    def behind(self, cutout: Cutout) -> Bytes:
+        return np.full_like(cutout.photo, self.rgb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +109,10 @@ class ClipBackground:
     transparent: bool = field(default=False, init=False)
 
     def plate(self, cutout: Cutout) -> Plate:
-        return cutout.over(self.clip.first(cutout.size))
+        return cutout.over(self.behind(cutout))
+
+    def behind(self, cutout: Cutout) -> Bytes:
+        return self.clip.first(cutout.size)
 
 
 def open_background(wish: str, upload: Path | None = None) -> Background:

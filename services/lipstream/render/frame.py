@@ -12,8 +12,11 @@ from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
 from lipstream.render import geometry, splats
 from lipstream.render.driver import Driver, color_weights_of, shape_weights_of
+from lipstream.render.plate import Plate
 from lipstream.render.pose import Pose
 from lipstream.render.scene import Scene
+from lipstream.render.splats import Bytes
+from lipstream.render.torso import ShiftPx
 
 __all__ = ["Frame"]
 
@@ -28,6 +31,7 @@ class Frame:
         "_ends",
         "_histogram",
         "_keys",
+        "_plates",
         "_scratch",
         "bounds",
         "camera_vertices",
@@ -58,6 +62,7 @@ class Frame:
         self._make_room(3 * splat_count)
         self.count = 0
         self._driver = driver
+        self._plates: dict[bool, tuple[Plate, ShiftPx]] = {}
         self._colors = np.empty((splat_count, 3), np.float32)
         self._depths = np.empty(splat_count, np.float32)
         self._keys = np.empty(splat_count, np.uint16)
@@ -82,8 +87,9 @@ class Frame:
             self.head_vertices,
         )
         moved = geometry.head_affine(scene.model.surface, pose.rotation, pose.translation)
+        still = geometry.torso_affine(scene.model.surface, scene.torso_shift(pose))
         geometry.pose_vertices(
-            self.head_vertices, scene.head_weights, scene.still, moved, self.camera_vertices
+            self.head_vertices, scene.head_weights, still, moved, self.camera_vertices
         )
         splats.triangle_frames(
             self.camera_vertices, scene.triangles, scene.cull_cosine, self.triangle_frames
@@ -121,6 +127,30 @@ class Frame:
             self.members,
             self.masks,
         )
+
+    def plate(self, pose: Pose, *, yuv: bool, behind: Bytes | None = None) -> Plate:
+        """What the pose's splats stand before, with the torso where it is; until the next call.
+
+        Args:
+            yuv: whether Y, U, V are wanted, or else R, G, B; alpha in any case.
+            behind: `# [H, W, 3]` instead of the scene's background.
+
+        Raises:
+            BadInput: there is `behind`, and the avatar does not know its person from it.
+        """
+        scene, torso = self.scene, self.scene.torso
+        shift = scene.on_picture(scene.torso_shift(pose))
+        if torso is None:
+            return scene.plate if behind is None else scene.cutout.over(behind)
+        if behind is not None:
+            return torso.over(behind, shift, yuv=yuv)
+        if yuv not in self._plates:
+            self._plates[yuv] = scene.plate.copy(), (0.0, 0.0)
+        plate, drawn = self._plates[yuv]
+        if drawn != shift:
+            (torso.follow_yuv if yuv else torso.follow_rgb)(shift, plate)
+            self._plates[yuv] = plate, shift
+        return plate
 
     @property
     def drawn(self) -> Ints:

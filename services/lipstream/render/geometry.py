@@ -24,6 +24,7 @@ __all__ = [
     "pose_vertices",
     "rotation_matrix",
     "shapes_by_name",
+    "torso_affine",
 ]
 
 Doubles: TypeAlias = NDArray[np.float64]
@@ -107,6 +108,17 @@ def rotation_matrix(rotation: Floats | Doubles) -> Doubles:
     about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
     matrix: Doubles = about_y @ about_x @ about_z
     return matrix
+
+
+def torso_affine(surface: Surface, shift: Floats) -> Floats:
+    """The map [3, 4] from the head frame to the camera frame of what stays with the torso.
+
+    Args:
+        shift: of the torso [2], mm to the person's left and up.
+    """
+    affine: Floats = np.array(surface.head_to_camera, np.float32, order="C")
+    affine[:, 3] += affine[:, :2] @ (shift * np.array([1, -1], np.float32))
+    return affine
 
 
 def head_affine(surface: Surface, rotation: Floats, translation: Floats) -> Floats:

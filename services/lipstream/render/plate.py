@@ -46,6 +46,9 @@ class Plate:
             alpha = np.full(rgb.shape[:2], 255, np.uint8)
         return cls(rgb, *rgb_to_yuv420p(rgb), alpha)
 
+    def copy(self) -> Plate:
+        return Plate(*(part.copy() for part in (self.rgb, self.y, self.u, self.v, self.alpha)))
+
 
 class Cutout:
     """The avatar's plate in a view, and the person in it apart from the background.
@@ -90,6 +93,12 @@ class Cutout:
         weight = np.where(inside, 255, 0).astype(np.uint8)
         near = _averaged(self.photo, weight, _SPREAD * self._view.canvas_px)
         return np.where(inside[..., None], self.photo, near)
+
+    @cached_property
+    def background(self) -> Bytes:
+        """[H, W, 3] what is behind the person, as far as it can be seen beside it."""
+        near = self.defocused(_SPREAD * self._view.canvas_px)
+        return np.where(self.alpha[..., None] > 0, near, self.photo)
 
     def defocused(self, radius_px: float) -> Bytes:
         """[H, W, 3] the background out of focus, without what the person would bleed into it."""

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lipstream.face.follow import torso_shift
 from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats
 from lipstream.render.geometry import rotation_matrix
@@ -69,7 +70,10 @@ def camera_vertices(model: AvatarModel, pose: Pose) -> Doubles:  # [V, 3] mm
     pivot = surface.head_pivot.astype(np.float64)
     turned = (moved - pivot) @ rotation_matrix(pose.rotation).T + pivot
     turned += pose.translation * np.array([1.0, -1.0, -1.0])
-    posed = moved + surface.head_weights[:, None] * (turned - moved)
+    resting = moved.copy()
+    if model.torso is not None:
+        resting[:, :2] += torso_shift(pose.rotation, pose.translation) * np.array([1.0, -1.0])
+    posed = resting + surface.head_weights[:, None] * (turned - resting)
     camera = surface.head_to_camera.astype(np.float64)
     result: Doubles = posed @ camera[:, :3].T + camera[:, 3]
     return result

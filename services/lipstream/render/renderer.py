@@ -12,7 +12,6 @@ from lipstream.render.background import Background
 from lipstream.render.driver import Driver, FaceDriver
 from lipstream.render.frame import Frame
 from lipstream.render.layout import Layout
-from lipstream.render.plate import Plate
 from lipstream.render.pose import Pose
 from lipstream.render.scene import Scene
 from lipstream.render.splats import Bytes
@@ -86,24 +85,23 @@ class SplatRenderer:
         Args:
             behind: the background of this frame `# [H, W, 3]`, instead of the scene's.
         """
-        plate = None if behind is None else self.scene.cutout.over(behind)
         match layout:
             case Layout.YUV420P:
-                return self.yuv420p(pose, out, plate)
+                return self.yuv420p(pose, out, behind)
             case Layout.YUVA420P:
-                return self.yuva420p(pose, out, plate)
+                return self.yuva420p(pose, out, behind)
             case Layout.RGB:
-                return self.rgb(pose, out, plate)
+                return self.rgb(pose, out, behind)
             case Layout.RGBA:
-                return self.rgba(pose, out, plate)
+                return self.rgba(pose, out, behind)
 
-    def yuv420p(self, pose: Pose, out: Bytes | None = None, plate: Plate | None = None) -> Bytes:
+    def yuv420p(self, pose: Pose, out: Bytes | None = None, behind: Bytes | None = None) -> Bytes:
         """Planes Y, U, V one below the other: [3 H / 2, W].
 
         BT.709, limited range, chroma centred: what `video.VideoWriter` takes.
         """
         target = self._target(Layout.YUV420P, out)
-        plate = plate if plate is not None else self.scene.plate
+        plate = self._frame.plate(pose, yuv=True, behind=behind)
         self._frame.lay_out(pose)
         frame = self._frame
         splats.blend_yuv420p(
@@ -122,7 +120,7 @@ class SplatRenderer:
         self,
         pose: Pose,
         out: Bytes | None = None,
-        plate: Plate | None = None,
+        behind: Bytes | None = None,
         *,
         straight: bool = True,
     ) -> Bytes:
@@ -132,7 +130,7 @@ class SplatRenderer:
             straight: colours as they are; otherwise over black, that is times alpha.
         """
         target = self._target(Layout.YUVA420P, out)
-        plate = plate if plate is not None else self.scene.plate
+        plate = self._frame.plate(pose, yuv=True, behind=behind)
         self._frame.lay_out(pose)
         frame, height = self._frame, self.size.height_px
         splats.blend_yuva420p(
@@ -150,19 +148,19 @@ class SplatRenderer:
         )
         return target
 
-    def rgb(self, pose: Pose, out: Bytes | None = None, plate: Plate | None = None) -> Bytes:
+    def rgb(self, pose: Pose, out: Bytes | None = None, behind: Bytes | None = None) -> Bytes:
         """[H, W, 3] sRGB."""
         target = self._target(Layout.RGB, out)
-        plate = plate if plate is not None else self.scene.plate
+        plate = self._frame.plate(pose, yuv=False, behind=behind)
         self._frame.lay_out(pose)
         frame = self._frame
         splats.blend_rgb(frame.splats, frame.members, frame.masks, frame.starts, plate.rgb, target)
         return target
 
-    def rgba(self, pose: Pose, out: Bytes | None = None, plate: Plate | None = None) -> Bytes:
+    def rgba(self, pose: Pose, out: Bytes | None = None, behind: Bytes | None = None) -> Bytes:
         """[H, W, 4] sRGB with straight alpha; opaque unless the background is none."""
         target = self._target(Layout.RGBA, out)
-        plate = plate if plate is not None else self.scene.plate
+        plate = self._frame.plate(pose, yuv=False, behind=behind)
         self._frame.lay_out(pose)
         frame = self._frame
         splats.blend_rgba(

@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lipstream.errors import BadInput
-from lipstream.face.model import AvatarModel, Ints
+from lipstream.face.follow import torso_shift
+from lipstream.face.model import AvatarModel, Ints, Surface
 from lipstream.face.motion import Floats
 from lipstream.render.background import Background, PhotoBackground
 from lipstream.render.geometry import ShapeColumns, shapes_by_name
 from lipstream.render.plate import Cutout, Plate
+from lipstream.render.pose import Pose
 from lipstream.render.splats import ALPHA_MAX, STATIC_WIDTH, low_pass_px2
+from lipstream.render.torso import ShiftPx, Torso
 from lipstream.render.view import View
 from lipstream.wire.output import PictureSize
 
@@ -41,7 +44,7 @@ class Scene:
     vertices: Floats  # [V, 3] mm, head frame
     shapes: ShapeColumns
     head_weights: Floats  # [V]
-    still: Floats  # [3, 4] head frame to camera frame, for what stays with the torso
+    torso: Torso | None  # what of the plate goes along with the head; None: not known
     triangles: Ints  # [F, 3]
     first: Ints  # [F + 1] first Gaussian of each triangle
     static: Floats  # [N, 9] see `splats.projection`
@@ -50,6 +53,7 @@ class Scene:
     tint_ids: Ints  # [E] Gaussian of each entry
     tint_vectors: Floats  # [E, 3] sRGB at weight 1
     focal_px: np.float32
+    neck_mm: float  # from the camera
     low_pass: np.float32  # px^2
     cull_cosine: np.float32
 
@@ -77,6 +81,11 @@ class Scene:
         _check(model)
         view = View.of(model, size_px)
         cutout = Cutout(model, view)
+        plate = background.plate(cutout)
+        torso = None
+        if model.torso is not None:
+            behind = background.behind(cutout)
+            torso = Torso(cutout, view, plate, None if behind is None else Plate.of(behind))
         opacities = np.clip(gaussians.opacities.astype(np.float64), 1e-9, ALPHA_MAX)
         static = np.empty((len(ids), STATIC_WIDTH), np.float32)
         static[:, 0:3] = gaussians.barycentric
@@ -88,11 +97,11 @@ class Scene:
             view=view,
             background=background,
             cutout=cutout,
-            plate=background.plate(cutout),
+            plate=plate,
             vertices=_packed(surface.vertices, np.float32),
             shapes=shapes_by_name(surface.shapes),
             head_weights=_packed(surface.head_weights, np.float32),
-            still=_packed(surface.head_to_camera, np.float32),
+            torso=torso,
             triangles=_packed(surface.triangles, np.int32),
             first=_packed(np.searchsorted(ids, np.arange(triangle_count + 1)), np.int32),
             static=static,
@@ -101,6 +110,7 @@ class Scene:
             tint_ids=_packed(model.color_shapes.ids, np.int32),
             tint_vectors=_packed(model.color_shapes.vectors, np.float32),
             focal_px=np.float32(model.focal * view.canvas_px),
+            neck_mm=_neck_mm(surface),
             low_pass=low_pass_px2(view.canvas_px),
             cull_cosine=np.float32(model.cull_cosine),
         )
@@ -108,6 +118,24 @@ class Scene:
     @property
     def size(self) -> PictureSize:
         return self.view.size
+
+    def torso_shift(self, pose: Pose) -> Floats:  # [2] mm, to the person's left and up
+        """Where the torso is. One that is not known from the background stays."""
+        if self.torso is None:
+            return np.zeros(2, np.float32)
+        return torso_shift(pose.rotation, pose.translation)
+
+    def on_picture(self, shift: Floats) -> ShiftPx:  # [2] mm
+        """The same in pixels, where the neck is."""
+        x, y, _ = self.model.surface.head_to_camera[:, :2] @ (shift * np.array([1, -1]))
+        px_per_mm = float(self.focal_px) / self.neck_mm
+        return float(x) * px_per_mm, float(y) * px_per_mm
+
+
+def _neck_mm(surface: Surface) -> float:
+    depths = surface.vertices @ surface.head_to_camera[2, :3] + surface.head_to_camera[2, 3]
+    neck = surface.head_weights < 0.5
+    return float(np.mean(depths[neck] if neck.any() else depths))
 
 
 def _packed(array: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:

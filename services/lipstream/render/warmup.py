@@ -12,6 +12,7 @@ from lipstream.face.arkit import BLENDSHAPES
 from lipstream.face.model import AvatarModel, ColorShapes, Gaussians, SparseShapes, Surface
 from lipstream.render.adjoint import ColorMap
 from lipstream.render.background import NoBackground
+from lipstream.render.layout import Layout
 from lipstream.render.pose import Pose
 from lipstream.render.renderer import SplatRenderer
 from lipstream.wire.output import MIN_SIZE_PX
@@ -26,12 +27,16 @@ def warm_up(*, fitting: bool = False) -> None:
         fitting: also those that only a fit needs.
     """
     model = _one_triangle()
-    pose = Pose(np.ones(len(BLENDSHAPES), np.float32), color_weights=np.ones(1, np.float32))
+    pose = Pose(
+        np.ones(len(BLENDSHAPES), np.float32),
+        translation=np.ones(3, np.float32),  # the torso follows
+        color_weights=np.ones(1, np.float32),
+    )
     renderer = SplatRenderer(model, MIN_SIZE_PX)
     renderer.yuv420p(pose)
     renderer.rgb(pose)
     alone = SplatRenderer(model, MIN_SIZE_PX, background=NoBackground())
-    alone.scene.cutout.over(alone.scene.plate.rgb)
+    alone.picture(pose, Layout.RGB, behind=alone.scene.plate.rgb)
     alone.yuva420p(pose)
     alone.rgba(pose)
     if fitting:

@@ -29,6 +29,7 @@ class _Deformed:
     """What the processor makes of a pose; small next to what the device then does."""
 
     vertices: Floats  # [V, 3] mm, head frame
+    still: Floats  # [3, 4]
     moved: Floats  # [3, 4]
     color_weights: Floats  # [J]
 
@@ -83,8 +84,26 @@ class BatchRenderer:
     def rgb(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Tensor:  # [B, 3, H, W]
         """Over their plates, sRGB 0..1, on the device. Raises as `yuv420p`."""
         colors, transmittance = self.premultiplied(frames)
-        plates = torch.stack([scene.plate for scene, _ in frames])
-        return colors.permute(0, 3, 1, 2) + transmittance[:, None] * plates
+        return colors.permute(0, 3, 1, 2) + transmittance[:, None] * self.plates(frames)
+
+    def plates(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> Tensor:  # [B, 3, H, W]
+        """The plates with the torso where each pose has it, sRGB 0..1."""
+        scenes = [scene for scene, _ in frames]
+        shifts = [one.scene.on_picture(one.scene.torso_shift(pose)) for one, pose in frames]
+        torso = torch.stack([scene.torso for scene in scenes])
+        height, width = torso.shape[2:]
+        moved = torch.tensor(shifts, dtype=torch.float32, device=self._device)  # [B, 2] px
+        moved = torch.stack([scene.shares for scene in scenes])[:, :, None] * moved[:, None]
+        x = torch.arange(width, device=self._device) - moved[:, None, :, 0]
+        y = torch.arange(height, device=self._device)[:, None] - moved[:, None, :, 1]
+        grid = torch.stack(
+            [2 * x.expand(-1, height, -1) / (width - 1) - 1, 2 * y / (height - 1) - 1], 3
+        )
+        there = torch.nn.functional.grid_sample(
+            torso, grid, padding_mode="border", align_corners=True
+        )
+        behind = torch.stack([scene.behind for scene in scenes])
+        return there[:, :3] + (1 - there[:, 3:]) * behind
 
     def premultiplied(self, frames: Sequence[tuple[DeviceScene, Pose]]) -> tuple[Tensor, Tensor]:
         """Colours `# [B, H, W, 3]` and transmittance `# [B, H, W]` of the splats alone.
@@ -129,7 +148,7 @@ class BatchRenderer:
         return place(
             scene,
             self._there([one.vertices for one in deformed]),
-            self._there([scene.scene.still])[0],
+            self._there([one.still for one in deformed]),
             self._there([one.moved for one in deformed]),
             self._there([one.color_weights for one in deformed]),
         )
@@ -145,9 +164,10 @@ class BatchRenderer:
         geometry.deform(
             scene.vertices, columns.offsets, columns.ids, columns.vectors, weights, vertices
         )
+        still = geometry.torso_affine(scene.model.surface, scene.torso_shift(pose))
         moved = geometry.head_affine(scene.model.surface, pose.rotation, pose.translation)
         colors = color_weights_of(pose, scene.model, self._driver, weights, vertices)
-        return _Deformed(vertices, moved, colors)
+        return _Deformed(vertices, still, moved, colors)
 
     def _there(self, arrays: Sequence[Floats]) -> Tensor:
         return torch.as_tensor(np.stack(arrays), device=self._device)

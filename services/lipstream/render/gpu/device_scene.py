@@ -27,7 +27,9 @@ class DeviceScene:
     depth_bias: Tensor  # [N] mm
     colors: Tensor  # [N, 3] sRGB
     tints: Tensor  # [J, 3 N] sparse, sRGB at weight 1
-    plate: Tensor  # [3, H, W] sRGB 0..1
+    torso: Tensor  # [4, H, W] of the plate, the person's part and its alpha, 0..1
+    behind: Tensor  # [3, H, W] sRGB 0..1; plate = torso + (1 - alpha) * behind
+    shares: Tensor  # [W] how far each column of the torso goes along with the head
 
     @classmethod
     def of(cls, scene: Scene, device: torch.device) -> DeviceScene:
@@ -47,6 +49,17 @@ class DeviceScene:
             (len(scene.tint_offsets) - 1, 3 * count),
             check_invariants=True,
         )
+        if scene.torso is None:  # all of the plate is as good as the background
+            front, behind = np.zeros(scene.plate.rgb.shape, np.float32), scene.plate.rgb
+            alpha, shares = (np.zeros(shape, np.float32) for shape in (front.shape, front.shape[1]))
+        else:
+            layer = scene.torso.colors
+            front, behind, alpha, shares = (
+                layer.front,
+                layer.behind,
+                layer.alpha,
+                scene.torso.shares,
+            )
         return cls(
             scene=scene,
             head_weights=there(scene.head_weights[:, None]),
@@ -58,7 +71,9 @@ class DeviceScene:
             depth_bias=there(np.array(gaussians.depth_bias, np.float32)),
             colors=there(scene.colors),
             tints=tints.coalesce(),
-            plate=there(scene.plate.rgb).permute(2, 0, 1).float() / 255,
+            torso=torch.cat([there(front / 255), there(alpha)[..., :1]], 2).permute(2, 0, 1),
+            behind=there(behind).permute(2, 0, 1).float() / 255,
+            shares=there(shares),
         )
 
     def __len__(self) -> int:

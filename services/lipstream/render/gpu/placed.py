@@ -48,7 +48,7 @@ class Placed:
 def place(
     scene: DeviceScene,
     vertices: Tensor,  # [B, V, 3] mm, deformed, head frame
-    still: Tensor,  # [3, 4] head frame to camera frame, for what stays with the torso
+    still: Tensor,  # [B, 3, 4] head frame to camera frame, for what stays with the torso
     moved: Tensor,  # [B, 3, 4] the same for what moves with the head
     color_weights: Tensor,  # [B, J]
 ) -> Placed:
@@ -56,7 +56,7 @@ def place(
     A Gaussian's depth bias moves it along its ray of view, and its covariance grows in proportion:
     its picture stays the same, and rasterisers that sort by depth alone sort it as they should.
     """
-    resting = _affine(vertices, still[None])
+    resting = _affine(vertices, still)
     camera = resting + scene.head_weights * (_affine(vertices, moved) - resting)
     a, b, c = (camera[:, scene.triangles[:, k]] for k in range(3))  # each [B, F, 3]
     first, second = b - a, c - a

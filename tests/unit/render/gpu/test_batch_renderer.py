@@ -100,7 +100,9 @@ def test_gradients_of_colours_are_the_fits(batch: BatchRenderer) -> None:
     scene = batch.upload(Scene.of(model, _SIZE_PX))
     scene.colors.requires_grad_()
     colors, transmittance = batch.premultiplied([(scene, still)])
-    picture = colors[0] + transmittance[0, ..., None] * scene.plate.permute(1, 2, 0)
+    picture = colors[0] + transmittance[0, ..., None] * batch.plates([(scene, still)])[0].permute(
+        1, 2, 0
+    )
     (0.5 * (picture - torch.from_numpy(target)).square().sum()).backward()  # type: ignore[no-untyped-call]
     assert scene.colors.grad is not None
     difference = np.abs(scene.colors.grad.numpy() - expected).max()

@@ -1,0 +1,225 @@
+"""The torso of the plate, which goes along with the head a little; what is behind it stays.
+
+The plate is taken apart into the person and the background such that the two, put together again
+at rest, are the plate. Towards the picture's sides the torso stays where it is, for nothing is
+known of it beyond them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+
+from lipstream.face.motion import Floats
+from lipstream.render.plate import Cutout, Plate
+from lipstream.render.splats import Bytes
+from lipstream.render.splats.jit import kernel
+from lipstream.render.view import View
+
+__all__ = ["ShiftPx", "Torso"]
+
+ShiftPx: TypeAlias = tuple[float, float]
+"""To the right and down, in pixels of the picture."""
+
+_HELD = 0.15
+"""Of the canvas: over this way from the picture's sides, the torso stays behind."""
+_STRAY = 2
+"""Alpha, of 255, up to which a pixel of the matte is noise."""
+_U = np.uint64
+_F = np.float32
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Samples of one kind: plate = front + (1 - alpha) * behind."""
+
+    front: Floats  # [H, W, C]
+    alpha: Floats  # [H, W, C] 0..1
+    behind: Bytes  # [H, W, C]
+
+
+class Torso:
+    """Shared by threads; what a frame changes is the caller's.
+
+    Args:
+        plate: of the view, at rest.
+        behind: its background alone; None where the plate has alpha.
+    """
+
+    def __init__(self, cutout: Cutout, view: View, plate: Plate, behind: Plate | None) -> None:
+        self.rest = plate
+        self._cutout = cutout
+        self._view = view
+        self.shares = _shares(view)  # [W] how far each column goes along
+        self.alpha: Floats = cutout.alpha / np.float32(255)  # [H, W]
+        self._behind = behind
+        above = np.flatnonzero((cutout.alpha > _STRAY).any(axis=1))
+        self._covered_from = int(above[0]) if len(above) else len(cutout.alpha)
+
+    @cached_property
+    def colors(self) -> _Layer:
+        return self._layer(self.rest.rgb, None if self._behind is None else self._behind.rgb)
+
+    @cached_property
+    def _planes(self) -> tuple[_Layer, _Layer, _Layer]:
+        rest, behind = self.rest, self._behind
+        return (
+            self._layer(rest.y, None if behind is None else behind.y),
+            self._layer(rest.u, None if behind is None else behind.u),
+            self._layer(rest.v, None if behind is None else behind.v),
+        )
+
+    @cached_property
+    def cut(self) -> Torso:
+        """The same before black, to be put before any background."""
+        black = np.zeros_like(self.rest.rgb)
+        return Torso(self._cutout, self._view, self._cutout.over(black), Plate.of(black))
+
+    def follow_yuv(self, shift: ShiftPx, out: Plate) -> None:
+        """Draw Y, U, V and alpha where the torso is, shifted; the rest of them stays.
+
+        Args:
+            out: the plate, at rest or with another shift.
+        """
+        y, u, v = self._planes
+        for layer, plane in ((y, out.y), (u, out.u), (v, out.v)):
+            self._follow(shift, layer, layer.behind, plane)
+        self._follow_alpha(shift, out)
+
+    def follow_rgb(self, shift: ShiftPx, out: Plate) -> None:
+        """The same for R, G, B and alpha."""
+        self._follow(shift, self.colors, self.colors.behind, out.rgb)
+        self._follow_alpha(shift, out)
+
+    def over(self, background: Bytes, shift: ShiftPx, *, yuv: bool) -> Plate:
+        """The torso, shifted, before another background [H, W, 3]: Y, U, V or else R, G, B."""
+        plate = Plate.of(background.copy())
+        cut = self.cut
+        if yuv:
+            for layer, plane in zip(cut._planes, (plate.y, plate.u, plate.v), strict=True):
+                self._follow(shift, layer, plane, plane)
+        else:
+            self._follow(shift, cut.colors, plate.rgb, plate.rgb)
+        return plate
+
+    def _follow_alpha(self, shift: ShiftPx, out: Plate) -> None:
+        if self._behind is None:
+            self._follow(shift, self._opacity, self._opacity.behind, out.alpha)
+
+    @cached_property
+    def _opacity(self) -> _Layer:
+        alpha = self.alpha[..., None]
+        return _Layer(255 * alpha, alpha, np.zeros(alpha.shape, np.uint8))
+
+    def _follow(self, shift: ShiftPx, layer: _Layer, behind: Bytes, out: Bytes) -> None:
+        height = len(layer.front)
+        size = height / len(self.alpha)  # chroma has half as many rows and columns
+        shares = np.ascontiguousarray(self.shares[:: round(1 / size)])
+        whole = np.flatnonzero(shares == 1)
+        left, right = (int(whole[0]), int(whole[-1]) + 1) if len(whole) else (0, 0)
+        dx, dy = (np.float32(size * part) for part in shift)
+        first = max(0, int(self._covered_from * size - abs(float(dy))) - 1)
+        _draw(
+            layer.front.reshape(height, -1),
+            layer.alpha.reshape(height, -1),
+            behind.reshape(height, -1),
+            shares,
+            left,
+            right,
+            dx,
+            dy,
+            first,
+            out.reshape(height, -1),
+        )
+
+    def _layer(self, rest: Bytes, behind: Bytes | None) -> _Layer:
+        alpha = self.alpha
+        if len(rest) < len(alpha):
+            height, width = rest.shape
+            alpha = alpha.reshape(height, 2, width, 2).mean(axis=(1, 3))
+        shape = (*rest.shape[:2], 1 if rest.ndim == 2 else 3)
+        share = np.array(np.broadcast_to(alpha[..., None], shape), np.float32, order="C")
+        if behind is None:  # straight colours, known beyond the person's edge
+            back = np.zeros(shape, np.uint8)
+        else:
+            back = np.array(behind.reshape(shape), np.uint8, order="C")
+        front = rest.reshape(shape) - (1 - share) * back
+        return _Layer(np.ascontiguousarray(front, np.float32), share, back)
+
+
+def _shares(view: View) -> Floats:  # [W] 0..1
+    width = view.size.width_px
+    x = np.arange(width) + 0.5
+    inside = np.clip(np.minimum(x, width - x) / (_HELD * view.canvas_px), 0, 1)
+    shares: Floats = (inside * inside * (3 - 2 * inside)).astype(np.float32)
+    return shares
+
+
+@kernel
+def _draw(
+    front: Floats,  # [H, W C]
+    alpha: Floats,  # [H, W C]
+    behind: Bytes,  # [H, W C]
+    shares: Floats,  # [W] 1 from `left` to `right`
+    left: int,
+    right: int,
+    dx: np.float32,
+    dy: np.float32,
+    first: int,  # row from which on there is a torso
+    out: Bytes,  # [H, W C]
+) -> None:
+    """The person from where it came, by bilinear interpolation, over what is behind.
+
+    Between the sides all goes one way: there, the compiler makes vectors of it.
+    """
+    height = front.shape[0]
+    width = shares.shape[0]
+    channels = _U(front.shape[1] // width)
+    offset = math.floor(-dx)
+    fx = -dx - _F(offset)
+    fy = -dy - _F(math.floor(-dy))
+    w00 = (_F(1) - fx) * (_F(1) - fy)
+    w01 = fx * (_F(1) - fy)
+    w10 = (_F(1) - fx) * fy
+    w11 = fx * fy
+    for y in range(first, height):
+        above = y + math.floor(-dy)
+        y0 = _U(min(max(above, 0), height - 1))
+        y1 = _U(min(max(above + 1, 0), height - 1))
+        row = _U(y)
+        from_0 = _U(left + offset) * channels
+        from_1 = from_0 + channels
+        to = _U(left) * channels
+        for j in range(_U(right - left) * channels):
+            over = w00 * alpha[y0, from_0 + j] + w01 * alpha[y0, from_1 + j]
+            over += w10 * alpha[y1, from_0 + j] + w11 * alpha[y1, from_1 + j]
+            value = w00 * front[y0, from_0 + j] + w01 * front[y0, from_1 + j]
+            value += w10 * front[y1, from_0 + j] + w11 * front[y1, from_1 + j]
+            value += (_F(1) - over) * _F(behind[row, to + j]) + _F(0.5)
+            out[row, to + j] = np.uint8(min(max(value, _F(0)), _F(255)))
+        for side in range(2):
+            for x in range(0 if side == 0 else right, left if side == 0 else width):
+                at_x = min(max(_F(x) - shares[x] * dx, _F(0)), _F(width - 1))
+                at_y = min(max(_F(y) - shares[x] * dy, _F(0)), _F(height - 1))
+                top = int(at_y)
+                bottom = min(top + 1, height - 1)
+                ahead = int(at_x)
+                after = min(ahead + 1, width - 1)
+                gx = at_x - _F(ahead)
+                gy = at_y - _F(top)
+                for k in range(channels):
+                    i = _U(ahead) * channels + k
+                    j = _U(after) * channels + k
+                    over = (_F(1) - gx) * alpha[top, i] + gx * alpha[top, j]
+                    under = (_F(1) - gx) * alpha[bottom, i] + gx * alpha[bottom, j]
+                    over += gy * (under - over)
+                    value = (_F(1) - gx) * front[top, i] + gx * front[top, j]
+                    under = (_F(1) - gx) * front[bottom, i] + gx * front[bottom, j]
+                    value += gy * (under - value)
+                    to = _U(x) * channels + k
+                    value += (_F(1) - over) * _F(behind[row, to]) + _F(0.5)
+                    out[row, to] = np.uint8(min(max(value, _F(0)), _F(255)))
