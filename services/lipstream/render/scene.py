@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lipstream.errors import BadInput
-from lipstream.face.follow import torso_shift
+from lipstream.face.follow import MOST_MM, torso_shift
 from lipstream.face.model import AvatarModel, Ints, Surface
 from lipstream.face.motion import Floats
 from lipstream.render.background import Background, PhotoBackground
@@ -85,7 +85,10 @@ class Scene:
         torso = None
         if model.torso is not None:
             behind = background.behind(cutout)
-            torso = Torso(cutout, view, plate, None if behind is None else Plate.of(behind))
+            reach_px = MOST_MM * model.focal * view.canvas_px / _neck_mm(surface)
+            torso = Torso(
+                cutout, view, plate, None if behind is None else Plate.of(behind), reach_px
+            )
         opacities = np.clip(gaussians.opacities.astype(np.float64), 1e-9, ALPHA_MAX)
         static = np.empty((len(ids), STATIC_WIDTH), np.float32)
         static[:, 0:3] = gaussians.barycentric

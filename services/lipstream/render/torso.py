@@ -48,10 +48,14 @@ class Torso:
     Args:
         plate: of the view, at rest.
         behind: its background alone; None where the plate has alpha.
+        reach_px: the furthest shift. Above what the torso reaches, nothing is drawn.
     """
 
-    def __init__(self, cutout: Cutout, view: View, plate: Plate, behind: Plate | None) -> None:
+    def __init__(
+        self, cutout: Cutout, view: View, plate: Plate, behind: Plate | None, reach_px: float
+    ) -> None:
         self.rest = plate
+        self._reach_px = reach_px
         self._cutout = cutout
         self._view = view
         self.shares = _shares(view)  # [W] how far each column goes along
@@ -77,7 +81,9 @@ class Torso:
     def cut(self) -> Torso:
         """The same before black, to be put before any background."""
         black = np.zeros_like(self.rest.rgb)
-        return Torso(self._cutout, self._view, self._cutout.over(black), Plate.of(black))
+        return Torso(
+            self._cutout, self._view, self._cutout.over(black), Plate.of(black), self._reach_px
+        )
 
     def follow_yuv(self, shift: ShiftPx, out: Plate) -> None:
         """Draw Y, U, V and alpha where the torso is, shifted; the rest of them stays.
@@ -122,7 +128,7 @@ class Torso:
         whole = np.flatnonzero(shares == 1)
         left, right = (int(whole[0]), int(whole[-1]) + 1) if len(whole) else (0, 0)
         dx, dy = (np.float32(size * part) for part in shift)
-        first = max(0, int(self._covered_from * size - abs(float(dy))) - 1)
+        first = max(0, int((self._covered_from - self._reach_px) * size) - 2)
         _draw(
             layer.front.reshape(height, -1),
             layer.alpha.reshape(height, -1),

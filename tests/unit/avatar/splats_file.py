@@ -53,6 +53,7 @@ class SplatsFile:
         axes = np.zeros((len(lower), 2, 2), np.float32)
         axes[:, 0, 0], axes[:, 1, 0], axes[:, 1, 1] = lower.T
         ids = np.repeat(np.arange(len(triangles), dtype=np.int32), np.diff(first))
+        person = self.pictures.get("person")
         return AvatarModel(
             surface=Surface(
                 floats["vertices"],
@@ -81,6 +82,7 @@ class SplatsFile:
             plate=self.pictures["photo"],
             focal=header["focal"],
             cull_cosine=header["cull_cosine"],
+            torso=None if person is None else person[..., 3],
         )
 
     def _shapes(self) -> SparseShapes:

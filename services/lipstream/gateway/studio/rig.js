@@ -1,17 +1,28 @@
 /** Where an avatar's vertices are: shapes, then the head's pose, then the camera. */
 import { FRAME } from "./face-drive.js";
 
+// How the torso goes along with the head: `services/lipstream/face/follow.py`.
+const MOST_MM = 8;
+const [YAW_MM, PITCH_MM, ROLL_MM] = [16, 8, 12];
+const ALONG = 0.5;
+
 export class Rig {
   #header;
   #arrays;
+  #follows; // whether the torso is known from what is behind it
+  #neckMm; // from the camera
   #still; // [3, 4] head frame to camera frame, of what stays with the torso
   head; // [V, 3] mm, deformed, head frame
   camera; // [V, 4] mm, camera frame; as texels, the last of which mean nothing
 
-  /** @param {{header: object, arrays: object}} bundle */
-  constructor({ header, arrays }) {
+  torso; // where it is: right, down, in picture widths at a focal length of one
+
+  /** @param {{header: object, arrays: object, pictures: object}} bundle */
+  constructor({ header, arrays, pictures }) {
     this.#header = header;
     this.#arrays = arrays;
+    this.#follows = "person" in pictures;
+    this.#neckMm = neckMm(header, arrays);
     this.head = new Float32Array(arrays.vertices.length);
     this.camera = new Float32Array((arrays.vertices.length / 3) * 4);
   }
@@ -57,7 +68,9 @@ export class Rig {
     const rotation = frame.subarray(FRAME.ROTATION, FRAME.TRANSLATION);
     const translation = frame.subarray(FRAME.TRANSLATION, FRAME.GAZE);
     const moved = this.#moved(turnOf(rotation), translation);
-    const still = this.#still;
+    const shift = this.#follows ? torsoShift(rotation, translation) : [0, 0];
+    const still = this.#still.map(([x, y, z, w]) => [x, y, z, w + x * shift[0] - y * shift[1]]);
+    this.torso = [0, 1].map((k) => (still[k][3] - this.#still[k][3]) / this.#neckMm);
     for (let v = 0; v < weights.length; v++) {
       const x = head[3 * v];
       const y = head[3 * v + 1];
@@ -82,6 +95,23 @@ export class Rig {
       dot(row, shift) + row[3],
     ]);
   }
+}
+
+/** The mean depth of what stays with the torso. */
+function neckMm({ head_to_camera: [, , z] }, { vertices, head_weights: weights }) {
+  const depths = Array.from(weights, (_, v) => dot(z, vertices.subarray(3 * v, 3 * v + 3)) + z[3]);
+  const neck = depths.filter((_, v) => weights[v] < 0.5);
+  const all = neck.length ? neck : depths;
+  return all.reduce((sum, depth) => sum + depth, 0) / all.length;
+}
+
+/** To the person's left and up, mm. */
+function torsoShift([pitch, yaw, roll], [left, up]) {
+  const wanted = [
+    ALONG * left + YAW_MM * Math.sin(yaw) + ROLL_MM * Math.sin(roll),
+    ALONG * up + PITCH_MM * Math.sin(pitch),
+  ];
+  return wanted.map((mm) => MOST_MM * Math.tanh(mm / MOST_MM));
 }
 
 function dot(a, b) {

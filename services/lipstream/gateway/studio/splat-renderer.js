@@ -36,6 +36,8 @@ export class SplatRenderer {
   #picture; // program
   #sum; // what the splats are summed in
   #plate;
+  #person;
+  #focal; // picture widths
   /** Holds what was drawn until the page is shown the next time: copy it before. */
   canvas;
 
@@ -78,14 +80,18 @@ export class SplatRenderer {
     if (!plate) throw new Error("This avatar does not know its person from its background.");
     // Straight alpha, and colours as they are.
     const options = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
-    const picture = await createImageBitmap(plate, options);
+    const person = this.#bundle.pictures.person ?? plate; // without it the torso stays
+    const [picture, cut] = await Promise.all(
+      [plate, person].map((each) => createImageBitmap(each, options)),
+    );
     const gl = this.#gl;
-    gl.deleteTexture(this.#plate?.texture ?? null);
+    for (const old of [this.#plate, this.#person]) gl.deleteTexture(old?.texture ?? null);
     this.#plate = plateTexture(gl, picture);
+    this.#person = plateTexture(gl, cut);
+    this.#focal = this.#bundle.header.focal * framing.zoom;
     this.#rig.frame(framing);
     this.#splats.use();
-    const { focal } = this.#bundle.header;
-    gl.uniform1f(this.#splats.at("focalPx"), focal * framing.zoom * this.canvas.width);
+    gl.uniform1f(this.#splats.at("focalPx"), this.#focal * this.canvas.width);
     this.#picture.use();
     const color = parseInt(background.slice(1), 16) || 0; // of the others nothing is seen through
     const rgb = [color >> 16, (color >> 8) & 255, color & 255].map((value) => value / 255);
@@ -110,7 +116,8 @@ export class SplatRenderer {
     this.#drawSplats(this.#drive.colors(rig.head));
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.disable(gl.BLEND);
-    this.#picture.use({ splats: this.#sum, plate: this.#plate });
+    this.#picture.use({ splats: this.#sum, plate: this.#plate, person: this.#person });
+    gl.uniform2f(this.#picture.at("torso"), ...rig.torso.map((part) => part * this.#focal));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 

@@ -2,6 +2,8 @@
 
 /** Triangles fade in over this range of cosines above the cull threshold, so none pops. */
 export const FADE_COSINE = 0.06;
+/** Of the picture's width: over this way from its sides, the torso stays behind the head. */
+const HELD = 0.15;
 /** Texels in a row of every texture that holds a table. */
 export const ROW = 1024;
 
@@ -94,6 +96,8 @@ void main() {
 export const PICTURE_FRAGMENT = `${HEAD}
 uniform sampler2D splats;
 uniform sampler2D plate;
+uniform sampler2D person;  // its alpha says what moves
+uniform vec2 torso;        // where it is: right, down, in picture widths
 uniform vec3 behind;  // where the plate is transparent
 uniform float sizePx;
 uniform vec4 shown;   // of the plate: left, top, width, height
@@ -101,7 +105,13 @@ out vec4 color;
 
 void main() {
   vec2 at = gl_FragCoord.xy / sizePx;
-  vec4 stage = texture(plate, shown.xy + shown.zw * vec2(at.x, 1.0 - at.y));
+  // At the picture's sides the torso stays: nothing is known of it beyond them.
+  float share = smoothstep(0.0, ${HELD}, min(at.x, 1.0 - at.x));
+  vec2 here = shown.xy + shown.zw * vec2(at.x, 1.0 - at.y);
+  vec2 there = here - shown.zw * share * torso;
+  // Where the torso was, and is no more, there is what it left behind beside it.
+  float moves = max(texture(person, here).a, texture(person, there).a);
+  vec4 stage = mix(texture(plate, here), texture(plate, there), moves);
   vec4 front = texelFetch(splats, ivec2(gl_FragCoord.xy), 0);
   color = vec4(front.rgb + (1.0 - front.a) * mix(behind, stage.rgb, stage.a), 1.0);
 }`;
