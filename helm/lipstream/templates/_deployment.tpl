@@ -139,6 +139,31 @@ spec:
             - {name: shm, mountPath: /dev/shm}
             {{- end }}
             {{- with $component.volumeMounts }}{{ toYaml . | nindent 12 }}{{- end }}
+        {{- if not $ours }}
+        # The server's own readiness does not notice that a model's process died; this one does, and
+        # loads it again.
+        - name: watch
+          image: {{ include "lipstream.image" (dict "root" $root "image" "cpu") }}
+          imagePullPolicy: {{ $root.Values.imagePullPolicy }}
+          command: [python, -m, lipstream.inference, watch, "triton://127.0.0.1:{{ $component.ports.grpc }}"]
+          env:
+            - {name: LIPSTREAM_HOST, value: 0.0.0.0}
+            - {name: LIPSTREAM_METRICS_PORT, value: {{ include "lipstream.watchPort" . | quote }}}
+          ports: [{name: watch, containerPort: {{ include "lipstream.watchPort" . }}}]
+          readinessProbe:
+            httpGet: {path: /readyz, port: watch}
+            periodSeconds: 2
+            timeoutSeconds: 3
+            failureThreshold: 2
+          livenessProbe:
+            httpGet: {path: /healthz, port: watch}
+            periodSeconds: 10
+            timeoutSeconds: 5
+            failureThreshold: 6
+          securityContext: {{- include "lipstream.containerSecurity" . | nindent 12 }}
+          resources: {requests: {cpu: 50m, memory: 128Mi}, limits: {memory: 512Mi}}
+          volumeMounts: [{name: tmp, mountPath: /tmp}]
+        {{- end }}
       volumes:
         - {name: tmp, emptyDir: {sizeLimit: {{ $component.scratch }}}}
         {{- if $ours }}

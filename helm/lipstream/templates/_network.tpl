@@ -24,5 +24,5 @@ spec:
       {{ end }}ports: [{port: {{ $component.servicePort }}}]
     {{- end }}
     - {{ with $root.Values.networkPolicies.metricsFrom }}from: {{- toYaml . | nindent 8 }}
-      {{ end }}ports: [{port: {{ $component.metricsPort }}}]
+      {{ end }}ports: [{port: {{ $component.metricsPort }}}{{ if ne $component.kind "lipstream" }}, {port: {{ include "lipstream.watchPort" . }}}{{ end }}]
 {{- end -}}

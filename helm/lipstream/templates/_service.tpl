@@ -14,6 +14,14 @@ spec:
     {{- range $key, $port := .component.ports }}
     - {name: {{ $key }}, port: {{ $port }}, targetPort: {{ $key }}{{ if eq $key "grpc" }}, appProtocol: kubernetes.io/h2c{{ end }}}
     {{- end }}
+    {{- if ne .component.kind "lipstream" }}
+    - {name: watch, port: {{ include "lipstream.watchPort" . }}, targetPort: watch}
+    {{- end }}
+{{- end -}}
+
+{{/* Where the watch of a model server's pod answers. */}}
+{{- define "lipstream.watchPort" -}}
+9100
 {{- end -}}
 
 {{- define "lipstream.disruption" -}}
