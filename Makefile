@@ -14,7 +14,7 @@ OUT ?= demo.mp4
 # A variable's value as one word of the shell, whatever quotes and dollars it holds.
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help demo test browser check format protos ops-tools chart triton bench-splats bench-render bench-formats bench-motion bench-live bench-gateway bench-triton bench-capacity clean
+.PHONY: help demo test browser check format protos ops-tools chart triton bench-handover bench-splats bench-render bench-formats bench-motion bench-live bench-gateway bench-triton bench-capacity clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,6 +80,8 @@ bench-triton: .venv/.dev ## What Triton's dynamic batching saves
 
 bench-gateway: .venv/.dev ## Reads of job states a second on one core, beside watchers of events
 	$(BIN)/python -m loadtests.gateway
+bench-handover: .venv/.dev ## How long pictures stand still when a renderer dies or drains
+	$(BIN)/python -m loadtests.handover
 
 clean: ## Remove the environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build

@@ -27,9 +27,11 @@ from lipstream.runtime.settings import Settings
 from loadtests.avatars import hopper_photo
 from loadtests.manifest import Figure, Manifest, Value
 
+__all__ = ["AVATAR", "add_avatar", "spoken"]
+
 _RATE_HZ = 24_000
 _FRAME_S = 0.04
-_AVATAR = "hopper"
+AVATAR = "hopper"
 _TEXT = (
     "Bob put a maple table by the map, and Mary baked a pumpkin pie. "
     "We have five views of the moon over the blue pool."
@@ -53,7 +55,7 @@ def main() -> None:
     os.environ["LIPSTREAM_LIVE_CAPACITY"] = str(arguments.sessions)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder))
-        _add_avatar(settings)
+        add_avatar(settings)
         with LocalStack(settings) as stack:
             run = asyncio.run(_crowd(stack, arguments.sessions, arguments.seconds, arguments.size))
     figures, facts = _figures(run, arguments.seconds)
@@ -79,7 +81,7 @@ class _Run:
 
 
 async def _crowd(stack: LocalStack, count: int, seconds: float, size: int) -> list[_Run]:
-    speech = _speech()
+    speech = spoken()
     # The first one alone, so that models and kernels are warm.
     await _talk(stack.url, speech, 3.0, size)
     before_mb, before_s = _rss_mb(), _cpu_s(stack)
@@ -93,7 +95,7 @@ async def _crowd(stack: LocalStack, count: int, seconds: float, size: int) -> li
 
 async def _talk(server: str, speech: bytes, seconds: float, size: int) -> _Run:
     run = _Run()
-    async with LiveClient.opened(server, avatar=_AVATAR, size=size, sample_rate=_RATE_HZ) as client:
+    async with LiveClient.opened(server, avatar=AVATAR, size=size, sample_rate=_RATE_HZ) as client:
         run.look_ahead_ms = client.session["look_ahead_ms"]
         watcher = _Watcher(run, 1e-3 * run.look_ahead_ms)
         listening = asyncio.create_task(watcher.listen(client))
@@ -225,17 +227,19 @@ def _cpu_s(stack: LocalStack) -> dict[str, float]:
     return spent
 
 
-def _speech() -> bytes:
+def spoken() -> bytes:
+    """What sessions say: 16-bit PCM."""
     speech = synthesize(_TEXT)
     samples = resample(speech.samples, speech.rate_hz, _RATE_HZ)
     return (samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
 
 
-def _add_avatar(settings: Settings) -> None:
+def add_avatar(settings: Settings) -> None:
+    """Make the avatar of all sessions."""
     from lipstream.avatar.create import create_avatar
 
     library = AvatarLibrary(open_store(settings.store_url))
-    create_avatar(library, _AVATAR, hopper_photo().read_bytes(), "Public domain.")
+    create_avatar(library, AVATAR, hopper_photo().read_bytes(), "Public domain.")
 
 
 if __name__ == "__main__":

@@ -112,6 +112,11 @@ class LocalStack:
         first = (stage.name for stage in self._stages.values())
         return {name: f"127.0.0.1:{self._stage_ports[name][0]}" for name in first}
 
+    def component_at(self, address: str) -> str:
+        """The component whose gRPC server is at host:port."""
+        port = int(address.rpartition(":")[2])
+        return next(name for name, ports in self._stage_ports.items() if ports[0] == port)
+
     @property
     def metrics_urls(self) -> Mapping[str, str]:
         """Where each stage component's /metrics, /healthz and /readyz are."""

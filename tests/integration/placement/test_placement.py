@@ -13,12 +13,15 @@ import pytest
 
 from lipstream.client import MediaKind
 from lipstream.runtime.local_stack import LocalStack
+from lipstream.wire.replica import LEASE_S
 from tests.integration.placement.conftest import CAPACITY, LIVE_STAGES
 from tests.integration.placement.witness import Witness, until
 from tests.integration.sessions.listener import Listener
 from tests.portrait import AVATAR
 
 _FRAME_US = 40_000
+_FEWEST_FRAMES = 40
+"""Of a sentence of two seconds and more."""
 
 
 @pytest.fixture
@@ -57,6 +60,7 @@ def test_sessions_fill_replicas_evenly_and_are_refused_by_name(
     [
         (signal.SIGKILL, "lost", ("render",), MediaKind.VIDEO),
         (signal.SIGKILL, "lost", ("audio", "motion"), MediaKind.MOTION),
+        (signal.SIGSTOP, "silent", ("render",), MediaKind.VIDEO),
         (signal.SIGTERM, "draining", ("audio", "motion", "render"), MediaKind.VIDEO),
     ],
 )
@@ -75,7 +79,8 @@ def test_a_session_goes_on_at_another_replica(
             await listener.client.say("Nothing is said twice, and the head does not jump.")
             await listener.until("agent.speak_started")
             first = {stage: witness.places(session_id, stage)[0] for stage in stages}
-            for pid in [witness.pid(place["address"]) for place in first.values()]:
+            pids = [witness.pid(place["address"]) for place in first.values()]
+            for pid in pids:
                 os.kill(pid, how)
             for stage, place in first.items():
                 moves = await asyncio.to_thread(witness.moved, session_id, stage)
@@ -83,17 +88,51 @@ def test_a_session_goes_on_at_another_replica(
                     "at_ms": moves["left"]["at_ms"]
                 }
                 assert moves["placed"]["replica"] != place["replica"]
+            if how is signal.SIGSTOP:
+                os.kill(pids[0], signal.SIGCONT)
             await listener.until("agent.speak_finished")
-            await listener.until_media(len(listener.media) + 10)
+            await asyncio.sleep(0.5)
             return listener
 
     listener = asyncio.run(scenario())
+    session_id = listener.client.session["id"]
+    until(lambda: "ended" in witness.kinds(session_id))
+    late = int(witness.events(session_id)[-1]["late_frames"])
     assert not listener.of("error")
     assert not listener.of("agent.speak_finished")[0]["interrupted"]
     media = listener.of_media(kind)
-    times = np.array([item.pts_us for item in media])
-    steps = np.diff(times)
+    # To the end: a busy machine leaves some out, but the stages made them.
+    assert len(media) + late > _FEWEST_FRAMES
+    steps = np.diff([item.pts_us for item in media])
     assert (steps % _FRAME_US == 0).all()
     if kind is MediaKind.MOTION:
-        frames = np.array([np.frombuffer(item.payload, "<f4") for item in media])
-        assert np.abs(np.diff(frames[:, 52:55], axis=0)).max() < 0.03
+        frames = np.frombuffer(b"".join(item.payload for item in media), "<f4").reshape(-1, 62)
+        turned = np.abs(np.diff(frames[:, 52:55], axis=0)).max(1)
+        assert (turned[steps == _FRAME_US] < 0.03).all()
+
+
+def test_sessions_go_on_and_open_while_redis_is_away(stack: LocalStack, witness: Witness) -> None:
+    """For longer than leases last; and when it is back, nobody is believed to be gone."""
+
+    async def scenario() -> list[str]:
+        options = {"avatar": AVATAR, "output": "motion"}
+        async with Listener.opened(stack.url, **options) as first:
+            os.kill(stack.pids["redis"], signal.SIGSTOP)
+            try:
+                async with Listener.opened(stack.url, **options) as second:
+                    for listener in (first, second):
+                        await listener.client.say("Hello.")
+                        await listener.until("agent.speak_finished")
+                    await asyncio.sleep(LEASE_S)
+            finally:
+                os.kill(stack.pids["redis"], signal.SIGCONT)
+            await first.client.say("Hello again.")
+            await first.until("agent.speak_finished", 2)
+            assert not first.of("error")
+            return [first.client.session["id"], second.client.session["id"]]
+
+    for session_id in asyncio.run(scenario()):
+        until(lambda name=session_id: "ended" in witness.kinds(name))  # type: ignore[misc]
+        kinds = witness.kinds(session_id)
+        assert {"opened", "connected", "spoke"} <= set(kinds)  # written when Redis was back
+        assert "left" not in kinds

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import psutil
 import redis
 
 from lipstream.runtime.local_stack import LocalStack
@@ -30,6 +29,9 @@ class Witness:
         lines = self._redis.xrange(sessions_stream())
         return [line for _, line in lines if line["session"] == session_id]  # type: ignore
 
+    def kinds(self, session_id: str) -> list[str]:
+        return [line["event"] for line in self.events(session_id)]
+
     def places(self, session_id: str, stage: str) -> list[dict[str, str]]:
         """Where that part of a session was placed, and why it left, in order."""
         return [line for line in self.events(session_id) if line.get("stage") == stage]
@@ -40,13 +42,8 @@ class Witness:
         return {line["event"]: line for line in self.places(session_id, stage)[1:3]}
 
     def pid(self, address: str) -> int:
-        """The process that listens there."""
-        port = int(address.rpartition(":")[2])
-        for pid in self._stack.pids.values():
-            for held in psutil.Process(pid).net_connections("tcp"):
-                if held.status == psutil.CONN_LISTEN and held.laddr.port == port:
-                    return pid
-        raise AssertionError(f"nothing listens at {address}")
+        """The process that serves there."""
+        return self._stack.pids[self._stack.component_at(address)]
 
 
 def until(true: Callable[[], bool], within_s: float = 30) -> None:

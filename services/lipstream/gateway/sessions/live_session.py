@@ -24,7 +24,7 @@ from lipstream.gateway.sessions.frame_buffer import FrameBuffer
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionOutput, SessionState
 from lipstream.gateway.sessions.session_meter import SessionMeter
-from lipstream.gateway.sessions.stage_calls import Stages
+from lipstream.gateway.sessions.stage_calls import Spare, Stages
 from lipstream.gateway.sessions.steady_call import SteadyCall
 from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline, on_the_grid
 from lipstream.v1 import audio_pb2, common_pb2, motion_pb2, render_pb2
@@ -86,6 +86,7 @@ class LiveSession:
         """A frame, a place in the renderer, or somebody who looks: the shower looks again."""
         self._tasks: list[asyncio.Task[None]] = []
         self._calls: list[SteadyCall] = []
+        self._spare = Spare()
         self._texts: set[asyncio.Task[None]] = set()
         self._one_text = asyncio.Lock()
         self._writes: set[asyncio.Task[None]] = set()
@@ -204,8 +205,9 @@ class LiveSession:
         self.look_ahead_ms = ready.look_ahead_ms
         self._mouth = mouth_columns(tuple(ready.blendshape_names))
         self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
+        drawing = await self._opened_drawing(self.output)
         self._origin_s = on_the_grid(time.monotonic() + _HEADSTART_US / 1e6)
-        self._take(await self._opened_drawing(self.output))
+        self._take(drawing)
         work = [self._feed(audio), self._hear(audio, motion), self._move(answers), self._give()]
         self._tasks = [asyncio.create_task(self._guarded(part)) for part in work]
         self.state = SessionState.IDLE
@@ -219,7 +221,7 @@ class LiveSession:
         avatar, size_px = self.options.avatar, self.options.size
         drawing = Drawing(
             lambda: self._stages.render(
-                self._header(0, max(self._epoch - 1, 0)), avatar, size_px, FPS, output
+                self._header(0, max(self._epoch - 1, 0)), avatar, size_px, FPS, output, self._spare
             ),
             self._seen,
             self._restart_picture,

@@ -42,8 +42,11 @@ class Placement:
         """Until when replicas that broke a stream come last."""
         self._directory = ReplicaDirectory(link, stages, self._refreshed)
 
-    async def candidates(self, stage: str) -> list[Replica]:
+    async def candidates(self, stage: str, first: str = "") -> list[Replica]:
         """Replicas with room, in the order in which they are to be asked.
+
+        Args:
+            first: id of one to be asked before others, unless it broke a stream lately.
 
         Raises:
             Overloaded: none has room.
@@ -55,7 +58,7 @@ class Placement:
             found = self._with_room(stage)
         if not found:
             raise self.refusal(stage)
-        return found
+        return sorted(found, key=lambda replica: replica.id != first or self._doubts(replica))
 
     async def serving(self, stage: str) -> list[Replica]:
         """Replicas that take calls which are no live streams, those to be asked first in front."""
@@ -63,6 +66,14 @@ class Placement:
             await self._directory.refresh()
         found = [replica for replica in self._directory.of(stage) if not replica.draining]
         return sorted(found, key=self._preference)
+
+    def spares(self, used: Replica) -> list[Replica]:
+        """Where else a stream of that replica could go; to ask them takes no last place."""
+        return [
+            replica
+            for replica in self._with_room(used.stage)
+            if replica.id != used.id and self._live(replica) + 1 < replica.capacity
+        ]
 
     def refusal(self, stage: str) -> LipstreamError:
         """Why no stream can be placed."""
@@ -106,8 +117,10 @@ class Placement:
         return sorted(found, key=self._preference)
 
     def _preference(self, replica: Replica) -> tuple[bool, float, str]:
-        doubted = self._doubted.get(replica.id, 0.0) > asyncio.get_running_loop().time()
-        return doubted, self._live(replica) / max(replica.capacity, 1), replica.id
+        return self._doubts(replica), self._live(replica) / max(replica.capacity, 1), replica.id
+
+    def _doubts(self, replica: Replica) -> bool:
+        return self._doubted.get(replica.id, 0.0) > asyncio.get_running_loop().time()
 
     def _live(self, replica: Replica) -> int:
         """What it said, and what we gave it or took from it since."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import grpc.aio
 
-from lipstream.errors import Overloaded, Unavailable
+from lipstream.errors import LipstreamError, Overloaded, Unavailable
 from lipstream.face.controls_message import pack_controls, pack_framing
 from lipstream.face.face_controls import FaceControls
 from lipstream.gateway.sessions.channels import Channels
@@ -30,14 +32,22 @@ from lipstream.v1 import (
 )
 from lipstream.wire.replica import Replica
 
-__all__ = ["Stages"]
+__all__ = ["Spare", "Stages"]
 
 _STAGES = ("audio", "motion", "render")
 _ADMISSION_S = 3.0
 """For a replica to say that it has a place; one that says nothing is passed over."""
+_PREPARATION_S = 15.0
 _SNAPSHOT_MS = 200
 """Of sound that is heard again, at most, after a stage was lost."""
 _SYNTHESIS_DEADLINE_S = 60.0
+
+
+@dataclass(slots=True)
+class Spare:
+    """The replica at which a session's pictures go on if theirs is lost: it has read the avatar."""
+
+    replica_id: str = ""
 
 
 class Stages:
@@ -52,6 +62,7 @@ class Stages:
         self._log = log
         self._channels = Channels(settings)
         self._placement = Placement(link, _STAGES, self._channels)
+        self._sparing: set[asyncio.Task[None]] = set()
 
     async def extract(self, header: common_pb2.LiveHeader, rate_hz: int, state: bytes) -> StageCall:
         config = audio_pb2.ExtractConfig(
@@ -98,8 +109,13 @@ class Stages:
         size_px: int,
         fps: float,
         output: SessionOutput,
+        spare: Spare,
     ) -> StageCall:
-        """Pictures of the epochs after the header's; the avatar is ready to be drawn."""
+        """Pictures of the epochs after the header's; the avatar is ready to be drawn.
+
+        Args:
+            spare: is asked first, and then chosen anew.
+        """
         config = render_pb2.RenderConfig(
             avatar_id=avatar,
             size_px=size_px,
@@ -108,22 +124,34 @@ class Stages:
             background=output.background,
             framing=pack_framing(output.framing),
         )
-        call = await self._placed(
-            "render",
-            lambda channel: render_pb2_grpc.RenderServiceStub(channel).Render(),
-            render_pb2.RenderRequest(header=header, config=config),
-        )
-        # The stage answers an interrupt once it can draw.
-        following = common_pb2.LiveHeader(session_id=header.session_id, epoch=header.epoch + 1)
+        request = render_pb2.RenderRequest(header=header, config=config)
+        call = await self._placed("render", _render, request, first=spare.replica_id)
         try:
-            await call.write(
-                render_pb2.RenderRequest(header=following, interrupt=common_pb2.Interrupt())
-            )
-            await call.read()
+            await _until_drawable(call, header)
         except BaseException:
             call.cancel()
             raise
+        sparing = asyncio.create_task(self._prepare(spare, call.replica, request))
+        self._sparing.add(sparing)
+        sparing.add_done_callback(self._sparing.discard)
         return call
+
+    async def _prepare(
+        self, spare: Spare, used: Replica, request: render_pb2.RenderRequest
+    ) -> None:
+        """Have another replica read the avatar, which takes longer than viewers would wait."""
+        spare.replica_id = ""
+        for replica in self._placement.spares(used):
+            started = _render(self._channels.to(replica.address))
+            call = StageCall(started, replica, lambda call: None)
+            with contextlib.suppress(LipstreamError, TimeoutError):
+                async with asyncio.timeout(_PREPARATION_S):
+                    await call.write(request)
+                    await _until_drawable(call, request.header)
+                spare.replica_id = replica.id
+            call.cancel()
+            if spare.replica_id:
+                return
 
     async def synthesize(self, text: str, voice: str, rate_hz: int) -> AsyncGenerator[bytes, None]:
         """16-bit PCM of a text, piece by piece.
@@ -149,11 +177,18 @@ class Stages:
         raise self._placement.refusal("audio")
 
     async def close(self) -> None:
+        for sparing in self._sparing:
+            sparing.cancel()
+        await asyncio.gather(*self._sparing, return_exceptions=True)
         await self._placement.close()
         await self._channels.close()
 
     async def _placed(
-        self, stage: str, start: Callable[[grpc.aio.Channel], Any], config: Any
+        self,
+        stage: str,
+        start: Callable[[grpc.aio.Channel], Any],
+        config: Any,
+        first: str = "",
     ) -> StageCall:
         """A call to the first replica that has a place for it, with its configuration sent.
 
@@ -161,7 +196,7 @@ class Stages:
             LipstreamError: none has, or there is none.
         """
         session_id = config.header.session_id
-        for replica in await self._placement.candidates(stage):
+        for replica in await self._placement.candidates(stage, first):
             started = start(self._channels.to(replica.address))
             call = StageCall(started, replica, lambda call: self._left(session_id, call))
             self._placement.add(call)
@@ -189,6 +224,17 @@ class Stages:
         if call.is_admitted:
             fields = {"stage": call.replica.stage, **_place(call.replica), "why": call.why_left}
             self._log.note(session_id, "left", **fields)
+
+
+def _render(channel: grpc.aio.Channel) -> Any:
+    return render_pb2_grpc.RenderServiceStub(channel).Render()
+
+
+async def _until_drawable(call: StageCall, header: common_pb2.LiveHeader) -> None:
+    """Wait for the answer to an interrupt, which comes once the stage can draw the avatar."""
+    following = common_pb2.LiveHeader(session_id=header.session_id, epoch=header.epoch + 1)
+    await call.write(render_pb2.RenderRequest(header=following, interrupt=common_pb2.Interrupt()))
+    await call.read()
 
 
 def _place(replica: Replica) -> dict[str, str]:
