@@ -43,7 +43,9 @@ PODMAN = [
     "--runtime",
     "/usr/sbin/runc",
 ]
-RUN = ["run", "--detach", "--ulimit", "host", "--no-healthcheck", "--network=host", "--pull=never"]
+# Bounds of its own: the engine's may be above what this machine lets it set.
+LIMITS = ["--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096"]
+RUN = ["run", "--detach", *LIMITS, "--no-healthcheck", "--network=host", "--pull=never"]
 HARDENED = [
     "--read-only",
     "--tmpfs",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 
 from lipstream.pipeline import STAGES
 from lipstream.runtime.settings import Settings
+from lipstream.runtime.telemetry import Telemetry
 from lipstream.wire.streams import GROUP, waiting_hash
 from tests.chart.conftest import Manifests
 
@@ -107,6 +109,7 @@ def test_stages_scale_by_their_own_stream_and_live_load(
     example: Callable[[str], Manifests],
 ) -> None:
     objects = example("gpu")
+    metrics = {metric.name for metric in Telemetry("test").declared}
     for stage in STAGES:
         triggers = objects["ScaledObject", f"lipstream-{stage.name}"]["spec"]["triggers"]
         lag = triggers[0]["metadata"]
@@ -114,6 +117,9 @@ def test_stages_scale_by_their_own_stream_and_live_load(
         assert triggers[1]["type"] == "redis"
         assert triggers[1]["metadata"]["listName"] == waiting_hash(stage.stream)
         queries = [trigger["metadata"].get("query", "") for trigger in triggers]
+        assert {
+            name for query in queries for name in re.findall(r"lipstream_\w+", query)
+        } <= metrics
         assert any("lipstream_live_capacity" in query for query in queries) == (
             stage.name != "avatar"
         )
