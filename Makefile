@@ -80,6 +80,7 @@ bench-triton: .venv/.dev ## What Triton's dynamic batching saves
 
 bench-gateway: .venv/.dev ## Reads of job states a second on one core, beside watchers of events
 	$(BIN)/python -m loadtests.gateway
+
 bench-handover: .venv/.dev ## How long pictures stand still when a renderer dies or drains
 	$(BIN)/python -m loadtests.handover
 
