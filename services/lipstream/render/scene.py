@@ -27,6 +27,8 @@ from lipstream.wire.output import PictureSize
 
 __all__ = ["Scene"]
 
+_STEP_PX = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -129,10 +131,15 @@ class Scene:
         return torso_shift(pose.rotation, pose.translation)
 
     def on_picture(self, shift: Floats) -> ShiftPx:  # [2] mm
-        """The same in pixels, where the neck is."""
+        """The same in pixels, where the neck is; in steps too small to be seen, so that a torso
+        that hardly moves is not drawn anew for every frame."""
         x, y, _ = self.model.surface.head_to_camera[:, :2] @ (shift * np.array([1, -1]))
         px_per_mm = float(self.focal_px) / self.neck_mm
-        return float(x) * px_per_mm, float(y) * px_per_mm
+        return _stepped(float(x) * px_per_mm), _stepped(float(y) * px_per_mm)
+
+
+def _stepped(shift_px: float) -> float:
+    return round(shift_px / _STEP_PX) * _STEP_PX
 
 
 def _neck_mm(surface: Surface) -> float:
