@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from lipstream.pipeline import JobKind, stage_named
+from lipstream.runtime.claim import Claim, Depth
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.redis_link import RedisLink
-from lipstream.runtime.stage_queue import Claim, Depth, StageQueue
+from lipstream.runtime.stage_queue import StageQueue
 from lipstream.wire.job import Job, JobStatus, Priority
 from lipstream.wire.problem import Problem
 from tests.integration.job_lane import JobLane

@@ -17,10 +17,11 @@ from lipstream.face.motion_file import write_npz
 from lipstream.pipeline import JobKind, stage_named
 from lipstream.render import FilmOptions, render_video
 from lipstream.render.job import RenderJob
+from lipstream.runtime.claim import Claim
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.redis_link import RedisLink
-from lipstream.runtime.stage_queue import Claim, StageQueue
+from lipstream.runtime.stage_queue import StageQueue
 from lipstream.wire.job import JOIN, Job, JobStatus
 from lipstream.wire.problem import Problem
 from tests.integration.job_lane import JobLane

@@ -10,9 +10,10 @@ import pytest
 
 from lipstream.errors import BadInput, Conflict, NotFound, Overloaded, Unavailable
 from lipstream.pipeline import PIPELINES, JobKind, stage_named
+from lipstream.runtime.claim import Claim, Delivery, Depth
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.redis_link import RedisLink
-from lipstream.runtime.stage_queue import Claim, Delivery, Depth, StageQueue
+from lipstream.runtime.stage_queue import StageQueue
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.problem import Problem
 from tests.integration.redis_process import RedisProcess, free_port

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lipstream.errors import BadInput, LipstreamError
 from lipstream.pipeline import PIPELINES, Stage
 from lipstream.runtime import job_scripts
+from lipstream.runtime.claim import Claim, Delivery, Depth, age_s
 from lipstream.runtime.jobs import flat
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.wire.fields import dump_json
@@ -33,7 +34,7 @@ from lipstream.wire.streams import (
     workers_set,
 )
 
-__all__ = ["Claim", "Delivery", "Depth", "StageQueue"]
+__all__ = ["StageQueue"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,43 +42,6 @@ _PROMOTED_AT_ONCE = 100
 _PRESENT_S = 15.0
 _PARTS_SHARE = 0.95
 """Of a split stage's work; the rest is to join them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message as Redis delivered it."""
-
-    message_id: str
-    fields: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A job's message in the hands of one holder."""
-
-    message_id: str
-    message: StageMessage
-    holder: str
-    job: Job
-    attempt: int
-    exhausted: bool
-    """It was tried as often as may be; only `fail` is left."""
-    last_error: Problem | None
-    waited_s: float
-    """From its coming to the stage, by the clock of Redis, to this claim, by this machine's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """How much a stage has before it."""
-
-    waiting: int
-    """Messages that no worker has begun, without those that wait for another try."""
-    delayed: int
-    pending: int
-    """Messages that workers have."""
-    dead: int = 0
-    """Messages that were given up and are kept."""
 
 
 class StageQueue:
@@ -182,7 +146,7 @@ class StageQueue:
             attempt=int(attempt),
             exhausted=state == "exhausted",
             last_error=Problem.decode(last_error) if last_error else None,
-            waited_s=_age_s(delivery.message_id, delivery.fields),
+            waited_s=age_s(delivery.message_id, delivery.fields),
         )
 
     async def beat(self, claim: Claim, fraction: float) -> str:
@@ -368,7 +332,7 @@ class StageQueue:
         following: Any = await self._link.call(
             lambda: self._client.xrange(stream, min=f"({last}", count=1), patience_s=0.0
         )
-        return _age_s(*following[0]) if following else 0.0
+        return age_s(*following[0]) if following else 0.0
 
     async def leave(self) -> None:
         """Take this worker's name out of the group, unless work is still in it."""
@@ -435,11 +399,3 @@ class StageQueue:
         return await self._link.call(
             lambda: self._client.eval(script, len(keys), *keys, *args), patience_s
         )
-
-
-def _age_s(message_id: str, fields: Mapping[str, str]) -> float:
-    """Since it was queued; or since Redis gave the id, which begins with its clock's ms."""
-    since_ms = fields.get("queued_ms", "")
-    if not since_ms.isdecimal():
-        since_ms = message_id.partition("-")[0]
-    return max(0.0, time.time() - int(since_ms) / 1000)

@@ -25,12 +25,12 @@ import random
 import secrets
 import socket
 import time
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lipstream.errors import BadInput, Internal, LipstreamError, Unavailable, Verdict
 from lipstream.pipeline import PIPELINES, Stage
+from lipstream.runtime.claim import Claim, Delivery
 from lipstream.runtime.disk import disk_problem
 from lipstream.runtime.handler_thread import run_in_thread
 from lipstream.runtime.job_context import Handler, JobContext
@@ -38,7 +38,8 @@ from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.logs import bound
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.redis_link import RedisLink
-from lipstream.runtime.stage_queue import Claim, Delivery, StageQueue
+from lipstream.runtime.stage_queue import StageQueue
+from lipstream.runtime.stop_waits import patiently, unless
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.runtime.tracing import span
 from lipstream.wire.job import JOIN, JobStatus
@@ -118,13 +119,13 @@ class StreamWorker:
         Raises:
             HandlerStuck: end the process.
         """
-        if not await _unless(stopping, self._join()):
+        if not await unless(stopping, self._join()):
             return
         self._joined = True
         upkeep = asyncio.create_task(self._upkeep())
         slots = asyncio.Semaphore(self._options.concurrency)
         try:
-            while await _unless(stopping, slots.acquire()):
+            while await unless(stopping, slots.acquire()):
                 if self._stuck or not await self._take(slots, stopping):
                     break
         finally:
@@ -143,7 +144,7 @@ class StreamWorker:
     async def _take(self, slots: asyncio.Semaphore, stopping: asyncio.Event) -> bool:
         """Begin with one message, if there is one; say whether to go on."""
         # A read is never cut short: Redis may have handed out the message already.
-        delivery = await _patiently(self._next(), stopping, self._options.block_ms / 1000 + 3)
+        delivery = await patiently(self._next(), stopping, self._options.block_ms / 1000 + 3)
         if delivery is None or stopping.is_set():
             slots.release()
             if delivery is not None:
@@ -395,36 +396,3 @@ class StreamWorker:
                 await self._queue.forget_idle(idle_ms=3_600_000)
             self._telemetry.redis_up(self._link.answers)
             await asyncio.sleep(_UPKEEP_S)
-
-
-async def _unless(stopping: asyncio.Event, work: Awaitable[object]) -> bool:
-    """Wait for `work`, but no longer than until `stopping`; say whether it was done."""
-    task = asyncio.ensure_future(work)
-    stop = asyncio.ensure_future(stopping.wait())
-    try:
-        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-            return not stopping.is_set()
-        return False
-    finally:
-        stop.cancel()
-        if not task.done():
-            task.cancel()
-
-
-async def _patiently(
-    work: Awaitable[Delivery | None], stopping: asyncio.Event, patience_s: float
-) -> Delivery | None:
-    """Wait for a read to end by itself; after `stopping`, only so long."""
-    task = asyncio.ensure_future(work)
-    stop = asyncio.ensure_future(stopping.wait())
-    try:
-        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            await asyncio.wait((task,), timeout=patience_s)
-        return task.result() if task.done() else None
-    finally:
-        stop.cancel()
-        if not task.done():
-            task.cancel()
