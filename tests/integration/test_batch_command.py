@@ -25,13 +25,15 @@ from tests.integration.dummy_stage import handle
 from tests.integration.job_lane import JobLane
 from tests.integration.redis_process import RedisProcess
 
+_MANIFEST = b'{"consent": {"statement": "I am the person in the photo."}}'
+
 
 @pytest.fixture
 def url(redis_server: RedisProcess, tmp_path: Path) -> Iterator[str]:
     bundle = tmp_path / "bundle.zip"
     bundle.write_bytes(b"not looked into")
     objects = str(tmp_path / "objects")
-    AvatarLibrary(open_store(objects)).add("me", bundle, b"{}", b"png")
+    AvatarLibrary(open_store(objects)).add("me", bundle, _MANIFEST, b"png")
     settings = Settings(redis=redis_server.url, store=objects, audio_address="127.0.0.1:1")
     server = uvicorn.Server(uvicorn.Config(create_app(settings), port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)

@@ -19,6 +19,7 @@ from lipstream.wire.job import Job
 from tests.integration.job_lane import JobLane
 from tests.integration.redis_process import RedisProcess
 
+_MANIFEST = b'{"consent": {"statement": "I am the person in the photo."}}'
 _LINES = [{"avatar": "me", "text": f"Line {n}."} for n in range(3)]
 
 
@@ -26,7 +27,7 @@ _LINES = [{"avatar": "me", "text": f"Line {n}."} for n in range(3)]
 def gateway(redis_server: RedisProcess, tmp_path: Path) -> Iterator[TestClient]:
     bundle = tmp_path / "bundle.zip"
     bundle.write_bytes(b"not looked into")
-    AvatarLibrary(open_store(str(tmp_path / "objects"))).add("me", bundle, b"{}", b"png")
+    AvatarLibrary(open_store(str(tmp_path / "objects"))).add("me", bundle, _MANIFEST, b"png")
     settings = Settings(
         redis=redis_server.url,
         store=str(tmp_path / "objects"),

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lipstream.cli.app import app
+from lipstream.cli.console import console
 from lipstream.errors import BadInput, Conflict, NotFound
 from lipstream.pipeline import JobKind
 from lipstream.runtime.job_context import JobContext
@@ -35,7 +36,7 @@ def test_dead_letters_are_seen_and_replayed(
     redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LIPSTREAM_REDIS", redis_server.url)
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(console, "width", 300)
     broken = True
 
     def render(context: JobContext) -> None:

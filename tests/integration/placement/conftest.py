@@ -10,10 +10,12 @@ import pytest
 
 from lipstream.runtime.local_stack import STAGE_SERVICES, LocalStack
 from lipstream.runtime.settings import Settings
+from tests.integration.started_stack import started_in
 
 CAPACITY = 2
 """Of each replica."""
 LIVE_STAGES = ("audio", "motion", "render")
+_ENVIRONMENT = {"LIPSTREAM_LIVE_CAPACITY": str(CAPACITY), "LIPSTREAM_DRAIN_S": "20"}
 
 
 @pytest.fixture(scope="package")
@@ -21,9 +23,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory, avatar_store: Path) -> Itera
     folder = tmp_path_factory.mktemp("placement")
     shutil.copytree(avatar_store, folder / "objects", dirs_exist_ok=True)
     stages = [service for service in STAGE_SERVICES if service.name in LIVE_STAGES]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIPSTREAM_LIVE_CAPACITY", str(CAPACITY))
-        patch.setenv("LIPSTREAM_DRAIN_S", "20")
-        replicas = dict.fromkeys(LIVE_STAGES, 2)
-        with LocalStack(Settings(data_dir=folder), stages=stages, replicas=replicas) as running:
-            yield running
+    replicas = dict.fromkeys(LIVE_STAGES, 2)
+    running = LocalStack(Settings(data_dir=folder), stages=stages, replicas=replicas)
+    with started_in(_ENVIRONMENT, running):
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test has started again gets the same environment."""
+    for name, value in _ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)

@@ -8,13 +8,16 @@ import pytest
 
 from lipstream.errors import BadInput
 from lipstream.inference import MODELS_VARIABLE, ModelStore, OnnxModel
+from lipstream.inference.watched_model import WatchedModel
 
 
 def test_by_default_models_run_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(MODELS_VARIABLE, raising=False)
     store = ModelStore.default()
     assert store == ModelStore.bundled()
-    assert isinstance(store.open("speech_encoder"), OnnxModel)
+    model = store.open("speech_encoder")
+    assert isinstance(model, WatchedModel)
+    assert isinstance(model._model, OnnxModel)
 
 
 @pytest.mark.parametrize(

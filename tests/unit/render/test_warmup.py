@@ -25,6 +25,8 @@ def _compiled() -> dict[str, int]:
 
 def test_every_kernel_is_compiled_once_and_for_all() -> None:
     warm_up(fitting=True)
+    before = _compiled()  # other tests of this process may have called them with other types
+    assert all(before.values())
     model = synthetic_avatar(splats=200)
     strange = replace(
         model,
@@ -44,4 +46,4 @@ def test_every_kernel_is_compiled_once_and_for_all() -> None:
     linear.gather(linear.render(model.gaussians.colors))
     compiled = _compiled()
     assert len(compiled) == 16
-    assert set(compiled.values()) == {1}, compiled
+    assert compiled == before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ def bake_cloud(model: AvatarModel, pose: Pose) -> GaussianCloud:
     Raises:
         BadInput: the pose does not belong to the model.
     """
+    model = replace(model, torso=None)  # it is not among them, and so nothing goes along with it
     camera = model.surface.head_to_camera.astype(np.float64)
     turn, shift = camera[:, :3], camera[:, 3]
     still = Pose(pose.shape_weights)
