@@ -46,7 +46,7 @@ class Witness:
         return self._stack.pids[self._stack.component_at(address)]
 
 
-def until(true: Callable[[], bool], within_s: float = 30) -> None:
+def until(true: Callable[[], bool], within_s: float = 90) -> None:
     end = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < end
