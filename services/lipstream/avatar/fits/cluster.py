@@ -60,7 +60,6 @@ class ClusterLauncher:
             BadInput: there is no template, or no cluster is known.
         """
         import yaml
-        from kubernetes import client, config
 
         if path is None:
             raise BadInput(
@@ -76,6 +75,8 @@ class ClusterLauncher:
                 f"{path} is no template of a Job: {error}.",
                 remedy="It needs metadata.namespace and a container with args.",
             ) from None
+        from kubernetes import client, config
+
         try:
             if "KUBERNETES_SERVICE_HOST" in os.environ:
                 config.load_incluster_config()
