@@ -25,34 +25,25 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from lipstream.audio import resample, synthesize
 from lipstream.client import LiveClient, MediaKind, MediaMessage
 from lipstream.face.bundle import load
 from lipstream.face.model import AvatarModel
 from lipstream.render import FilmOptions, render_video
-from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.local_stack import LocalStack
-from lipstream.runtime.object_store import open_store
 from lipstream.runtime.settings import Settings
-from loadtests.avatars import hopper_photo
+from loadtests.conversation import AVATAR, SPOKEN_RATE_HZ, TEXT, add_avatar, spoken
 from loadtests.manifest import Figure, Manifest
 from loadtests.node_model import FRAME_S, ServiceTimes, most_sessions, simulate_node
 from loadtests.pool_model import erlang_b, nodes_for, simulate_pool
 from loadtests.talking import RATE_HZ, sounding, talking
 
-_RATE_HZ = 24_000
 _SIZE_PX = 512
 _STAGES = ("audio", "motion", "render", "gateway")
-_TEXT = (
-    "Bob put a maple table by the map, and Mary baked a pumpkin pie. "
-    "We have five views of the moon over the blue pool."
-)
 _PLANNED = (100, 1000, 10_000)
 _SETTLE_S = 3.0
 _START_S = 180.0
 _SPREAD_S = 5.0
 _FPS = 25
-_AVATAR = "hopper"
 _RUNNING = ("queued", "running")
 
 
@@ -90,7 +81,9 @@ def main() -> None:
     os.environ["LIPSTREAM_LIVE_CAPACITY"] = str(arguments.sessions)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder))
-        spread = _spread(_added_avatar(settings))
+        path = settings.data_dir / "avatar.zip"
+        add_avatar(settings).fetch(AVATAR, path)
+        spread = _spread(load(path).model)
         stack = LocalStack(settings)
         stack.start(_START_S)
         try:
@@ -129,7 +122,7 @@ class _Meter:
         """CPU seconds of all processes for a minute of film."""
         before, began_s = self._cpu_s(), time.perf_counter()
         with httpx.Client(base_url=self._stack.url, trust_env=False, timeout=60) as http:
-            wanted = {"avatar": _AVATAR, "text": _TEXT, "size": _SIZE_PX}
+            wanted = {"avatar": AVATAR, "text": TEXT, "size": _SIZE_PX}
             video = http.post("/v1/videos", json=wanted).raise_for_status().json()
             while (document := http.get(f"/v1/videos/{video['id']}").json())["status"] in _RUNNING:
                 time.sleep(0.5)
@@ -155,10 +148,10 @@ class _Meter:
 
 async def _talk(server: str, seconds: float) -> tuple[int, float]:
     """Speak for so long; pictures that came, and how long the session was open."""
-    speech = _speech()
+    speech = spoken()
     pictures = 0
     async with LiveClient.opened(
-        server, avatar=_AVATAR, size=_SIZE_PX, sample_rate=_RATE_HZ
+        server, avatar=AVATAR, size=_SIZE_PX, sample_rate=SPOKEN_RATE_HZ
     ) as client:
         began_s = time.perf_counter()
 
@@ -172,7 +165,7 @@ async def _talk(server: str, seconds: float) -> tuple[int, float]:
         while time.perf_counter() - began_s < seconds:
             if said_s < time.perf_counter() - began_s + 2:
                 await client.speak(speech)
-                said_s += len(speech) / 2 / _RATE_HZ
+                said_s += len(speech) / 2 / SPOKEN_RATE_HZ
             await asyncio.sleep(0.2)
         open_s = time.perf_counter() - began_s
         listening.cancel()
@@ -234,23 +227,6 @@ def _spread(model: AvatarModel) -> NDArray[np.float64]:  # [K]
     spent = np.diff(marks)[_FPS:]  # the first second compiles
     shape: NDArray[np.float64] = spent / spent.mean()
     return shape
-
-
-def _speech() -> bytes:
-    speech = synthesize(_TEXT)
-    samples = resample(speech.samples, speech.rate_hz, _RATE_HZ)
-    return (samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
-
-
-def _added_avatar(settings: Settings) -> AvatarModel:
-    """Puts the avatar of the benchmark where the stages find it."""
-    from lipstream.avatar.create import create_avatar
-
-    library = AvatarLibrary(open_store(settings.store_url))
-    create_avatar(library, _AVATAR, hopper_photo().read_bytes(), "Public domain.")
-    path = settings.data_dir / "avatar.zip"
-    library.fetch(_AVATAR, path)
-    return load(path).model
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from lipstream.client import LiveClient, MediaKind, MediaMessage
 from lipstream.runtime.local_stack import STAGE_SERVICES, LocalStack
 from lipstream.runtime.settings import Settings
 from lipstream.wire.streams import sessions_stream
-from loadtests.live import AVATAR, add_avatar, spoken
+from loadtests.conversation import AVATAR, add_avatar, spoken
 from loadtests.manifest import Figure, Manifest
 
 _BEFORE, _AFTER = 50, 100

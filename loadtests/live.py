@@ -18,24 +18,13 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from lipstream.audio import resample, synthesize
 from lipstream.client import LiveClient, MediaKind, MediaMessage
-from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.local_stack import LocalStack
-from lipstream.runtime.object_store import open_store
 from lipstream.runtime.settings import Settings
-from loadtests.avatars import hopper_photo
+from loadtests.conversation import AVATAR, SPOKEN_RATE_HZ, add_avatar, spoken
 from loadtests.manifest import Figure, Manifest, Value
 
-__all__ = ["AVATAR", "add_avatar", "spoken"]
-
-_RATE_HZ = 24_000
 _FRAME_S = 0.04
-AVATAR = "hopper"
-_TEXT = (
-    "Bob put a maple table by the map, and Mary baked a pumpkin pie. "
-    "We have five views of the moon over the blue pool."
-)
 _PAUSE_S = 1.0
 _BARGE_IN_EVERY = 3
 """Of utterances, every third is interrupted."""
@@ -95,7 +84,9 @@ async def _crowd(stack: LocalStack, count: int, seconds: float, size: int) -> li
 
 async def _talk(server: str, speech: bytes, seconds: float, size: int) -> _Run:
     run = _Run()
-    async with LiveClient.opened(server, avatar=AVATAR, size=size, sample_rate=_RATE_HZ) as client:
+    async with LiveClient.opened(
+        server, avatar=AVATAR, size=size, sample_rate=SPOKEN_RATE_HZ
+    ) as client:
         run.look_ahead_ms = client.session["look_ahead_ms"]
         watcher = _Watcher(run, 1e-3 * run.look_ahead_ms)
         listening = asyncio.create_task(watcher.listen(client))
@@ -151,7 +142,9 @@ class _Watcher:
         if media.kind is MediaKind.AUDIO:
             if self._heard_until_us is not None:
                 self._run.offsets_ms.append((media.pts_us - self._heard_until_us) / 1e3)
-            self._heard_until_us = media.pts_us + len(media.payload) // 2 * 1_000_000 // _RATE_HZ
+            self._heard_until_us = (
+                media.pts_us + len(media.payload) // 2 * 1_000_000 // SPOKEN_RATE_HZ
+            )
             return
         if media.kind is not MediaKind.VIDEO or self._origin_s is None:
             return
@@ -225,21 +218,6 @@ def _cpu_s(stack: LocalStack) -> dict[str, float]:
         times = psutil.Process(pid).cpu_times()
         spent[name] = times.user + times.system
     return spent
-
-
-def spoken() -> bytes:
-    """What sessions say: 16-bit PCM."""
-    speech = synthesize(_TEXT)
-    samples = resample(speech.samples, speech.rate_hz, _RATE_HZ)
-    return (samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
-
-
-def add_avatar(settings: Settings) -> None:
-    """Make the avatar of all sessions."""
-    from lipstream.avatar.create import create_avatar
-
-    library = AvatarLibrary(open_store(settings.store_url))
-    create_avatar(library, AVATAR, hopper_photo().read_bytes(), "Public domain.")
 
 
 if __name__ == "__main__":

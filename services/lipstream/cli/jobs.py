@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -13,6 +11,7 @@ import typer
 from rich.table import Table
 
 from lipstream.cli.console import console
+from lipstream.cli.shared_redis import ask_redis
 from lipstream.errors import LipstreamError
 from lipstream.pipeline import STAGES, JobKind, stage_named
 
@@ -164,23 +163,6 @@ def _when(at_ms: int) -> str:
 
 
 def _run(ask: Callable[[JobStore], Awaitable[T]]) -> T:
-    async def asked() -> T:
-        async with _opened() as jobs:
-            return await ask(jobs)
-
-    return asyncio.run(asked())
-
-
-@asynccontextmanager
-async def _opened() -> AsyncIterator[JobStore]:
     from lipstream.runtime.jobs import JobStore
-    from lipstream.runtime.local_stack import shared_redis
-    from lipstream.runtime.redis_link import RedisLink
-    from lipstream.runtime.settings import load_settings
 
-    settings = load_settings()
-    link = RedisLink(shared_redis(settings))
-    try:
-        yield JobStore(link, ttl_s=settings.job_ttl_s)
-    finally:
-        await link.close()
+    return ask_redis(lambda link, settings: ask(JobStore(link, ttl_s=settings.job_ttl_s)))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -13,6 +11,7 @@ import typer
 from rich.table import Table
 
 from lipstream.cli.console import console
+from lipstream.cli.shared_redis import ask_redis
 from lipstream.errors import BadInput
 
 if TYPE_CHECKING:
@@ -104,25 +103,9 @@ def revoke(key_id: _Id) -> None:
 
 
 def _run(ask: Callable[[KeyStore], Awaitable[T]]) -> T:
-    async def asked() -> T:
-        async with _opened() as keys:
-            return await ask(keys)
-
-    return asyncio.run(asked())
-
-
-@asynccontextmanager
-async def _opened() -> AsyncIterator[KeyStore]:
     from lipstream.runtime.api_keys import KeyStore
-    from lipstream.runtime.local_stack import shared_redis
-    from lipstream.runtime.redis_link import RedisLink
-    from lipstream.runtime.settings import load_settings
 
-    link = RedisLink(shared_redis(load_settings()))
-    try:
-        yield KeyStore(link)
-    finally:
-        await link.close()
+    return ask_redis(lambda link, _: ask(KeyStore(link)))
 
 
 def _span_s(text: str) -> float | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import islice, repeat
 from queue import SimpleQueue
 from threading import Event
+from typing import Self
 
 import numpy as np
 
@@ -84,6 +85,11 @@ class FilmStats:
         """Frames drawn and encoded in a second."""
         return self.frames / max(self.wall_s, 1e-9)
 
+    @classmethod
+    def of(cls, writer: FilmWriter, size_bytes: int, wall_s: float) -> Self:
+        """Of what a writer, now closed, has written."""
+        return cls(writer.frames, max(writer.video_s, writer.audio_s), size_bytes, wall_s)
+
 
 def render_video(
     model: Drawable,
@@ -116,7 +122,7 @@ def render_video(
         Cancelled: `cancel` was set; the sink is untouched.
     """
     options = options if options is not None else FilmOptions()
-    started = time.perf_counter()
+    began_s = time.perf_counter()
     background = options.background
     view = View(options.size_px, background, options.framing, options.badge)
     renderer = open_renderer(model, view, driver=driver)
@@ -142,12 +148,7 @@ def render_video(
     except BaseException:
         writer.abort()
         raise
-    return FilmStats(
-        frames=writer.frames,
-        duration_s=max(writer.video_s, writer.audio_s),
-        size_bytes=size_bytes,
-        wall_s=time.perf_counter() - started,
-    )
+    return FilmStats.of(writer, size_bytes, time.perf_counter() - began_s)
 
 
 def film_writer(sink: Target, options: FilmOptions, audio_rate_hz: int | None) -> FilmWriter:

@@ -109,9 +109,4 @@ def join_segments(
     except BaseException:
         writer.abort()
         raise
-    return FilmStats(
-        frames=writer.frames,
-        duration_s=max(writer.video_s, writer.audio_s),
-        size_bytes=size_bytes,
-        wall_s=time.perf_counter() - began_s,
-    )
+    return FilmStats.of(writer, size_bytes, time.perf_counter() - began_s)
