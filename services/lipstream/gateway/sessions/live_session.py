@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapp
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
-from lipstream.errors import LipstreamError, Overloaded, Unavailable
+from lipstream.errors import LipstreamError, Unavailable
 from lipstream.face.controls_message import pack_controls
 from lipstream.face.face_controls import FaceControls
 from lipstream.gateway.sessions.drawing import Drawing
@@ -23,6 +23,7 @@ from lipstream.gateway.sessions.events import (
 from lipstream.gateway.sessions.frame_buffer import FrameBuffer
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionOutput, SessionState
+from lipstream.gateway.sessions.output import Output
 from lipstream.gateway.sessions.session_meter import SessionMeter
 from lipstream.gateway.sessions.stage_calls import Spare, Stages
 from lipstream.gateway.sessions.steady_call import SteadyCall
@@ -73,12 +74,7 @@ class LiveSession:
         self._send = send
         self._epoch = 0
         self._frames = FrameBuffer()
-        self.output = SessionOutput.of(options)
-        self._drawing: Drawing | None = None
-        """None while motion is given, and no pictures."""
-        self._seeing: asyncio.Task[None] | None = None
-        self._one_switch = asyncio.Lock()
-        self._switching = False
+        self._output = Output(SessionOutput.of(options), self._drawn, self._guarded)
         self._watched = False
         self._wake = asyncio.Event()
         """Speech came, or was dropped: the feeder looks again."""
@@ -162,6 +158,11 @@ class LiveSession:
         self._kept(self._writes, self._guarded(self._switch(changes)))
 
     @property
+    def output(self) -> SessionOutput:
+        """What it gives beside sound now."""
+        return self._output.wish
+
+    @property
     def late_frames(self) -> int:
         """How many pictures were left out because they could not be on time."""
         return self._frames.late_frames
@@ -172,17 +173,14 @@ class LiveSession:
             return
         self.state = SessionState.CLOSED
         self._meter.close()
-        tasks = {*self._tasks, *self._texts, *self._writes}
-        if self._seeing is not None:
-            tasks.add(self._seeing)
+        tasks = {*self._tasks, *self._texts, *self._writes, *self._output.tasks}
         if (current := asyncio.current_task()) is not None:
             tasks.discard(current)
         for task in tasks:
             task.cancel()
         for call in self._calls:
             call.cancel()
-        if self._drawing is not None:
-            self._drawing.cancel()
+        self._output.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # How it is done
@@ -205,65 +203,25 @@ class LiveSession:
         self.look_ahead_ms = ready.look_ahead_ms
         self._mouth = mouth_columns(tuple(ready.blendshape_names))
         self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
-        drawing = await self._opened_drawing(self.output)
+        await self._output.open()
         self._origin_s = on_the_grid(time.monotonic() + _HEADSTART_US / 1e6)
-        self._take(drawing)
         work = [self._feed(audio), self._hear(audio, motion), self._move(answers), self._give()]
         self._tasks = [asyncio.create_task(self._guarded(part)) for part in work]
         self.state = SessionState.IDLE
         self._tell_state()
 
-    async def _opened_drawing(
-        self, output: SessionOutput, *, patiently: bool = False
-    ) -> Drawing | None:
-        if output.kind != "video":
-            return None
+    def _drawn(self, output: SessionOutput) -> Drawing:
         avatar, size_px = self.options.avatar, self.options.size
-        drawing = Drawing(
+        return Drawing(
             lambda: self._stages.render(
                 self._header(0, max(self._epoch - 1, 0)), avatar, size_px, FPS, output, self._spare
             ),
             self._seen,
             self._restart_picture,
         )
-        await drawing.open(patiently=patiently)
-        return drawing
-
-    def _take(self, drawing: Drawing | None) -> None:
-        """Have the frames from now on drawn by this, or by the client."""
-        self._drawing = drawing
-        if drawing is not None:
-            self._seeing = asyncio.create_task(self._guarded(drawing.see()))
-
-    async def _put_down(self) -> None:
-        """Have no more drawn: the pictures of two encoders must not mix."""
-        self._switching = True
-        if self._drawing is not None and self._seeing is not None:
-            await self._drawing.drain()
-            self._seeing.cancel()
-            self._drawing.cancel()
-        self._drawing = self._seeing = None
 
     async def _switch(self, changes: Mapping[str, Any]) -> None:
-        async with self._one_switch:
-            output = self.output.model_copy(update=changes)
-            try:
-                drawing = await self._opened_drawing(output)
-            except LipstreamError as error:
-                if not isinstance(error, Overloaded) or self._drawing is None:
-                    self._send(error_event(error))  # all stays as it is
-                    return
-                # There is no place for two at once: a short freeze.
-                await self._put_down()
-                drawing = await self._opened_drawing(output, patiently=True)
-            try:
-                await self._put_down()
-            except BaseException:
-                if drawing is not None:
-                    drawing.cancel()
-                raise
-            self.output, self._switching = output, False
-            self._take(drawing)
+        if await self._output.switch(changes, lambda error: self._send(error_event(error))):
             self._show.set()
             self._tell_state()
 
@@ -347,18 +305,17 @@ class LiveSession:
         """Have frame after frame drawn, or send it."""
         while True:
             epoch, frame = await self._next_frame()
-            if self._drawing is None:
+            if (drawing := self._output.drawing) is None:
                 self._send_media(MediaKind.MOTION, frame.pts_us, frame.payload(), keyframe=True)
             else:
-                await self._drawing.draw(self._header(frame.pts_us, epoch), frame)
+                await drawing.draw(self._header(frame.pts_us, epoch), frame)
 
     async def _next_frame(self) -> tuple[int, MotionFrame]:
         """The next frame, when it is there, somebody looks, and it can be drawn."""
         while True:
             # What has been seen is no longer needed, not even after an interrupt.
             self._meter.late(self._frames.forget(self.now_us(), watched=self._watched))
-            room = self._drawing is None or self._drawing.has_room
-            if self._watched and room and not self._switching:
+            if self._watched and self._output.has_room:
                 frame = self._frames.next()
                 if frame is not None:
                     factor = self._timeline.mouth.factor(frame.pts_us)
@@ -371,9 +328,9 @@ class LiveSession:
         self._frames.restart(self.now_us())
         self._epoch += 1
         self._show.set()
-        if self._drawing is not None:
-            self._drawing.forget()
-            interrupt = self._drawing.interrupt(self._header(0, self._epoch))
+        if (drawing := self._output.drawing) is not None:
+            drawing.forget()
+            interrupt = drawing.interrupt(self._header(0, self._epoch))
             self._kept(self._writes, self._guarded(interrupt))
 
     def _kept(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
