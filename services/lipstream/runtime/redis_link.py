@@ -87,6 +87,9 @@ class RedisLink:
         from redis.exceptions import RedisError
 
         clock = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+        cancels = task.cancelling()
         patience_s = self._patience_s if patience_s is None else patience_s
         give_up_s = clock.time() + patience_s
         wait_s = _FIRST_WAIT_S
@@ -108,6 +111,10 @@ class RedisLink:
                 await asyncio.sleep(pause_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             else:
+                if task.cancelling() > cancels:
+                    # The client waits by `asyncio.wait_for`, which before Python 3.12 forgets a
+                    # cancellation that comes as the wait ends.
+                    raise asyncio.CancelledError
                 self._note(True)
                 return answer
 
