@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeAlias
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from lipstream.client.answers import check_answer, refused
 from lipstream.client.credentials import key_headers
@@ -24,17 +27,27 @@ LiveEvent: TypeAlias = MediaMessage | dict[str, Any]
 _LARGEST_PIECE = 256_000
 """Bytes of samples in one message; the server takes up to a megabyte."""
 _LARGEST_MESSAGE = 16_000_000
+_ENDED = 1000
+"""RFC 6455: closed on purpose."""
+_FINAL = (403, 404, 409)
+"""HTTP statuses of sessions that are over, or another's."""
+_PATIENCE_S = 30.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0
 
 
 class LiveClient:
     """Speaks into a session and reads what comes of it.
 
-    Stale media, of an epoch before an interrupt, is left out. Made by `opened`.
+    Stale media, of an epoch before an interrupt, is left out. A connection that drops is made again
+    by `events`; what is said meanwhile is lost. Made by `opened`.
     """
 
-    def __init__(self, socket: ClientConnection, document: dict[str, Any]) -> None:
+    def __init__(self, socket: ClientConnection, server: str, document: dict[str, Any]) -> None:
         self._socket = socket
+        self._server = server
         self._epoch = 0
+        self._finished = 0
+        """The last utterance that has been heard."""
         self.session = document
         """As `POST /v1/sessions` gave it."""
 
@@ -68,7 +81,8 @@ class LiveClient:
                 async with cls.attached(server, document) as client:
                     yield client
             finally:
-                await http.delete(f"/v1/sessions/{document['id']}")
+                with contextlib.suppress(httpx.HTTPError):  # it ends by itself as well
+                    await http.delete(f"/v1/sessions/{document['id']}")
 
     @classmethod
     @asynccontextmanager
@@ -79,25 +93,23 @@ class LiveClient:
             BadInput: the server refuses, in its own words.
             Unavailable: it cannot be reached.
         """
-        url = server.replace("http", "ws", 1) + document["stream_url"]
-        headers = {"Authorization": f"Bearer {document['session_token']}"}
         try:
-            socket = await connect(
-                url, additional_headers=headers, max_size=_LARGEST_MESSAGE, proxy=None
-            )
+            client = cls(await _connected(server, document), server, document)
         except InvalidStatus as refusal:
             raise refused(
                 refusal.response.status_code, bytes(refusal.response.body or b"")
             ) from None
         except OSError as error:
             raise Unavailable(f"{server} cannot be reached: {error}") from error
-        async with socket:
-            yield cls(socket, document)
+        try:
+            yield client
+        finally:
+            await client._socket.close()
 
     async def speak(self, samples: bytes) -> None:
         """A piece of speech: 16-bit PCM, mono, at the session's rate."""
         for first in range(0, len(samples), _LARGEST_PIECE):
-            await self._socket.send(samples[first : first + _LARGEST_PIECE])
+            await self._send(samples[first : first + _LARGEST_PIECE])
 
     async def end(self) -> None:
         """The utterance is complete."""
@@ -122,19 +134,55 @@ class LiveClient:
     async def keep_alive(self) -> None:
         await self._tell(type="session.keep_alive")
 
-    async def events(self) -> AsyncIterator[LiveEvent]:
-        """Everything the server sends, until the session ends."""
-        try:
-            async for message in self._socket:
-                if isinstance(message, str):
-                    yield json.loads(message)
-                    continue
-                media = MediaMessage.decode(message)
-                self._epoch = max(self._epoch, media.epoch)
-                if media.epoch == self._epoch:
-                    yield media
-        except ConnectionClosed:
-            return
+    async def events(self) -> AsyncGenerator[LiveEvent, None]:
+        """Everything the server sends, until the session ends, or cannot be reached for 30 s."""
+        while True:
+            with contextlib.suppress(ConnectionClosed):
+                async for message in self._socket:
+                    if (event := self._read(message)) is not None:
+                        yield event
+            if self._socket.close_code == _ENDED or not await self._connect_again():
+                return
+
+    def _read(self, message: str | bytes) -> LiveEvent | None:
+        """None where it is stale, or was told before the connection dropped."""
+        if isinstance(message, bytes):
+            media = MediaMessage.decode(message)
+            self._epoch = max(self._epoch, media.epoch)
+            return media if media.epoch == self._epoch else None
+        event: dict[str, Any] = json.loads(message)
+        if event["type"] == "agent.speak_finished":
+            if event["utterance"] <= self._finished:
+                return None
+            self._finished = event["utterance"]
+        return event
+
+    async def _connect_again(self) -> bool:
+        """Whether it could be done."""
+        end_s, pause_s = time.monotonic() + _PATIENCE_S, _FIRST_PAUSE_S
+        while time.monotonic() < end_s:
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            try:
+                self._socket = await _connected(self._server, self.session)
+            except InvalidStatus as refusal:
+                if refusal.response.status_code in _FINAL:
+                    return False
+            except (OSError, InvalidHandshake):
+                continue
+            else:
+                return True
+        return False
 
     async def _tell(self, **message: Any) -> None:
-        await self._socket.send(json.dumps(message))
+        await self._send(json.dumps(message))
+
+    async def _send(self, message: str | bytes) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await self._socket.send(message)
+
+
+async def _connected(server: str, document: dict[str, Any]) -> ClientConnection:
+    url = server.replace("http", "ws", 1) + document["stream_url"]
+    headers = {"Authorization": f"Bearer {document['session_token']}"}
+    return await connect(url, additional_headers=headers, max_size=_LARGEST_MESSAGE, proxy=None)

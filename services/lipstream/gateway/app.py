@@ -70,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
             first_pause_s=settings.webhook_retry_base_s,
         )
         registry = SessionRegistry(
+            link,
             stages,
             session_log,
             places,

@@ -32,6 +32,7 @@ __all__ = [
     "replica_key",
     "replicas_set",
     "request_key",
+    "session_key",
     "session_places",
     "sessions_stream",
     "sweep_key",
@@ -174,6 +175,11 @@ def at_work_key(digest: str) -> str:
 def rate_bucket(key_id: str) -> str:
     """Hash: how many calls an API key has left."""
     return f"{{lipstream}}:rate:{checked_id(key_id)}"
+
+
+def session_key(session_id: str) -> str:
+    """Hash of a live session: its last snapshot, and the gateway that goes on with it."""
+    return f"{{lipstream}}:session:{checked_id(session_id)}"
 
 
 def session_places(key_id: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -24,10 +24,13 @@ from lipstream.gateway.sessions.frame_buffer import FrameBuffer
 from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionOutput, SessionState
 from lipstream.gateway.sessions.output import Output
+from lipstream.gateway.sessions.session_clock import HEADSTART_US, SessionClock
 from lipstream.gateway.sessions.session_meter import SessionMeter
+from lipstream.gateway.sessions.snapshot import LEAP, LiveSnapshot
 from lipstream.gateway.sessions.stage_calls import Spare, Stages
-from lipstream.gateway.sessions.steady_call import SteadyCall
-from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline, on_the_grid
+from lipstream.gateway.sessions.steady_call import StageState, SteadyCall
+from lipstream.gateway.sessions.texts import Texts
+from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
 from lipstream.v1 import audio_pb2, common_pb2, motion_pb2, render_pb2
 from lipstream.wire.live_media import MediaKind, MediaMessage
 
@@ -40,8 +43,6 @@ Sent: TypeAlias = MediaMessage | Event
 
 FPS = 1_000_000 / FRAME_US
 _OPENING_S = 15.0
-_HEADSTART_US = 4 * FRAME_US
-"""Playback begins so much after the stages are ready, that the first frame is on time."""
 _FEATURE_US = 20_000
 _UNBROKEN = 0
 """Epoch of sound and motion, which go on through interrupts."""
@@ -83,23 +84,32 @@ class LiveSession:
         self._tasks: list[asyncio.Task[None]] = []
         self._calls: list[SteadyCall] = []
         self._spare = Spare()
-        self._texts: set[asyncio.Task[None]] = set()
-        self._one_text = asyncio.Lock()
+        self._texts = Texts(
+            lambda text, voice: stages.synthesize(text, voice, options.sample_rate),
+            self.speak,
+            self.end_speech,
+            self._tell_refusal,
+        )
         self._writes: set[asyncio.Task[None]] = set()
-        self._origin_s = time.monotonic()
+        self._clock = SessionClock()
+        self.now_us = self._clock.now_us
+        """The session's clock: microseconds since playback began."""
         self._next_feature_us = 0
+        self._controls = options.controls
+        self._gap_us = 0
+        """How far the motion model's clock is behind, since the session went on from a snapshot."""
 
     # What the client asks for
 
-    async def open(self) -> None:
-        """Connect the stages and start the clock.
+    async def open(self, snapshot: LiveSnapshot | None = None) -> None:
+        """Connect the stages and start the clock, or go on with that of a snapshot.
 
         Raises:
             LipstreamError: a stage cannot do what is asked for, or is away.
         """
         try:
             async with asyncio.timeout(_OPENING_S):
-                await self._open()
+                await self._open(snapshot)
         except TimeoutError:
             await self.close()
             raise Unavailable(
@@ -136,12 +146,11 @@ class LiveSession:
 
     def say(self, text: str, voice: str | None = None) -> None:
         """Speak a text, after what was asked for before."""
-        self._kept(self._texts, self._say(text, voice or self.options.voice))
+        self._texts.say(text, voice or self.options.voice)
 
     def interrupt(self) -> None:
         """Stop speaking: nothing that was said before is heard or seen any more."""
-        for task in self._texts:
-            task.cancel()
+        self._texts.drop()
         now_us = self.now_us()
         for finished in self._timeline.interrupt(now_us):
             self._tell_finished(finished)
@@ -151,11 +160,25 @@ class LiveSession:
 
     def direct(self, controls: FaceControls) -> None:
         """Ask something else of the face; it changes over to it smoothly."""
-        self._kept(self._writes, self._guarded(self._direct(controls)))
+        self._controls = controls
+        self._kept(self._direct(controls))
 
     def show(self, changes: Mapping[str, Any]) -> None:
         """Go over to an output with these fields changed, from one frame to the next."""
-        self._kept(self._writes, self._guarded(self._switch(changes)))
+        self._kept(self._switch(changes))
+
+    def snapshot(self) -> LiveSnapshot:
+        """What it is now, for another gateway to go on from."""
+        return LiveSnapshot(
+            origin_unix_us=self._clock.origin_unix_us,
+            epoch=self._epoch,
+            output=self.output,
+            controls=self._controls,
+            utterance=self._timeline.utterances.number,
+            outlook=tuple(self._timeline.outlook()),
+            motion=self._motion.state,
+            look_ahead_ms=self.look_ahead_ms,
+        )
 
     @property
     def output(self) -> SessionOutput:
@@ -173,7 +196,7 @@ class LiveSession:
             return
         self.state = SessionState.CLOSED
         self._meter.close()
-        tasks = {*self._tasks, *self._texts, *self._writes, *self._output.tasks}
+        tasks = {*self._tasks, *self._texts.tasks, *self._writes, *self._output.tasks}
         if (current := asyncio.current_task()) is not None:
             tasks.discard(current)
         for task in tasks:
@@ -185,12 +208,17 @@ class LiveSession:
 
     # How it is done
 
-    async def _open(self) -> None:
+    async def _open(self, snapshot: LiveSnapshot | None) -> None:
         options, header = self.options, self._header(0, _UNBROKEN)
+        state = snapshot.motion if snapshot else StageState()
+        if snapshot is not None:
+            self._epoch = snapshot.epoch + LEAP
+            self._output.wish, self._controls = snapshot.output, snapshot.controls
         motion = SteadyCall(
             lambda state: self._stages.generate(
                 header, options.seed, options.style, options.controls, state
-            )
+            ),
+            state,
         )
         self._calls.append(motion)
         await motion.open()
@@ -202,13 +230,33 @@ class LiveSession:
         await audio.open()
         self.look_ahead_ms = ready.look_ahead_ms
         self._mouth = mouth_columns(tuple(ready.blendshape_names))
-        self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
         await self._output.open()
-        self._origin_s = on_the_grid(time.monotonic() + _HEADSTART_US / 1e6)
+        if snapshot is None:
+            self._clock.start()
+            self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
+        else:
+            await self._go_on_from(snapshot)
         work = [self._feed(audio), self._hear(audio, motion), self._move(answers), self._give()]
         self._tasks = [asyncio.create_task(self._guarded(part)) for part in work]
         self.state = SessionState.IDLE
         self._tell_state()
+
+    async def _go_on_from(self, snapshot: LiveSnapshot) -> None:
+        """Silence follows at once on what the motion model heard last, however long ago; so its
+        clock falls behind that of the session."""
+        self._clock.go_on(snapshot.origin_unix_us)
+        heard_us = snapshot.motion.input_us
+        frames = math.ceil((self.now_us() + HEADSTART_US - heard_us) / FRAME_US)
+        start_us = self._next_feature_us = heard_us + frames * FRAME_US
+        self._gap_us = start_us - heard_us if snapshot.motion.data else 0
+        self._timeline = Timeline(
+            self.options.sample_rate,
+            1000 * self.look_ahead_ms,
+            start_us=start_us,
+            utterance=snapshot.utterance + LEAP,
+        )
+        self._timeline.mouth.interrupt(start_us, start_us)
+        await self._direct(self._controls)
 
     def _drawn(self, output: SessionOutput) -> Drawing:
         avatar, size_px = self.options.avatar, self.options.size
@@ -221,7 +269,7 @@ class LiveSession:
         )
 
     async def _switch(self, changes: Mapping[str, Any]) -> None:
-        if await self._output.switch(changes, lambda error: self._send(error_event(error))):
+        if await self._output.switch(changes, self._tell_refusal):
             self._show.set()
             self._tell_state()
 
@@ -264,7 +312,7 @@ class LiveSession:
             next_us = min(moment for moment in moments if moment is not None)
             self._wake.clear()
             timer = asyncio.get_running_loop().call_at(
-                self._origin_s + next_us / 1e6, self._wake.set
+                self._clock.monotonic_s(next_us), self._wake.set
             )
             await self._wake.wait()
             timer.cancel()
@@ -277,7 +325,7 @@ class LiveSession:
                     self._next_feature_us = pts_us + values.shape[0] * _FEATURE_US
                     await motion.write(
                         motion_pb2.GenerateRequest(
-                            header=self._header(pts_us, _UNBROKEN),
+                            header=self._header(pts_us - self._gap_us, _UNBROKEN),
                             features=values,
                             encoder=message.features.encoder,
                         )
@@ -285,14 +333,15 @@ class LiveSession:
 
     async def _direct(self, controls: FaceControls) -> None:
         # Of the time of what follows: a state that holds what came before may lack the controls.
-        header = self._header(self._next_feature_us, _UNBROKEN)
+        header = self._header(self._next_feature_us - self._gap_us, _UNBROKEN)
         message = motion_pb2.GenerateRequest(header=header, controls=pack_controls(controls))
         await self._motion.write(message)
 
     async def _move(self, messages: AsyncGenerator[Any, None]) -> None:
         async for message in messages:
             if message.HasField("frames"):
-                self._frames.add(frames_of(message.frames, message.header.pts_us, FRAME_US))
+                pts_us = message.header.pts_us + self._gap_us
+                self._frames.add(frames_of(message.frames, pts_us, FRAME_US))
                 self._show.set()
 
     def _seen(self, message: render_pb2.RenderResponse) -> None:
@@ -331,24 +380,17 @@ class LiveSession:
         if (drawing := self._output.drawing) is not None:
             drawing.forget()
             interrupt = drawing.interrupt(self._header(0, self._epoch))
-            self._kept(self._writes, self._guarded(interrupt))
+            self._kept(interrupt)
 
-    def _kept(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    async def _say(self, text: str, voice: str) -> None:
-        try:
-            pieces = self._stages.synthesize(text, voice, self.options.sample_rate)
-            async with self._one_text, aclosing(pieces) as speech:
-                async for samples in speech:
-                    self.speak(samples)
-                self.end_speech()
-        except LipstreamError as error:
-            self._send(error_event(error))
+    def _kept(self, work: Awaitable[None]) -> None:
+        task = asyncio.create_task(self._guarded(work))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
 
     # What the client is told
+
+    def _tell_refusal(self, error: LipstreamError) -> None:
+        self._send(error_event(error))
 
     def _tell_heard(self, piece: Piece) -> None:
         self._meter.started(piece.started)
@@ -380,7 +422,3 @@ class LiveSession:
         return common_pb2.LiveHeader(
             session_id=self.id, epoch=epoch, pts_us=pts_us, traceparent=self._meter.traceparent
         )
-
-    def now_us(self) -> int:
-        """The session's clock: microseconds since playback began."""
-        return round((time.monotonic() - self._origin_s) * 1e6)

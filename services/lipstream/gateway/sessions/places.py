@@ -55,9 +55,13 @@ class SessionPlaces:
             )
         self._keys[session_id] = key_id
 
-    async def give_back(self, session_id: str) -> None:
-        """Nothing happens when the session holds none."""
-        key_id = self._keys.pop(session_id, None)
+    async def give_back(self, session_id: str, key_id: str | None = None) -> None:
+        """Nothing happens when the session holds none.
+
+        Args:
+            key_id: whose place it is, where another gateway took it.
+        """
+        key_id = self._keys.pop(session_id, key_id)
         if key_id is None:
             return
         client: Any = self._link.client
@@ -65,6 +69,10 @@ class SessionPlaces:
             await self._link.call(lambda: client.zrem(session_places(key_id), session_id))
         except LipstreamError as error:  # its lease ends
             logger.warning("a session's place was not given back: %s", error.message)
+
+    def leave(self, session_id: str) -> None:
+        """Another gateway renews it."""
+        self._keys.pop(session_id, None)
 
     async def close(self) -> None:
         self._renewer.cancel()
@@ -87,5 +95,4 @@ class SessionPlaces:
                 except LipstreamError as error:
                     logger.warning("a session's place was not renewed: %s", error.message)
                 if session_id not in self._keys:  # it ended meanwhile
-                    self._keys[session_id] = key_id
-                    await self.give_back(session_id)
+                    await self.give_back(session_id, key_id)

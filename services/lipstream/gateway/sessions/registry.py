@@ -1,122 +1,41 @@
-"""The sessions of this gateway: made, found by their token, ended when nobody comes back."""
+"""The sessions of this gateway: made, found by their token, ended when nobody comes back; and those
+that other gateways left behind, gone on with when their clients come here."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import secrets
 import time
-from collections.abc import Iterator
 
-from lipstream.errors import Conflict, LipstreamError, NotFound, Overloaded
+from lipstream.errors import LipstreamError, NotFound, Overloaded
 from lipstream.gateway.principal import Principal
-from lipstream.gateway.refusals import Forbidden
-from lipstream.gateway.sessions.connection import Connection
-from lipstream.gateway.sessions.live_session import LiveSession, Sent
+from lipstream.gateway.sessions.held_session import (
+    HeldSession,
+    Owner,
+    check_token,
+    token_digest,
+)
+from lipstream.gateway.sessions.live_session import LiveSession
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
 from lipstream.gateway.sessions.places import SessionPlaces
 from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.session_meter import SessionMeter
+from lipstream.gateway.sessions.snapshot import SessionSnapshot
+from lipstream.gateway.sessions.snapshots import Snapshots
 from lipstream.gateway.sessions.stage_calls import Stages
+from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.telemetry import Telemetry
 
-__all__ = ["HeldSession", "SessionRegistry"]
+__all__ = ["SessionRegistry"]
 
 _SWEEP_S = 1.0
-
-
-class HeldSession:
-    """A session, and who may watch it."""
-
-    def __init__(
-        self,
-        session_id: str,
-        tenant: str,
-        options: SessionOptions,
-        stages: Stages,
-        log: SessionLog,
-        telemetry: Telemetry,
-    ) -> None:
-        self.tenant = tenant
-        self.opened_s = time.monotonic()
-        self._log = log
-        self.token = secrets.token_urlsafe(24)
-        """Forgotten once it has been told."""
-        self._digest = _digest(self.token)
-        self._connection: Connection | None = None
-        self._alone_since_s = time.monotonic()
-        self._tasks: set[asyncio.Task[None]] = set()
-        meter = SessionMeter(session_id, telemetry)
-        self.live = LiveSession(session_id, options, stages, meter, self._send)
-
-    def check(self, token: str) -> None:
-        """
-        Raises:
-            Forbidden: it is not this session's.
-        """
-        if not hmac.compare_digest(_digest(token), self._digest):
-            raise Forbidden(
-                "The token does not open this session.",
-                remedy="Use the session_token that POST /v1/sessions gave.",
-                code="bad_token",
-            )
-
-    @contextlib.contextmanager
-    def connected(self) -> Iterator[Connection]:
-        """A client's connection; it takes the place of an earlier one of the same client.
-
-        Raises:
-            Conflict: the session has ended.
-        """
-        if self.live.state is SessionState.CLOSED:
-            raise Conflict("The session has ended.", remedy="Open another one.", code="ended")
-        if self._connection is not None:
-            self._connection.close()
-        connection = self._connection = Connection()
-        self.live.watch(True)
-        self._log.note(self.live.id, "connected")
-        try:
-            yield connection
-        finally:
-            connection.close()
-            self._log.note(self.live.id, "dropped")
-            if self._connection is connection:
-                self._connection = None
-                self._alone_since_s = time.monotonic()
-                self.live.watch(False)
-
-    def alone_s(self) -> float:
-        """How long nobody has been connected."""
-        return 0.0 if self._connection else time.monotonic() - self._alone_since_s
-
-    def keep(self, task: asyncio.Task[None]) -> None:
-        """Hold on to a task that serves this session, until it is done."""
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def hang_up(self) -> None:
-        """Close the client's connection, once it has what waits."""
-        if self._connection is not None:
-            self._connection.close()
-
-    def _send(self, item: Sent) -> None:
-        if isinstance(item, dict) and item["type"] == "agent.speak_finished":
-            self._log.note(
-                self.live.id,
-                "spoke",
-                utterance=item["utterance"],
-                heard_ms=item["playback_position_ms"],
-                interrupted=int(item["interrupted"]),
-            )
-        if self._connection is not None:
-            self._connection.put(item)
 
 
 class SessionRegistry:
     """
     Args:
+        link: to Redis, where snapshots are kept.
         stages: who does the work.
         places: how many sessions a caller has.
         most: sessions at once.
@@ -125,6 +44,7 @@ class SessionRegistry:
 
     def __init__(
         self,
+        link: RedisLink,
         stages: Stages,
         log: SessionLog,
         places: SessionPlaces,
@@ -140,6 +60,9 @@ class SessionRegistry:
         self._most = most
         self._patience_s = patience_s
         self._sessions: dict[str, HeldSession] = {}
+        self._snapshots = Snapshots(link, self._sessions, self._lost, patience_s)
+        self._restoring: dict[str, asyncio.Task[HeldSession]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         self._sweeper = asyncio.create_task(self._sweep())
 
     def __len__(self) -> int:
@@ -152,32 +75,17 @@ class SessionRegistry:
             counts[held.live.state] += 1
         return counts
 
-    async def open(self, caller: Principal, options: SessionOptions) -> HeldSession:
-        """
+    async def open(self, caller: Principal, options: SessionOptions) -> tuple[HeldSession, str]:
+        """A new session, and the token that opens its socket.
+
         Raises:
             Overloaded: there are as many sessions as there may be, or as the caller may have.
             LipstreamError: a stage cannot do what is asked for, or is away.
         """
-        if len(self._sessions) >= self._most:
-            raise Overloaded(
-                f"{self._most} sessions are open, as many as there may be.",
-                remedy="Wait until one has ended.",
-                code="sessions_full",
-            )
-        session_id = secrets.token_hex(8)
+        session_id, token = secrets.token_hex(8), secrets.token_urlsafe(24)
         began_s = time.monotonic()
-        held = HeldSession(
-            session_id, caller.tenant, options, self._stages, self._log, self._telemetry
-        )
-        self._sessions[session_id] = held  # counts from now on, while it connects
-        try:
-            if caller.key_id is not None:
-                await self._places.take(session_id, caller.key_id, caller.sessions)
-            await held.live.open()
-        except BaseException:
-            del self._sessions[session_id]
-            await self._places.give_back(session_id)
-            raise
+        owner = Owner(caller.tenant, token_digest(token), caller.key_id, caller.sessions)
+        held = await self._begun(session_id, owner, options)
         self._telemetry.session_opened(time.monotonic() - began_s)
         self._log.note(
             session_id,
@@ -187,20 +95,43 @@ class SessionRegistry:
             output=options.output,
             size=options.size,
         )
+        return held, token
+
+    async def reach(self, session_id: str, token: str) -> HeldSession:
+        """The session that a token opens. One that another gateway held goes on here.
+
+        Raises:
+            NotFound: there is none.
+            Forbidden: the token is not its.
+            Overloaded, Unavailable: it cannot go on now.
+        """
+        if session_id in self._sessions and session_id not in self._restoring:
+            await self._snapshots.check(session_id)
+        if session_id not in self._sessions:
+            check_token(token, (await self._left_behind(session_id)).digest)
+        # Another client may have begun with it meanwhile.
+        if session_id not in self._sessions and session_id not in self._restoring:
+            task = asyncio.create_task(self._restore(session_id))
+            self._restoring[session_id] = task
+            task.add_done_callback(lambda task: self._restored(session_id, task))
+        if (restoring := self._restoring.get(session_id)) is not None:
+            held = await asyncio.shield(restoring)
+        else:
+            held = self._sessions[session_id]
+        check_token(token, held.owner.digest)
         return held
 
-    def find(self, session_id: str, tenant: str | None = None) -> HeldSession:
-        """
-        Args:
-            tenant: whose session it must be; of any when the caller shows the session's token.
+    async def find(self, session_id: str, tenant: str) -> HeldSession | SessionSnapshot:
+        """A tenant's session, or what is known of it where another gateway has it.
 
         Raises:
             NotFound: there is none.
         """
-        held = self._sessions.get(session_id)
-        if held is None or tenant not in (None, held.tenant):
-            raise NotFound("There is no such session; it may have ended.", code="no_session")
-        return held
+        found = self._sessions.get(session_id) or await self._left_behind(session_id)
+        owner = found.owner if isinstance(found, HeldSession) else found
+        if owner.tenant != tenant:
+            raise _no_session()
+        return found
 
     async def end(self, session_id: str, reason: str) -> None:
         """
@@ -210,29 +141,110 @@ class SessionRegistry:
         Raises:
             NotFound: there is none.
         """
-        held = self.find(session_id)
-        self._sessions.pop(session_id, None)
+        held = self._sessions.pop(session_id, None)
+        if held is None:
+            return await self._end_elsewhere(session_id, reason)
         live = held.live
-        await live.close()
-        held.hang_up()
+        self._snapshots.forget(session_id)
+        await self._close(held)
         await self._places.give_back(session_id)
         reason = live.failure.code if live.failure else reason
         self._telemetry.session_ended(reason)
-        self._log.note(
-            session_id,
-            "ended",
-            reason=reason,
-            duration_ms=round(1e3 * (time.monotonic() - held.opened_s)),
-            late_frames=live.late_frames,
-        )
+        self._note_end(session_id, reason, held.opened_unix_s, late_frames=live.late_frames)
 
     async def close(self) -> None:
-        """End all sessions."""
+        """Leave all sessions to another gateway, or to this one when it is back."""
         self._sweeper.cancel()
-        await asyncio.gather(self._sweeper, return_exceptions=True)
-        for session_id in list(self._sessions):
-            with contextlib.suppress(LipstreamError):
-                await self.end(session_id, "shutdown")
+        for restoring in self._restoring.values():
+            restoring.cancel()
+        await asyncio.gather(
+            self._sweeper, *self._restoring.values(), *self._leaving, return_exceptions=True
+        )
+        await self._snapshots.close()
+        for session_id, held in list(self._sessions.items()):
+            await self._close(held)
+            self._telemetry.session_ended("shutdown")
+            self._log.note(session_id, "suspended")
+
+    async def _begun(
+        self,
+        session_id: str,
+        owner: Owner,
+        options: SessionOptions,
+        snapshot: SessionSnapshot | None = None,
+    ) -> HeldSession:
+        if len(self._sessions) >= self._most:
+            raise Overloaded(
+                f"{self._most} sessions are open, as many as there may be.",
+                remedy="Wait until one has ended.",
+                code="sessions_full",
+            )
+        meter = SessionMeter(session_id, self._telemetry)
+        held = HeldSession(
+            owner,
+            lambda send: LiveSession(session_id, options, self._stages, meter, send),
+            self._log,
+            self._snapshots.note,
+            snapshot.opened_unix_s if snapshot else time.time(),
+        )
+        self._sessions[session_id] = held  # counts from now on, while it connects
+        try:
+            if owner.key_id is not None:
+                await self._places.take(session_id, owner.key_id, owner.key_sessions)
+            if snapshot is None:
+                await held.live.open()
+            else:
+                await held.restore(snapshot)
+        except BaseException:
+            del self._sessions[session_id]
+            await self._places.give_back(session_id)
+            raise
+        return held
+
+    async def _restore(self, session_id: str) -> HeldSession:
+        snapshot = await self._snapshots.take(session_id)
+        if snapshot is None:
+            raise _no_session()
+        owner = Owner(snapshot.tenant, snapshot.digest, snapshot.key_id, snapshot.key_sessions)
+        held = await self._begun(session_id, owner, snapshot.options, snapshot)
+        self._log.note(session_id, "resumed")
+        return held
+
+    def _restored(self, session_id: str, task: asyncio.Task[HeldSession]) -> None:
+        del self._restoring[session_id]
+        if not task.cancelled():
+            task.exception()  # whoever waited has been told
+
+    async def _left_behind(self, session_id: str) -> SessionSnapshot:
+        snapshot = await self._snapshots.read(session_id)
+        if snapshot is None:
+            raise _no_session()
+        return snapshot
+
+    async def _end_elsewhere(self, session_id: str, reason: str) -> None:
+        snapshot = await self._snapshots.take(session_id)
+        if snapshot is None:
+            raise _no_session()
+        self._snapshots.forget(session_id)
+        await self._places.give_back(session_id, snapshot.key_id)
+        self._note_end(session_id, reason, snapshot.opened_unix_s)
+
+    def _lost(self, session_id: str) -> None:
+        """Another gateway goes on with it."""
+        held = self._sessions.pop(session_id)
+        self._places.leave(session_id)
+        self._telemetry.session_ended("moved")
+        leaving = asyncio.create_task(self._close(held))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
+    async def _close(self, held: HeldSession) -> None:
+        await held.live.close()
+        held.hang_up()
+
+    def _note_end(self, session_id: str, reason: str, opened_unix_s: float, **fields: int) -> None:
+        duration_ms = round(1e3 * (time.time() - opened_unix_s))
+        self._log.note(session_id, "ended", reason=reason, duration_ms=duration_ms, **fields)
 
     async def _sweep(self) -> None:
         while True:
@@ -244,5 +256,5 @@ class SessionRegistry:
                         await self.end(session_id, "failed" if over else "alone")
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def _no_session() -> NotFound:
+    return NotFound("There is no such session; it may have ended.", code="no_session")

@@ -15,9 +15,15 @@ from lipstream.gateway.problems import problem_response
 from lipstream.gateway.sessions.client_messages import obey
 from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.events import error_event
+from lipstream.gateway.sessions.held_session import HeldSession
 from lipstream.gateway.sessions.live_session import FPS, LiveSession
-from lipstream.gateway.sessions.options import SdpDocument, SessionDocument, SessionOptions
-from lipstream.gateway.sessions.registry import HeldSession
+from lipstream.gateway.sessions.options import (
+    SdpDocument,
+    SessionDocument,
+    SessionOptions,
+    SessionState,
+)
+from lipstream.gateway.sessions.snapshot import SessionSnapshot
 from lipstream.gateway.videos import check_avatar
 from lipstream.wire.tenants import avatar_name
 
@@ -36,22 +42,21 @@ async def open_session(
     avatar_id = caller.avatar(options.avatar)
     await check_avatar(platform, avatar_id)
     options = options.model_copy(update={"avatar": avatar_id})
-    held = await platform.sessions.open(caller, options)
+    held, token = await platform.sessions.open(caller, options)
     response.headers["Location"] = f"/v1/sessions/{held.live.id}"
-    token, held.token = held.token, ""
-    return _document(held, token)
+    return _document(held.live.id, held, token)
 
 
 @router.get("/{session_id}", response_model=SessionDocument)
 async def get_session(session_id: str, platform: Shared, caller: SessionCaller) -> SessionDocument:
     """Whether the session speaks or is idle."""
-    return _document(platform.sessions.find(session_id, caller.tenant))
+    return _document(session_id, await platform.sessions.find(session_id, caller.tenant))
 
 
 @router.delete("/{session_id}", status_code=204)
 async def end_session(session_id: str, platform: Shared, caller: SessionCaller) -> None:
     """End the session; its socket is closed."""
-    platform.sessions.find(session_id, caller.tenant)
+    await platform.sessions.find(session_id, caller.tenant)
     await platform.sessions.end(session_id, "deleted")
 
 
@@ -61,8 +66,7 @@ async def connect_webrtc(
 ) -> SdpDocument:
     """The same session over WebRTC: an offer in, the answer out; `Authorization: Bearer` holds the
     session's token. Audio and H.264 tracks, and a data channel for the JSON of the socket."""
-    held = platform.sessions.find(session_id)
-    held.check(_bearer(request.headers))
+    held = await platform.sessions.reach(session_id, _bearer(request.headers))
     if offer.type != "offer":
         raise BadInput("The description is no offer.", code="bad_offer")
     if held.live.output.kind != "video":
@@ -87,8 +91,7 @@ async def stream(socket: WebSocket, session_id: str, token: str = "") -> None:
     platform = cast(Platform, socket.app.state.platform)
     given = token or _bearer(socket.headers)
     try:
-        held = platform.sessions.find(session_id)
-        held.check(given)
+        held = await platform.sessions.reach(session_id, given)
         with held.connected() as connection:
             await socket.accept()
             await _talk(socket, held, connection)
@@ -137,18 +140,26 @@ def _bearer(headers: Headers) -> str:
     return headers.get("authorization", "").removeprefix("Bearer ")
 
 
-def _document(held: HeldSession, token: str | None = None) -> SessionDocument:
-    live, options = held.live, held.live.options
+def _document(
+    session_id: str, found: HeldSession | SessionSnapshot, token: str | None = None
+) -> SessionDocument:
+    if isinstance(found, HeldSession):
+        live = found.live
+        state, options = live.state, live.options
+        output, look_ahead_ms = live.output, live.look_ahead_ms
+    else:
+        state, options = SessionState.IDLE, found.options
+        output, look_ahead_ms = found.live.output, found.live.look_ahead_ms
     return SessionDocument(
-        id=live.id,
-        state=live.state,
+        id=session_id,
+        state=state,
         avatar=avatar_name(options.avatar),
-        output=live.output.kind,
-        background=live.output.background,
+        output=output.kind,
+        background=output.background,
         size=options.size,
         fps=FPS,
         sample_rate=options.sample_rate,
-        look_ahead_ms=live.look_ahead_ms,
-        stream_url=f"/v1/sessions/{live.id}/stream",
+        look_ahead_ms=look_ahead_ms,
+        stream_url=f"/v1/sessions/{session_id}/stream",
         session_token=token,
     )

@@ -7,10 +7,13 @@
 | `opened` | `tenant`, `avatar`, `output`, `size` |
 | `connected`, `dropped` | a client came, and went |
 | `spoke` | `utterance`, `heard_ms`, `interrupted` |
+| `suspended` | its gateway ends; another one, or the same, may go on with it |
+| `resumed` | it goes on from its snapshot at another gateway |
 | `ended` | `reason`, `duration_ms`, `late_frames` |
 
-All have `session` and `at_ms` (of the clock). A session never waits for Redis: while it is away
-events are kept, up to a bound.
+All have `session` and `at_ms` (of the clock). A session whose gateway was killed or ended, and to
+which nobody came back, has no `ended`. A session never waits for Redis: while it is away events are
+kept, up to a bound.
 """
 
 from __future__ import annotations

@@ -10,24 +10,39 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from lipstream.gateway.sessions.lasting_call import LastingCall
 from lipstream.gateway.sessions.stage_call import StageCall
 
-__all__ = ["SteadyCall"]
+__all__ = ["StageState", "SteadyCall"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    """What a stage said of itself; empty before its first word."""
+
+    data: bytes = b""
+    input_us: int = 0
+    """The time of what it will hear next, on its own clock."""
 
 
 class SteadyCall(LastingCall):
     """
     Args:
         open_call: makes the call from a state, or from the beginning where it is empty.
+        state: to go on from.
     """
 
-    def __init__(self, open_call: Callable[[bytes], Awaitable[StageCall]]) -> None:
+    def __init__(
+        self,
+        open_call: Callable[[bytes], Awaitable[StageCall]],
+        state: StageState = StageState(),
+    ) -> None:
         super().__init__(self._open_from_state)
         self._open_from = open_call
-        self._state = b""
+        self.state = state
         self._sent: deque[Any] = deque()
         """Messages that the state does not hold yet."""
         self._moving = False
@@ -48,7 +63,7 @@ class SteadyCall(LastingCall):
                     yield message
 
     async def _open_from_state(self) -> StageCall:
-        return await self._open_from(self._state)
+        return await self._open_from(self.state.data)
 
     async def _move(self) -> None:
         # Another call begins at the state of now: what it does not hold must stay.
@@ -68,7 +83,7 @@ class SteadyCall(LastingCall):
     def _keep(self, message: Any) -> None:
         if self._moving:
             return
-        self._state = message.snapshot.state
+        self.state = StageState(message.snapshot.state, message.header.pts_us)
         while self._sent and self._sent[0].header.pts_us < message.header.pts_us:
             self._sent.popleft()
 

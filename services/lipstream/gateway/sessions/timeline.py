@@ -8,14 +8,13 @@ told the time, in microseconds since playback began.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lipstream.gateway.sessions.mouth_ease import MouthEase
 from lipstream.gateway.sessions.utterances import Utterance, Utterances
 
-__all__ = ["FRAME_US", "Finished", "Heard", "Piece", "Started", "Timeline", "on_the_grid"]
+__all__ = ["FRAME_US", "Finished", "Heard", "Piece", "Started", "Timeline"]
 
 FRAME_US = 40_000
 _LEAD_SILENT_US = 2 * FRAME_US
@@ -61,24 +60,29 @@ class Timeline:
     Args:
         rate_hz: of the samples; a frame holds a whole number of them.
         look_ahead_us: how much sound after its own beginning a frame of motion waits for.
+        start_us: where the sound begins.
+        utterance: number of the last one before.
     """
 
-    def __init__(self, rate_hz: int, look_ahead_us: int) -> None:
+    def __init__(
+        self, rate_hz: int, look_ahead_us: int, *, start_us: int = 0, utterance: int = 0
+    ) -> None:
         self._rate_hz = rate_hz
         self._piece_samples = rate_hz * FRAME_US // 1_000_000
         self._look_ahead_us = look_ahead_us
+        self._start_us = start_us
         self._pieces = 0
         self._spoken_us = 0
         """Up to here speech was handed on."""
         self._playing: list[Utterance] = []
         """Taken whole, not yet heard whole."""
-        self.utterances = Utterances(rate_hz, _MOST_WAITING_S)
+        self.utterances = Utterances(rate_hz, _MOST_WAITING_S, utterance)
         self.mouth = MouthEase()
 
     @property
     def fed_us(self) -> int:
         """Up to here sound was handed on."""
-        return self._pieces * FRAME_US
+        return self._start_us + self._pieces * FRAME_US
 
     @property
     def speaking(self) -> bool:
@@ -133,6 +137,16 @@ class Timeline:
             self._playing.pop(0)
             yield Finished(own.number, _position_us(own, end_us), False)
 
+    def outlook(self) -> list[Finished]:
+        """What becomes of the utterances of now if no more of them is handed on."""
+        whole = [
+            Finished(own.number, _position_us(own, self.fed_us), False) for own in self._playing
+        ]
+        waiting = self.utterances.waiting
+        return whole + [
+            Finished(own.number, _position_us(own, self.fed_us), True) for own in waiting
+        ]
+
     def heard_whole_us(self) -> int | None:
         """When the next utterance will have been heard."""
         return self._playing[0].end_us if self._playing else None
@@ -143,13 +157,6 @@ class Timeline:
 
     def _duration_us(self, samples: int) -> int:
         return samples * 1_000_000 // self._rate_hz
-
-
-def on_the_grid(moment_s: float) -> float:
-    """The first moment from then on at which a session's clock may begin: as all begin on whole
-    frames, what is due in several sessions is due at once, and done together."""
-    frame_s = FRAME_US / 1e6
-    return math.ceil(moment_s / frame_s) * frame_s
 
 
 def _position_us(own: Utterance, now_us: int) -> int:

@@ -42,17 +42,24 @@ class Utterances:
     Args:
         rate_hz: of the samples.
         most_s: of speech that may wait.
+        number: of the last one before.
     """
 
-    def __init__(self, rate_hz: int, most_s: float) -> None:
+    def __init__(self, rate_hz: int, most_s: float, number: int = 0) -> None:
         self._most_bytes = int(most_s * rate_hz) * _BYTES_A_SAMPLE
         self._most_s = most_s
         self._queue: deque[Utterance] = deque()
-        self._number = 0
+        self.number = number
+        """Of the last one."""
 
     @property
     def waiting_samples(self) -> int:
         return sum(len(own.waiting) for own in self._queue) // _BYTES_A_SAMPLE
+
+    @property
+    def waiting(self) -> list[Utterance]:
+        """Those that are open, or wait to be heard."""
+        return list(self._queue)
 
     @property
     def speaking(self) -> bool:
@@ -80,8 +87,8 @@ class Utterances:
                 code="too_far_ahead",
             )
         if not self._queue or self._queue[-1].complete:
-            self._number += 1
-            self._queue.append(Utterance(self._number))
+            self.number += 1
+            self._queue.append(Utterance(self.number))
         self._queue[-1].waiting += samples
         return self._queue[-1]
 

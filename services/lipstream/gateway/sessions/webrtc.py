@@ -28,8 +28,8 @@ from lipstream.errors import BadInput, LipstreamError
 from lipstream.gateway.sessions.client_messages import obey
 from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.events import error_event
+from lipstream.gateway.sessions.held_session import HeldSession
 from lipstream.gateway.sessions.live_session import LiveSession
-from lipstream.gateway.sessions.registry import HeldSession
 from lipstream.wire.live_media import MediaKind, MediaMessage
 
 __all__ = ["WebRtcPeer"]

@@ -47,6 +47,7 @@ export class LiveClient extends EventTarget {
   #pauseMs = FIRST_PAUSE_MS;
   #lostMs = null;
   #ended = false;
+  #finished = 0; // the last utterance that has been heard
 
   /** @param {object} session as `POST /v1/sessions` gave it */
   constructor(session) {
@@ -134,6 +135,10 @@ export class LiveClient extends EventTarget {
     }
     const event = JSON.parse(data);
     this.epoch = Math.max(this.epoch, event.epoch ?? 0);
+    if (event.type === "agent.speak_finished") {
+      if (event.utterance <= this.#finished) return; // told before the connection dropped
+      this.#finished = event.utterance;
+    }
     this.#tell(event.type, event);
   }
 

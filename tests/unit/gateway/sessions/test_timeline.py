@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from lipstream.errors import BadInput, TooLarge
 from lipstream.gateway.sessions.mouth_ease import MouthEase
-from lipstream.gateway.sessions.timeline import FRAME_US, Piece, Timeline, on_the_grid
+from lipstream.gateway.sessions.session_clock import on_the_grid
+from lipstream.gateway.sessions.timeline import FRAME_US, Piece, Timeline
 from lipstream.gateway.sessions.utterances import Utterances
 
 _RATE_HZ = 16_000
