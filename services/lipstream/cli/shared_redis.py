@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from lipstream.runtime.local_stack import shared_redis
-from lipstream.runtime.settings import load_settings
-
 if TYPE_CHECKING:
     from lipstream.runtime.redis_link import RedisLink
     from lipstream.runtime.settings import Settings
@@ -22,9 +19,11 @@ def ask_redis(ask: Callable[[RedisLink, Settings], Awaitable[T]]) -> T:
     """What `ask` gives, asked with a link to the Redis at LIPSTREAM_REDIS, or to that of the stack
     which runs on this machine."""
 
-    async def asked() -> T:
-        from lipstream.runtime.redis_link import RedisLink
+    from lipstream.runtime.local_stack import shared_redis
+    from lipstream.runtime.redis_link import RedisLink
+    from lipstream.runtime.settings import load_settings
 
+    async def asked() -> T:
         settings = load_settings()
         link = RedisLink(shared_redis(settings))
         try:

@@ -47,8 +47,10 @@ def face_topology() -> FaceTopology:
 
 def boundary_loop(triangles: NDArray[np.int64], through: int) -> NDArray[np.int64]:  # [L]
     """The closed boundary that passes through a vertex, in the triangles' own direction."""
-    edges = {(int(t[k]), int(t[(k + 1) % 3])) for t in triangles for k in range(3)}
-    following = {a: b for a, b in edges if (b, a) not in edges}
+    edges = np.stack([triangles, np.roll(triangles, -1, axis=1)], axis=-1).reshape(-1, 2)
+    count = int(triangles.max()) + 1
+    forth, back = edges @ (count, 1), edges @ (1, count)
+    following = dict(edges[~np.isin(forth, back)].tolist())
     loop = [through]
     while (vertex := following[loop[-1]]) != through:
         loop.append(vertex)

@@ -31,7 +31,9 @@ def skin(neutral: Points, shapes: Mapping[str, NDArray[np.float64]]) -> Part:
         shapes: `# [468, 3]` by name.
     """
     topology = face_topology()
-    fine = {name: topology.weights @ field for name, field in shapes.items()}
+    # One product for all shapes: the weights are large, and would be read for each.
+    together = topology.weights @ np.concatenate(list(shapes.values()), axis=1)
+    fine = {name: together[:, 3 * k : 3 * k + 3] for k, name in enumerate(shapes)}
     vertices = topology.weights @ neutral
     lid = np.zeros(len(vertices))
     for side, eye in EYES.items():
