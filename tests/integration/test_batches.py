@@ -77,6 +77,23 @@ def test_a_batch_is_reported_line_by_line_and_goes_on_where_it_was_cut_off(
     assert gateway.get("/v1/batches/unknown").status_code == 404
 
 
+def test_batches_are_listed_the_newest_first_and_forgotten_ones_leave(
+    gateway: TestClient, redis_server: RedisProcess
+) -> None:
+    made = [post(gateway, _LINES[:n], f"batch-{n}").json() for n in (1, 2, 3)]
+    post(gateway, _LINES[:2], "batch-2")  # sent again: the same one
+    client = redis_server.client()
+    for moment, batch in enumerate(made, 1):
+        client.zadd("{lipstream}:batches-of:default", {batch["id"]: moment})
+    client.zadd("{lipstream}:batches-of:other", {made[0]["id"]: 9})
+    listed = gateway.get("/v1/batches").json()
+    assert [batch["lines"] for batch in listed] == [3, 2, 1]
+    assert listed[0]["links"] == made[2]["links"]
+    client.delete(f"{{lipstream}}:batch:{made[2]['id']}")
+    assert [b["id"] for b in gateway.get("/v1/batches?limit=1").json()] == [made[1]["id"]]
+    assert client.zcard("{lipstream}:batches-of:default") == 2
+
+
 def test_a_batch_neither_fills_the_queue_nor_passes_the_quota(gateway: TestClient) -> None:
     assert post(gateway, [*_LINES, *_LINES]).json()["counts"] == {"queued": 6}
     refused = post(gateway, [_LINES[0]]).json()

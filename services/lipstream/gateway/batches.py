@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from lipstream.errors import BadInput, Conflict, LipstreamError, NotFound, TooLarge
 from lipstream.gateway.callers import VideoCaller
-from lipstream.gateway.documents import BatchDocument, BatchLine, ProblemDocument, VideoRequest
+from lipstream.gateway.documents import (
+    BatchDocument,
+    BatchEntry,
+    BatchLine,
+    ProblemDocument,
+    VideoRequest,
+)
 from lipstream.gateway.idempotency import once
 from lipstream.gateway.manifest import MANIFEST_TYPES, manifest_lines
 from lipstream.gateway.platform import Platform, Shared
@@ -75,6 +81,13 @@ async def create_batch(
                 await platform.batches.refuse(batch, line, Problem.of(error))
     response.headers["Location"] = f"/v1/batches/{batch.id}"
     return await _document(platform, await platform.batches.get(batch.id), range(0))
+
+
+@router.get("", response_model=list[BatchEntry])
+async def list_batches(platform: Shared, caller: VideoCaller, limit: int = 50) -> list[BatchEntry]:
+    """The newest batches first. What became of a batch's videos is said by itself."""
+    batches = await platform.batches.newest(caller.tenant, max(1, min(limit, 200)))
+    return [BatchEntry(**_entry(batch)) for batch in batches]
 
 
 @router.get("/{batch_id}", response_model=BatchDocument)
@@ -158,16 +171,17 @@ async def _document(platform: Platform, batch: Batch, page: range) -> BatchDocum
     jobs = await platform.batches.jobs(batch, range(1, batch.lines + 1))
     lines = [_line(batch, line, jobs.get(line)) for line in range(1, batch.lines + 1)]
     counts: Counter[str] = Counter(line.status or "unknown" for line in lines)
-    base = f"/v1/batches/{batch.id}"
     return BatchDocument(
-        id=batch.id,
-        created_ms=batch.created_ms,
-        lines=batch.lines,
+        **_entry(batch),
         counts=dict(counts),
         done=not {"queued", "running", "unknown"} & set(counts),
         page=lines[page.start - 1 : page.stop - 1] if len(page) else [],
-        links={"self": base},
     )
+
+
+def _entry(batch: Batch) -> dict[str, Any]:
+    links = {"self": f"/v1/batches/{batch.id}"}
+    return {"id": batch.id, "created_ms": batch.created_ms, "lines": batch.lines, "links": links}
 
 
 def _line(batch: Batch, line: int, job: Job | None) -> BatchLine:

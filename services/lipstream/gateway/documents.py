@@ -166,16 +166,21 @@ class BatchLine(BaseModel):
     links: dict[str, str] = {}
 
 
-class BatchDocument(BaseModel):
-    """Many videos that were asked for at once."""
+class BatchEntry(BaseModel):
+    """Many videos that were asked for at once, as a list of batches names them."""
 
     id: str
     created_ms: int
     lines: Annotated[int, Field(description="In its manifest.")]
+    links: dict[str, str]
+
+
+class BatchDocument(BatchEntry):
+    """A batch, and what became of its videos."""
+
     counts: Annotated[dict[str, int], Field(description="Lines by status.")]
     done: Annotated[bool, Field(description="Whether each line has ended.")]
     page: Annotated[list[BatchLine], Field(description="The lines that were asked for.")] = []
-    links: dict[str, str]
 
 
 class AvatarDocument(BaseModel):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from lipstream.errors import NotFound
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.wire.job import Job
 from lipstream.wire.problem import Problem
-from lipstream.wire.streams import DEFAULT_TENANT, batch_key, job_key
+from lipstream.wire.streams import DEFAULT_TENANT, batch_key, batches_of, job_key
 
 __all__ = ["Batch", "BatchStore"]
 
@@ -63,6 +64,8 @@ class BatchStore:
         )
         await self._link.call(lambda: client.expire(key, self._ttl_s))
         batch = await self.get(batch_id)
+        listed = {batch_id: batch.created_ms}
+        await self._link.call(lambda: client.zadd(batches_of(tenant), listed))
         if names := [f"refused:{line}" for line in batch.refused]:
             await self._link.call(lambda: client.hdel(key, *names))
         return await self.get(batch_id)
@@ -95,6 +98,24 @@ class BatchStore:
                 if name.startswith("refused:")
             },
         )
+
+    async def newest(self, tenant: str, limit: int) -> list[Batch]:
+        """A tenant's, so many at most, the newest first."""
+        client: Any = self._link.client
+        key = batches_of(tenant)
+        found: list[Batch] = []
+        while len(found) < limit:
+            first = len(found)
+            page = partial(client.zrevrange, key, first, limit - 1)
+            ids: list[str] = await self._link.call(page)
+            if not ids:
+                break
+            for batch_id in ids:
+                try:
+                    found.append(await self.get(batch_id))
+                except NotFound:  # forgotten
+                    await self._link.call(partial(client.zrem, key, batch_id))
+        return found
 
     async def jobs(self, batch: Batch, lines: range) -> dict[int, Job]:
         """The jobs of some lines, by line; lines without one are left out."""

@@ -18,6 +18,7 @@ __all__ = [
     "api_keys",
     "at_work_key",
     "batch_key",
+    "batches_of",
     "checked_id",
     "dead_stream",
     "deadlines_key",
@@ -90,6 +91,11 @@ def index_key(kind: str, tenant: str = DEFAULT_TENANT) -> str:
 def batch_key(batch_id: str) -> str:
     """Hash of a batch: whose it is, how long, and which lines were refused."""
     return f"{{lipstream}}:batch:{checked_id(batch_id)}"
+
+
+def batches_of(tenant: str) -> str:
+    """Sorted set of the ids of a tenant's batches, by the time of their creation in ms."""
+    return f"{{lipstream}}:batches-of:{checked_id(tenant)}"
 
 
 def open_jobs_set(tenant: str) -> str:
