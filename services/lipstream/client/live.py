@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from lipstream.client.answers import check_answer, refused
 from lipstream.client.credentials import key_headers
 from lipstream.errors import Unavailable
-from lipstream.wire.live_media import MediaMessage
+from lipstream.wire.live_media import MediaKind, MediaMessage
 
 __all__ = ["LiveClient", "LiveEvent"]
 
@@ -45,7 +45,7 @@ class LiveClient:
     def __init__(self, socket: ClientConnection, server: str, document: dict[str, Any]) -> None:
         self._socket = socket
         self._server = server
-        self._epoch = 0
+        self._epoch = self._sound_epoch = 0
         self._finished = 0
         """The last utterance that has been heard."""
         self.session = document
@@ -148,6 +148,9 @@ class LiveClient:
         """None where it is stale, or was told before the connection dropped."""
         if isinstance(message, bytes):
             media = MediaMessage.decode(message)
+            if media.kind is MediaKind.AUDIO:
+                self._sound_epoch = max(self._sound_epoch, media.epoch)
+                return media if media.epoch == self._sound_epoch else None
             self._epoch = max(self._epoch, media.epoch)
             return media if media.epoch == self._epoch else None
         event: dict[str, Any] = json.loads(message)

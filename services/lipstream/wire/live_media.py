@@ -5,7 +5,7 @@
 | 0 | uint8 | kind: 1 video, 2 audio, 3 motion |
 | 1 | uint8 | flags: 1 this picture needs no other |
 | 2-3 | | 0 |
-| 4-7 | uint32 | epoch; what is of a lower one than any before it is stale, and to be dropped |
+| 4-7 | uint32 | epoch; sound of a lower one than any sound before is stale, so are pictures |
 | 8-15 | int64 | when it begins to be seen or heard, microseconds of the session |
 | 16- | | payload |
 

@@ -100,6 +100,11 @@ def test_a_session_goes_on_at_another_replica(
     late = int(witness.events(session_id)[-1]["late_frames"])
     assert not listener.of("error")
     assert not listener.of("agent.speak_finished")[0]["interrupted"]
+    sound = listener.of_media(MediaKind.AUDIO)
+    assert len({piece.epoch for piece in sound}) == 1  # none of it is stale
+    ends = [piece.pts_us + len(piece.payload) * 1_000_000 // 48_000 for piece in sound]
+    starts = [piece.pts_us for piece in sound]
+    assert np.abs(np.subtract(ends[:-1], starts[1:])).max() <= 1  # without a gap
     media = listener.of_media(kind)
     # To the end: a busy machine leaves some out, but the stages made them.
     assert len(media) + late > _FEWEST_FRAMES

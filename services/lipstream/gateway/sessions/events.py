@@ -30,12 +30,15 @@ def finished_event(finished: Finished) -> Event:
     }
 
 
-def state_event(state: SessionState, output: OutputKind, epoch: int, now_us: int) -> Event:
+def state_event(
+    state: SessionState, output: OutputKind, epoch: int, sound_epoch: int, now_us: int
+) -> Event:
     return {
         "type": "session.state_updated",
         "state": state.value,
         "output": output,
         "epoch": epoch,
+        "sound_epoch": sound_epoch,
         "now_us": now_us,
     }
 

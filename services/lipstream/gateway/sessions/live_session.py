@@ -74,6 +74,8 @@ class LiveSession:
         self._meter = meter
         self._send = send
         self._epoch = 0
+        self._sound_epoch = 0
+        """That of the last interrupt: a handover of pictures makes no sound stale."""
         self._frames = FrameBuffer()
         self._output = Output(SessionOutput.of(options), self._drawn, self._guarded)
         self._watched = False
@@ -155,6 +157,7 @@ class LiveSession:
         for finished in self._timeline.interrupt(now_us):
             self._tell_finished(finished)
         self._restart_picture()
+        self._sound_epoch = self._epoch
         self._wake.set()
         self._tell_state()
 
@@ -212,7 +215,7 @@ class LiveSession:
         options, header = self.options, self._header(0, _UNBROKEN)
         state = snapshot.motion if snapshot else StageState()
         if snapshot is not None:
-            self._epoch = snapshot.epoch + LEAP
+            self._epoch = self._sound_epoch = snapshot.epoch + LEAP
             self._output.wish, self._controls = snapshot.output, snapshot.controls
         motion = SteadyCall(
             lambda state: self._stages.generate(
@@ -409,14 +412,17 @@ class LiveSession:
         if self.state is not SessionState.CLOSED:
             speaking = self._timeline.speaking
             self.state = SessionState.SPEAKING if speaking else SessionState.IDLE
-        self._send(state_event(self.state, self.output.kind, self._epoch, self.now_us()))
+        epochs = (self._epoch, self._sound_epoch)
+        self._send(state_event(self.state, self.output.kind, *epochs, self.now_us()))
 
     def _send_media(
         self, kind: MediaKind, pts_us: int, payload: bytes, keyframe: bool = False
     ) -> None:
+        epoch = self._sound_epoch
         if kind is not MediaKind.AUDIO:
+            epoch = self._epoch
             self._meter.picture_sent(pts_us + 1000 * self.look_ahead_ms, pts_us, self.now_us())
-        self._send(MediaMessage(kind, self._epoch, pts_us, payload, keyframe))
+        self._send(MediaMessage(kind, epoch, pts_us, payload, keyframe))
 
     def _header(self, pts_us: int, epoch: int) -> common_pb2.LiveHeader:
         return common_pb2.LiveHeader(

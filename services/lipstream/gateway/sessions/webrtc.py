@@ -102,6 +102,8 @@ class WebRtcPeer:
         while (message := await connection.get()) is not None:
             if isinstance(message, str):
                 self._tell(message)
+                event = json.loads(message)
+                self._audio.enter(event.get("sound_epoch", 0))
                 continue
             media = MediaMessage.decode(message)
             if media.kind is MediaKind.VIDEO:
@@ -143,10 +145,14 @@ class _Track(MediaStreamTrack):
         self._held: deque[MediaMessage] = deque(maxlen=_MOST_HELD)
         self._more = asyncio.Event()
 
-    def put(self, media: MediaMessage) -> None:
-        if media.epoch > self._epoch:
-            self._epoch = media.epoch
+    def enter(self, epoch: int) -> None:
+        """Drop what is held of lower ones."""
+        if epoch > self._epoch:
+            self._epoch = epoch
             self._held.clear()
+
+    def put(self, media: MediaMessage) -> None:
+        self.enter(media.epoch)
         self._held.append(media)
         self._more.set()
 

@@ -53,7 +53,8 @@ export class LiveClient extends EventTarget {
   constructor(session) {
     super();
     this.session = session;
-    this.epoch = 0;
+    this.epoch = 0; // of pictures
+    this.soundEpoch = 0;
   }
 
   /**
@@ -129,12 +130,14 @@ export class LiveClient extends EventTarget {
   #take(data) {
     if (typeof data !== "string") {
       const media = decodeMedia(data);
-      this.epoch = Math.max(this.epoch, media.epoch);
-      if (media.epoch === this.epoch) this.#tell("media", media);
+      const which = media.kind === MediaKind.AUDIO ? "soundEpoch" : "epoch";
+      this[which] = Math.max(this[which], media.epoch);
+      if (media.epoch === this[which]) this.#tell("media", media);
       return;
     }
     const event = JSON.parse(data);
     this.epoch = Math.max(this.epoch, event.epoch ?? 0);
+    this.soundEpoch = Math.max(this.soundEpoch, event.sound_epoch ?? 0);
     if (event.type === "agent.speak_finished") {
       if (event.utterance <= this.#finished) return; // told before the connection dropped
       this.#finished = event.utterance;

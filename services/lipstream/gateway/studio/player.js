@@ -20,7 +20,8 @@ export class Player extends EventTarget {
   #clock;
   #pictures;
   #frames = []; // decoded, not yet shown, by time
-  #epoch = 0;
+  #epoch = 0; // of pictures
+  #soundEpoch = 0;
   #stale = false; // pictures of a lower epoch may be held
   #hushedEpoch = -1; // sound of it, and of those before, is not wanted
   #drawnMs = []; // of the last two seconds
@@ -49,9 +50,14 @@ export class Player extends EventTarget {
     client.addEventListener("session.state_updated", ({ detail }) => {
       this.#clock.start(detail.now_us);
       this.#enter(detail.epoch);
+      this.#enterSound(detail.sound_epoch);
     });
     client.addEventListener("agent.speak_started", ({ detail }) => {
       this.#startedUs = detail.pts_us;
+    });
+    client.addEventListener("connection", ({ detail }) => {
+      // What was asked for while it was lost is not known to the server.
+      if (detail === "open") this.#hushedEpoch = -1;
     });
     client.addEventListener("media", ({ detail }) => this.#take(detail));
     this.#animation = requestAnimationFrame(() => this.#draw());
@@ -71,7 +77,7 @@ export class Player extends EventTarget {
   /** Fall silent at once, before the server knows. */
   hush() {
     this.sound.hush();
-    this.#hushedEpoch = this.#client.epoch;
+    this.#hushedEpoch = this.#client.soundEpoch;
     this.#askedMs = null;
   }
 
@@ -93,10 +99,13 @@ export class Player extends EventTarget {
 
   #take(media) {
     if (!this.#clock.started) return;
+    if (media.kind === MediaKind.AUDIO) {
+      this.#enterSound(media.epoch);
+      if (media.epoch > this.#hushedEpoch) this.sound.play(media.ptsUs, media.payload);
+      return;
+    }
     this.#enter(media.epoch);
-    if (media.kind === MediaKind.AUDIO && media.epoch > this.#hushedEpoch) {
-      this.sound.play(media.ptsUs, media.payload);
-    } else if (media.kind === MediaKind.VIDEO) {
+    if (media.kind === MediaKind.VIDEO) {
       if (this.#stale && media.keyframe) this.#drop(media.ptsUs);
       this.#pictures.decode(media);
     } else if (media.kind === MediaKind.MOTION && this.#drawing) {
@@ -105,12 +114,18 @@ export class Player extends EventTarget {
     }
   }
 
-  /** What is held of lower epochs is stale. Pictures before the new epoch's first stay. */
+  /** Sound that is held of lower epochs is stale. */
+  #enterSound(epoch) {
+    if (epoch <= this.#soundEpoch) return;
+    this.#soundEpoch = epoch;
+    this.sound.hush();
+  }
+
+  /** Pictures that are held of lower epochs are stale. Those before the new epoch's first stay. */
   #enter(epoch) {
     if (epoch <= this.#epoch) return;
     this.#epoch = epoch;
     this.#stale = true;
-    this.sound.hush();
     this.#pictures.restart();
   }
 
