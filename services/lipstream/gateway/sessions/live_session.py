@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
 from lipstream.errors import LipstreamError, Unavailable
-from lipstream.face.controls_message import pack_controls
 from lipstream.face.face_controls import FaceControls
 from lipstream.gateway.sessions.drawing import Drawing
 from lipstream.gateway.sessions.events import (
@@ -21,7 +19,8 @@ from lipstream.gateway.sessions.events import (
     state_event,
 )
 from lipstream.gateway.sessions.frame_buffer import FrameBuffer
-from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of, mouth_columns
+from lipstream.gateway.sessions.motion_call import MotionCall
+from lipstream.gateway.sessions.motion_frame import MotionFrame, mouth_columns
 from lipstream.gateway.sessions.options import SessionOptions, SessionOutput, SessionState
 from lipstream.gateway.sessions.output import Output
 from lipstream.gateway.sessions.session_clock import HEADSTART_US, SessionClock
@@ -31,7 +30,7 @@ from lipstream.gateway.sessions.stage_calls import Spare, Stages
 from lipstream.gateway.sessions.steady_call import StageState, SteadyCall
 from lipstream.gateway.sessions.texts import Texts
 from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
-from lipstream.v1 import audio_pb2, common_pb2, motion_pb2, render_pb2
+from lipstream.v1 import audio_pb2, common_pb2, render_pb2
 from lipstream.wire.live_media import MediaKind, MediaMessage
 
 __all__ = ["FPS", "LiveSession", "Sent"]
@@ -43,7 +42,6 @@ Sent: TypeAlias = MediaMessage | Event
 
 FPS = 1_000_000 / FRAME_US
 _OPENING_S = 15.0
-_FEATURE_US = 20_000
 _UNBROKEN = 0
 """Epoch of sound and motion, which go on through interrupts."""
 
@@ -84,7 +82,7 @@ class LiveSession:
         self._show = asyncio.Event()
         """A frame, a place in the renderer, or somebody who looks: the shower looks again."""
         self._tasks: list[asyncio.Task[None]] = []
-        self._calls: list[SteadyCall] = []
+        self._calls: list[SteadyCall | MotionCall] = []
         self._spare = Spare()
         self._texts = Texts(
             lambda text, voice: stages.synthesize(text, voice, options.sample_rate),
@@ -96,10 +94,7 @@ class LiveSession:
         self._clock = SessionClock()
         self.now_us = self._clock.now_us
         """The session's clock: microseconds since playback began."""
-        self._next_feature_us = 0
         self._controls = options.controls
-        self._gap_us = 0
-        """How far the motion model's clock is behind, since the session went on from a snapshot."""
 
     # What the client asks for
 
@@ -164,7 +159,7 @@ class LiveSession:
     def direct(self, controls: FaceControls) -> None:
         """Ask something else of the face; it changes over to it smoothly."""
         self._controls = controls
-        self._kept(self._direct(controls))
+        self._kept(self._motion.direct(controls))
 
     def show(self, changes: Mapping[str, Any]) -> None:
         """Go over to an output with these fields changed, from one frame to the next."""
@@ -212,22 +207,14 @@ class LiveSession:
     # How it is done
 
     async def _open(self, snapshot: LiveSnapshot | None) -> None:
-        options, header = self.options, self._header(0, _UNBROKEN)
+        options, header = self.options, self._unbroken(0)
         state = snapshot.motion if snapshot else StageState()
         if snapshot is not None:
             self._epoch = self._sound_epoch = snapshot.epoch + LEAP
             self._output.wish, self._controls = snapshot.output, snapshot.controls
-        motion = SteadyCall(
-            lambda state: self._stages.generate(
-                header, options.seed, options.style, options.controls, state
-            ),
-            state,
-        )
-        self._calls.append(motion)
-        await motion.open()
-        self._motion = motion
-        answers = motion.messages()
-        ready = (await anext(answers)).ready
+        self._motion = MotionCall(self._stages, options, self._unbroken, state)
+        self._calls.append(self._motion)
+        ready = await self._motion.open()
         audio = SteadyCall(lambda state: self._stages.extract(header, options.sample_rate, state))
         self._calls.append(audio)
         await audio.open()
@@ -239,19 +226,14 @@ class LiveSession:
             self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
         else:
             await self._go_on_from(snapshot)
-        work = [self._feed(audio), self._hear(audio, motion), self._move(answers), self._give()]
+        work = [self._feed(audio), self._hear(audio), self._move(), self._give()]
         self._tasks = [asyncio.create_task(self._guarded(part)) for part in work]
         self.state = SessionState.IDLE
         self._tell_state()
 
     async def _go_on_from(self, snapshot: LiveSnapshot) -> None:
-        """Silence follows at once on what the motion model heard last, however long ago; so its
-        clock falls behind that of the session."""
         self._clock.go_on(snapshot.origin_unix_us)
-        heard_us = snapshot.motion.input_us
-        frames = math.ceil((self.now_us() + HEADSTART_US - heard_us) / FRAME_US)
-        start_us = self._next_feature_us = heard_us + frames * FRAME_US
-        self._gap_us = start_us - heard_us if snapshot.motion.data else 0
+        start_us = self._motion.go_on(self.now_us() + HEADSTART_US)
         self._timeline = Timeline(
             self.options.sample_rate,
             1000 * self.look_ahead_ms,
@@ -259,7 +241,7 @@ class LiveSession:
             utterance=snapshot.utterance + LEAP,
         )
         self._timeline.mouth.interrupt(start_us, start_us)
-        await self._direct(self._controls)
+        await self._motion.direct(self._controls)
 
     def _drawn(self, output: SessionOutput) -> Drawing:
         avatar, size_px = self.options.avatar, self.options.size
@@ -306,7 +288,7 @@ class LiveSession:
                 self._tell_heard(piece)
                 await audio.write(
                     audio_pb2.ExtractRequest(
-                        header=self._header(piece.pts_us, _UNBROKEN),
+                        header=self._unbroken(piece.pts_us),
                         audio=audio_pb2.AudioChunk(samples=piece.samples),
                     )
                 )
@@ -320,31 +302,16 @@ class LiveSession:
             await self._wake.wait()
             timer.cancel()
 
-    async def _hear(self, audio: SteadyCall, motion: SteadyCall) -> None:
+    async def _hear(self, audio: SteadyCall) -> None:
         async with aclosing(audio.messages()) as messages:
             async for message in messages:
                 if message.HasField("features"):
-                    pts_us, values = message.header.pts_us, message.features.values
-                    self._next_feature_us = pts_us + values.shape[0] * _FEATURE_US
-                    await motion.write(
-                        motion_pb2.GenerateRequest(
-                            header=self._header(pts_us - self._gap_us, _UNBROKEN),
-                            features=values,
-                            encoder=message.features.encoder,
-                        )
-                    )
+                    await self._motion.hear(message.header.pts_us, message.features)
 
-    async def _direct(self, controls: FaceControls) -> None:
-        # Of the time of what follows: a state that holds what came before may lack the controls.
-        header = self._header(self._next_feature_us - self._gap_us, _UNBROKEN)
-        message = motion_pb2.GenerateRequest(header=header, controls=pack_controls(controls))
-        await self._motion.write(message)
-
-    async def _move(self, messages: AsyncGenerator[Any, None]) -> None:
-        async for message in messages:
-            if message.HasField("frames"):
-                pts_us = message.header.pts_us + self._gap_us
-                self._frames.add(frames_of(message.frames, pts_us, FRAME_US))
+    async def _move(self) -> None:
+        async with aclosing(self._motion.frames()) as pieces:
+            async for frames in pieces:
+                self._frames.add(frames)
                 self._show.set()
 
     def _seen(self, message: render_pb2.RenderResponse) -> None:
@@ -382,8 +349,7 @@ class LiveSession:
         self._show.set()
         if (drawing := self._output.drawing) is not None:
             drawing.forget()
-            interrupt = drawing.interrupt(self._header(0, self._epoch))
-            self._kept(interrupt)
+            self._kept(drawing.interrupt(self._header(0, self._epoch)))
 
     def _kept(self, work: Awaitable[None]) -> None:
         task = asyncio.create_task(self._guarded(work))
@@ -423,6 +389,9 @@ class LiveSession:
             epoch = self._epoch
             self._meter.picture_sent(pts_us + 1000 * self.look_ahead_ms, pts_us, self.now_us())
         self._send(MediaMessage(kind, epoch, pts_us, payload, keyframe))
+
+    def _unbroken(self, pts_us: int) -> common_pb2.LiveHeader:
+        return self._header(pts_us, _UNBROKEN)
 
     def _header(self, pts_us: int, epoch: int) -> common_pb2.LiveHeader:
         return common_pb2.LiveHeader(

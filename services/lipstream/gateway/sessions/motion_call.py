@@ -1,0 +1,99 @@
+"""The motion stage's part in a session: features of sound in, frames of motion out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, Callable, Iterator
+
+from lipstream.face.controls_message import pack_controls
+from lipstream.face.face_controls import FaceControls
+from lipstream.gateway.sessions.motion_frame import MotionFrame, frames_of
+from lipstream.gateway.sessions.options import SessionOptions
+from lipstream.gateway.sessions.stage_calls import Stages
+from lipstream.gateway.sessions.steady_call import StageState, SteadyCall
+from lipstream.gateway.sessions.timeline import FRAME_US
+from lipstream.v1 import audio_pb2, common_pb2, motion_pb2
+
+__all__ = ["MotionCall"]
+
+_FEATURE_US = 20_000
+
+
+class MotionCall:
+    """Unbroken through interrupts. All times are microseconds of the session.
+
+    Args:
+        header: of a message, by its time.
+        state: to go on from.
+    """
+
+    def __init__(
+        self,
+        stages: Stages,
+        options: SessionOptions,
+        header: Callable[[int], common_pb2.LiveHeader],
+        state: StageState,
+    ) -> None:
+        seed, style, controls = options.seed, options.style, options.controls
+        self._call = SteadyCall(
+            lambda state: stages.generate(header(0), seed, style, controls, state), state
+        )
+        self._header = header
+        self._answers = self._call.messages()
+        self._gap_us = 0
+        """How far the model's clock is behind, since the session went on from a snapshot."""
+        self._next_feature_us = 0
+
+    @property
+    def state(self) -> StageState:
+        """What the stage said of itself last."""
+        return self._call.state
+
+    async def open(self) -> motion_pb2.GenerateReady:
+        """
+        Raises:
+            LipstreamError: the stage is away, full, or refuses.
+        """
+        await self._call.open()
+        ready: motion_pb2.GenerateReady = (await anext(self._answers)).ready
+        return ready
+
+    def go_on(self, earliest_us: int) -> int:
+        """Have what is heard from about then on follow at once on what was heard last, however long
+        ago; when that is."""
+        state = self._call.state
+        frames = math.ceil((earliest_us - state.input_us) / FRAME_US)
+        self._gap_us = frames * FRAME_US if state.data else 0
+        self._next_feature_us = state.input_us + frames * FRAME_US
+        return self._next_feature_us
+
+    async def hear(self, pts_us: int, features: audio_pb2.Features) -> None:
+        self._next_feature_us = pts_us + features.values.shape[0] * _FEATURE_US
+        await self._call.write(
+            motion_pb2.GenerateRequest(
+                header=self._header(pts_us - self._gap_us),
+                features=features.values,
+                encoder=features.encoder,
+            )
+        )
+
+    async def direct(self, controls: FaceControls) -> None:
+        """Ask something else of the face."""
+        # Of the time of what follows: a state that holds what came before may lack the controls.
+        header = self._header(self._next_feature_us - self._gap_us)
+        message = motion_pb2.GenerateRequest(header=header, controls=pack_controls(controls))
+        await self._call.write(message)
+
+    async def frames(self) -> AsyncGenerator[Iterator[MotionFrame], None]:
+        """
+        Raises:
+            LipstreamError: the stage refuses what it was sent, or stays away.
+        """
+        async for message in self._answers:
+            if message.HasField("frames"):
+                pts_us = message.header.pts_us + self._gap_us
+                yield frames_of(message.frames, pts_us, FRAME_US)
+
+    def cancel(self) -> None:
+        """End the call."""
+        self._call.cancel()
