@@ -84,6 +84,65 @@ def test_many_jobs_of_one_tenant_delay_another_by_few(redis_server: RedisProcess
     run(redis_server, scenario)
 
 
+def test_a_tenant_at_its_cap_waits_and_others_go_on(redis_server: RedisProcess) -> None:
+    async def scenario(lane: _Lane) -> None:
+        await lane.jobs.set_cap("busy", 2)
+        for n in range(6):
+            await lane.queued(f"busy-{n}", tenant="busy")
+        held = [await lane.next(), await lane.next()]
+        assert [claim.job.id for claim in held if claim] == ["busy-0", "busy-1"]
+        assert await lane.next() is None
+        for n in range(6):
+            await lane.queued(f"quiet-{n}", tenant="quiet")
+        assert await lane.served() == [f"quiet-{n}" for n in range(6)]
+        assert await lane.jobs.held_back(await lane.jobs.get("busy-2"))
+        assert await lane.queue.held_back() == 4
+        # Each way in which work ends lets the next in, though nothing is queued meanwhile.
+        await lane.queue.advance(held[0], {}, ())  # type: ignore[arg-type]
+        third = await lane.next()
+        assert third is not None
+        assert third.job.id == "busy-2"
+        await lane.queue.fail(third, _PROBLEM)
+        fourth = await lane.next()
+        assert fourth is not None
+        assert fourth.job.id == "busy-3"
+        await lane.queue.retry(fourth, _PROBLEM, 0.0)
+        await lane.queue.promote()
+        assert await lane.next() is not None
+        assert await lane.next() is None
+        await lane.jobs.set_cap("busy", None)  # and the rest comes
+        await lane.queue.promote()
+        assert await lane.served() == ["busy-5", "busy-3"]
+        assert await lane.queue.held_back() == 0
+
+    run(redis_server, scenario)
+
+
+def test_a_flow_that_was_at_its_cap_takes_no_more_than_its_share_afterwards(
+    redis_server: RedisProcess,
+) -> None:
+    async def scenario(lane: _Lane) -> None:
+        capped = JobStore(lane.link, cap=1)
+        for n in range(12):
+            await capped.create(
+                Job.new(JobKind.VIDEO, {}, f"a-{n}", tenant="a", priority=Priority.BATCH)
+            )
+        assert await lane.jobs.caps() == {"*": 1}
+        held = await lane.next()
+        assert held is not None
+        await lane.jobs.set_cap("b", 0)
+        for n in range(12):
+            await capped.create(
+                Job.new(JobKind.VIDEO, {}, f"b-{n}", tenant="b", priority=Priority.BATCH)
+            )
+        assert await lane.served(6) == [f"b-{n}" for n in range(6)]
+        await lane.jobs.set_cap("a", 0)
+        order = await lane.served(8)
+        assert 2 <= sum(name.startswith("b") for name in order) <= 6, order
+
+    run(redis_server, scenario)
+
+
 def test_a_batch_goes_on_under_a_flood(redis_server: RedisProcess) -> None:
     async def scenario(lane: _Lane) -> None:
         for n in range(40):

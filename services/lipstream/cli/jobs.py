@@ -55,8 +55,13 @@ def list_jobs(
 @app.command("show")
 def show(job_id: _Id) -> None:
     """All that is known of a job, as JSON."""
-    job = _run(lambda store: store.get(job_id))
-    console.print_json(json.dumps(_document(job)))
+
+    async def ask(store: JobStore) -> tuple[Job, bool]:
+        job = await store.get(job_id)
+        return job, await store.held_back(job)
+
+    job, held_back = _run(ask)
+    console.print_json(json.dumps(_document(job) | {"held_back_by_cap": held_back}))
 
 
 @app.command("cancel")
@@ -81,6 +86,21 @@ def retry(job_ids: Annotated[list[str], typer.Argument(help="Failed or cancelled
             console.print(f"{job.id} is queued at {job.stage}.", highlight=False)
 
     _run(ask)
+
+
+@app.command("cap")
+def cap(
+    tenant: Annotated[str | None, typer.Argument(help="Whose; without: show all caps.")] = None,
+    most: Annotated[int | None, typer.Argument(help="At once in a stage; 0: any.", min=0)] = None,
+) -> None:
+    """How much work of a tenant each stage has at once. Without a number: as all others have it."""
+    if tenant is not None:
+        whose = tenant
+        _run(lambda store: store.set_cap(whose, most))
+    table = Table("tenant", "at once in a stage")
+    for name, count in _run(lambda store: store.caps()).items():
+        table.add_row("all others" if name == "*" else name, str(count) if count else "any")
+    console.print(table)
 
 
 @app.command("dead")

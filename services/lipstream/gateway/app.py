@@ -86,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
                 ttl_s=settings.job_ttl_s,
                 max_queued=settings.max_queued_jobs,
                 max_open=settings.max_open_jobs,
+                cap=settings.max_running_jobs,
             ),
             batches=BatchStore(link, ttl_s=2 * settings.job_ttl_s),
             keys=KeyStore(link),

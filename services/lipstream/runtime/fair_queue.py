@@ -8,6 +8,11 @@ time of the message that was served last (self-clocked fair queueing, Golestani 
 weight 8 gets eight messages through for each of a flow of weight 1, no flow ever starves, and a
 thousand messages of one tenant delay another tenant's first by one.
 
+A tenant may have a cap: so much of its work, ready or with a worker, may be in a stage's stream at
+once. What is in the stream is counted anew each time, so no count can go wrong when a worker dies.
+Flows of a tenant that is at its cap are passed over and lose no message; afterwards they go on as
+if they had been idle, so what they were denied is not made up for at the cost of others.
+
 Everything is found from the name of the stream: `:waiting` (hash, message by its job's id and
 part), `:flow:` and a flow (list of such ids), `:flows` (sorted set, flow by the virtual time of its
 oldest message) and `:clock`. All have the stream's hash tag.
@@ -16,7 +21,7 @@ oldest message) and `:clock`. All have the stream's hash tag.
 from __future__ import annotations
 
 from lipstream.wire.job import Priority
-from lipstream.wire.streams import GROUP
+from lipstream.wire.streams import GROUP, caps_hash
 
 __all__ = ["FAIR_QUEUE"]
 
@@ -55,16 +60,38 @@ local function waits(stream, message)
   end
   return count > 0 and count + ready(stream) or 0
 end
+local function tenant(flow) return string.match(flow, ':(.*)') or '' end
+-- Messages of each tenant in the stream; nothing where no tenant has a cap.
+local function in_stream(stream)
+  if redis.call('HLEN', '{caps_hash()}') == 0 then return nil end
+  local counts = {{}}
+  for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+')) do
+    local whose = tenant(field(entry[2], 'flow'))
+    counts[whose] = (counts[whose] or 0) + 1
+  end
+  return counts
+end
+local function at_cap(flow, counts)
+  local whose = tenant(flow)
+  local cap = redis.call('HGET', '{caps_hash()}', whose) or redis.call('HGET', '{caps_hash()}', '*')
+  return cap and tonumber(cap) > 0 and (counts[whose] or 0) >= tonumber(cap)
+end
+-- The flow that is furthest behind of those that may go on, and its virtual time.
+local function next_flow(stream, counts)
+  local flows = redis.call('ZRANGE', stream .. ':flows', 0, counts and -1 or 0, 'WITHSCORES')
+  if #flows == 0 then redis.call('DEL', stream .. ':clock') end
+  for n = 1, #flows, 2 do
+    if not (counts and at_cap(flows[n], counts)) then return flows[n], tonumber(flows[n + 1]) end
+  end
+end
 -- Moves messages into the stream while it has room.
 local function feed(stream)
   local room = {_READY} - ready(stream)
+  local counts = room > 0 and in_stream(stream) or nil
   while room > 0 do
-    local head = redis.call('ZRANGE', stream .. ':flows', 0, 0, 'WITHSCORES')
-    if #head == 0 then
-      redis.call('DEL', stream .. ':clock')
-      return
-    end
-    local flow, time = head[1], tonumber(head[2])
+    local flow, time = next_flow(stream, counts)
+    if not flow then return end
+    time = math.max(time, tonumber(redis.call('GET', stream .. ':clock') or 0))
     local name = redis.call('LPOP', stream .. ':flow:' .. flow)
     redis.call('SET', stream .. ':clock', time)
     if redis.call('EXISTS', stream .. ':flow:' .. flow) == 1 then
@@ -77,6 +104,7 @@ local function feed(stream)
       redis.call('HDEL', stream .. ':waiting', name)
       redis.call('XADD', stream, '*', unpack(cjson.decode(message)))
       room = room - 1
+      if counts then counts[tenant(flow)] = (counts[tenant(flow)] or 0) + 1 end
     end
   end
 end

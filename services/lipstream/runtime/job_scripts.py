@@ -29,6 +29,7 @@ __all__ = [
     "EXPIRE",
     "FAIL",
     "FORGET_CONSUMER",
+    "HELD_BACK",
     "PART_DONE",
     "PROMOTE",
     "RELEASE",
@@ -111,8 +112,8 @@ local function let_go(work) redis.call('HDEL', KEYS[1], own(work, 'holder')) end
 # In each script, a message is the JSON array of its names and values, and `work` says whose turn it
 # is: a stage, or a stage, '/' and a part.
 
-# KEYS: job, events, stream, index, deadlines, open jobs. ARGV: id, created_ms, params, queue limit,
-# limit of open jobs, message, job fields...
+# KEYS: job, events, stream, index, deadlines, open jobs, caps. ARGV: id, created_ms, params, queue
+# limit, limit of open jobs, message, cap of tenants without one of their own, job fields...
 CREATE = (
     _JOB
     + FAIR_QUEUE
@@ -124,11 +125,16 @@ if tonumber(ARGV[4]) > 0 and waits(KEYS[3], ARGV[6]) >= tonumber(ARGV[4]) then r
 if tonumber(ARGV[5]) > 0 and redis.call('SCARD', KEYS[6]) >= tonumber(ARGV[5]) then
   return 'quota'
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 7))
+redis.call('HSET', KEYS[1], unpack(ARGV, 8))
 redis.call('SADD', KEYS[6], ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
 local deadline_ms = get('deadline_ms')
 if tonumber(deadline_ms) > 0 then redis.call('ZADD', KEYS[5], deadline_ms, ARGV[1]) end
+if ARGV[7] == '0' then
+  redis.call('HDEL', KEYS[7], '*')
+else
+  redis.call('HSET', KEYS[7], '*', ARGV[7])
+end
 publish()
 enqueue(KEYS[3], ARGV[6])
 return 'ok'
@@ -250,6 +256,7 @@ else
   publish()
   enqueue(KEYS[4], ARGV[8])
 end
+feed(KEYS[3])
 return 'done'
 """
 )
@@ -292,6 +299,7 @@ if tonumber(ARGV[6]) > tonumber(get('progress')) then
   publish()
 end
 if redis.call('HINCRBY', KEYS[1], 'parts_left', -1) == 0 then enqueue(KEYS[3], ARGV[7]) end
+feed(KEYS[3])
 return 'done'
 """
 )
@@ -300,6 +308,7 @@ return 'done'
 # problem, message.
 RETRY = (
     _JOB
+    + FAIR_QUEUE
     + """
 local state = hold(ARGV[3], ARGV[4])
 if state == 'lost' then return state end
@@ -308,6 +317,7 @@ if state == 'over' then return state end
 let_go(ARGV[3])
 set(own(ARGV[3], 'last_error'), ARGV[6])
 redis.call('ZADD', KEYS[4], now_ms() + ARGV[5], ARGV[7])
+feed(KEYS[3])
 return 'done'
 """
 )
@@ -332,6 +342,7 @@ return 'done'
 # fields of the dead letter...
 FAIL = (
     _JOB
+    + FAIR_QUEUE
     + f"""
 local state = hold(ARGV[3], ARGV[4])
 if state == 'lost' then return state end
@@ -342,6 +353,7 @@ set('status', 'failed', 'error', ARGV[6])
 publish()
 close(ARGV[5])
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', {_DEAD_KEPT}, '*', 'at_ms', now_ms(), unpack(ARGV, 7))
+feed(KEYS[3])
 return 'done'
 """
 )
@@ -360,6 +372,23 @@ for _, message in ipairs(due) do
 end
 feed(KEYS[2])
 return #due
+"""
+)
+
+# How many messages wait because their tenant is at its cap.
+# KEYS: stream. ARGV: a tenant, or nothing for all.
+HELD_BACK = (
+    _NOW
+    + FAIR_QUEUE
+    + """
+local counts = in_stream(KEYS[1])
+local held = 0
+for _, flow in ipairs(counts and redis.call('ZRANGE', KEYS[1] .. ':flows', 0, -1) or {}) do
+  if (ARGV[1] == '' or tenant(flow) == ARGV[1]) and at_cap(flow, counts) then
+    held = held + redis.call('LLEN', KEYS[1] .. ':flow:' .. flow)
+  end
+end
+return held
 """
 )
 

@@ -27,13 +27,16 @@ from lipstream.wire.messages import (
 from lipstream.wire.problem import Problem
 from lipstream.wire.streams import (
     DEFAULT_TENANT,
+    caps_hash,
     dead_stream,
     deadlines_key,
     events_stream,
     index_key,
     job_key,
     open_jobs_set,
+    waiting_hash,
 )
+from lipstream.wire.tenants import checked_tenant
 
 __all__ = ["JobStore", "flat"]
 
@@ -54,6 +57,8 @@ class JobStore:
         ttl_s: how long a finished job is remembered.
         max_queued: jobs that may wait at a first stage, of those in a hurry; 0 means any number.
         max_open: jobs of one tenant that have not ended; 0 means any number.
+        cap: how much work of one tenant a stage has at once, unless the tenant has its own cap
+            (`set_cap`); 0 means any amount.
 
     Raises:
         Unavailable: from every method, when Redis does not answer within the link's patience.
@@ -67,11 +72,13 @@ class JobStore:
         ttl_s: float = 604_800.0,
         max_queued: int = 0,
         max_open: int = 0,
+        cap: int = 0,
     ) -> None:
         self._link = link
         self._ttl_s = max(1, round(ttl_s))
         self._max_queued = max_queued
         self._max_open = max_open
+        self._cap = cap
 
     async def create(self, job: Job) -> None:
         """Keep a new job and queue it at its first stage, in one step.
@@ -91,12 +98,13 @@ class JobStore:
             index_key(job.kind, job.tenant),
             deadlines_key(),
             open_jobs_set(job.tenant),
+            caps_hash(),
         ]
         # Batches are asked for all at once, and give way.
         most = self._max_queued if job.priority is Priority.INTERACTIVE else 0
         fields = job.encode()
         args = [job.id, str(job.created_ms), fields["params"], str(most), str(self._max_open)]
-        args += [dump_json(flat(message)), *flat(fields)]
+        args += [dump_json(flat(message)), str(self._cap), *flat(fields)]
         answer = await self._eval(job_scripts.CREATE, keys, args)
         if answer == "exists":
             raise Conflict(f"There is a job {job.id!r} already.")
@@ -218,6 +226,30 @@ class JobStore:
         if gone:
             await self._link.call(lambda: self._client.xdel(dead_stream(stage.name), *gone))
         return await self.get(job_id)
+
+    async def caps(self) -> dict[str, int]:
+        """How much work of a tenant each stage has at once; 0: any amount; `*`: all others."""
+        raw: dict[str, str] = await self._link.call(lambda: self._client.hgetall(caps_hash()))
+        return {tenant: int(cap) for tenant, cap in sorted(raw.items())}
+
+    async def set_cap(self, tenant: str, cap: int | None) -> None:
+        """Give a tenant a cap of its own, 0 for none; or, with None, that of all others again.
+
+        Raises:
+            BadInput: no tenant can be named so.
+        """
+        checked_tenant(tenant)
+        if cap is None:
+            await self._link.call(lambda: self._client.hdel(caps_hash(), tenant))
+        else:
+            await self._link.call(lambda: self._client.hset(caps_hash(), tenant, cap))
+
+    async def held_back(self, job: Job) -> bool:
+        """Whether a job waits at its stage because its tenant is at its cap."""
+        stream = stage_named(job.stage).stream
+        if not await self._link.call(lambda: self._client.hexists(waiting_hash(stream), job.id)):
+            return False
+        return bool(await self._eval(job_scripts.HELD_BACK, [stream], [job.tenant]))
 
     async def delete(self, job_id: str) -> None:
         """Forget a job that has ended. Its objects are the caller's to delete.

@@ -167,6 +167,10 @@ class Settings(BaseSettings):
     max_open_jobs: Annotated[
         int, Field(ge=0, description="Jobs of one tenant that have not ended; 0: any number.")
     ] = 20_000
+    max_running_jobs: Annotated[
+        int,
+        Field(ge=0, description="Work of one tenant at once in a stage; 0: any amount."),
+    ] = 0
     max_batch_lines: Annotated[int, Field(gt=0, description="Videos in one batch.")] = 5000
 
     # How jobs are worked on

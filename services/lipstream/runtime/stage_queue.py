@@ -322,6 +322,12 @@ class StageQueue:
         )
         return Depth(max(0, total - pending), delayed, pending, dead)
 
+    async def held_back(self) -> int:
+        """How many of those that wait do so because their tenant is at its cap."""
+        return int(
+            await self._eval(job_scripts.HELD_BACK, [self._stage.stream], "", patience_s=0.0)
+        )
+
     async def oldest_s(self) -> float:
         """How long the message that is next has waited; 0 when none waits."""
         stream = self._stage.stream

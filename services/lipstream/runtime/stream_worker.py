@@ -392,6 +392,7 @@ class StreamWorker:
                     pending=depth.pending,
                     dead=depth.dead,
                     oldest_s=await self._queue.oldest_s(),
+                    held_back=await self._queue.held_back(),
                 )
                 await self._queue.forget_idle(idle_ms=3_600_000)
             self._telemetry.redis_up(self._link.answers)

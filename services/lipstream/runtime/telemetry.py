@@ -189,6 +189,10 @@ class Telemetry:
             "or dead. Every worker of the stage tells the same.",
             "state",
         )
+        self._queue_held_back = gauge(
+            "lipstream_queue_held_back",
+            "Of the messages that wait, those whose tenant is at its cap of work at once.",
+        )
         self._queue_oldest_s = gauge(
             "lipstream_queue_oldest_seconds", "How long the message that is next has waited."
         )
@@ -302,12 +306,20 @@ class Telemetry:
         self._taken_over.labels(self.service).inc()
 
     def queue_depth(
-        self, *, waiting: int, delayed: int, pending: int, dead: int, oldest_s: float
+        self,
+        *,
+        waiting: int,
+        delayed: int,
+        pending: int,
+        dead: int,
+        oldest_s: float,
+        held_back: int = 0,
     ) -> None:
         by_state = {"waiting": waiting, "delayed": delayed, "pending": pending, "dead": dead}
         for state, count in by_state.items():
             self._queue_depth.labels(self.service, state).set(count)
         self._queue_oldest_s.labels(self.service).set(oldest_s)
+        self._queue_held_back.labels(self.service).set(held_back)
 
     def redis_up(self, up: bool) -> None:
         self._redis_up.labels(self.service).set(up)

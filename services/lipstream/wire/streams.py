@@ -19,6 +19,7 @@ __all__ = [
     "at_work_key",
     "batch_key",
     "batches_of",
+    "caps_hash",
     "checked_id",
     "dead_stream",
     "deadlines_key",
@@ -96,6 +97,11 @@ def batch_key(batch_id: str) -> str:
 def batches_of(tenant: str) -> str:
     """Sorted set of the ids of a tenant's batches, by the time of their creation in ms."""
     return f"{{lipstream}}:batches-of:{checked_id(tenant)}"
+
+
+def caps_hash() -> str:
+    """Hash: how much work of a tenant a stage has at once at most; `*` for all others."""
+    return "{lipstream}:caps"
 
 
 def open_jobs_set(tenant: str) -> str:
