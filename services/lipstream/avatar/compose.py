@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipstream.avatar.layer import Layer
+from lipstream.avatar.layers import LID_SHARE
 from lipstream.avatar.plate import Plate
 from lipstream.avatar.stage import PosedSurface
 from lipstream.face.head_frame import FOCAL
 from lipstream.face.model import AvatarModel, ColorShapes, Gaussians
-from lipstream.face.shape_names import COLOR_SHAPE_NAMES
+from lipstream.face.shape_names import COLOR_SHAPE_NAMES, LID_LEFT, LID_RIGHT
 
 __all__ = ["Composition", "compose", "with_colors"]
 
@@ -75,8 +76,23 @@ def compose(stage: PosedSurface, layers: Sequence[Layer], plate: Plate) -> Compo
 
 
 def with_colors(model: AvatarModel, colors: NDArray[np.float32]) -> AvatarModel:
-    """The model in other colours `# [N, 3]`."""
-    return replace(model, gaussians=replace(model.gaussians, colors=colors))
+    """The model in other colours `# [N, 3]`; closed lids keep theirs.
+
+    What lids take on in a blink is given by the way to it: where that begins elsewhere, what an
+    open eye shows there would stay behind as streaks.
+    """
+    shapes = model.color_shapes
+    vectors = shapes.vectors.copy()
+    for j, name in enumerate(shapes.names):
+        if name in (LID_LEFT, LID_RIGHT):
+            entries = slice(shapes.offsets[j], shapes.offsets[j + 1])
+            ids = shapes.ids[entries]
+            vectors[entries] -= LID_SHARE * (colors - model.gaussians.colors)[ids]
+    return replace(
+        model,
+        gaussians=replace(model.gaussians, colors=colors),
+        color_shapes=replace(shapes, vectors=vectors),
+    )
 
 
 def _sparse_tints(tints: list[NDArray[np.float32]]) -> ColorShapes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -10,11 +9,11 @@ from scipy.spatial import cKDTree
 from lipstream.avatar.binding import bind_to_area, bind_to_picture, held_small
 from lipstream.avatar.filling import mix, sample
 from lipstream.avatar.layer import Layer
+from lipstream.avatar.layers.lids import lid_tints
 from lipstream.avatar.layers.lips import PARTED_MM, colors_off_the_lip_line, lip_tint
 from lipstream.avatar.layers.scene import PhotoScene
-from lipstream.face.landmarks import NOSE_BRIDGE
 from lipstream.face.parts import smoothstep
-from lipstream.face.shape_names import LID_LEFT, LID_RIGHT, LIP_REST
+from lipstream.face.shape_names import LIP_REST
 
 __all__ = ["backing_layer", "rim_layer", "skin_layer"]
 
@@ -69,7 +68,7 @@ def skin_layer(scene: PhotoScene) -> Layer:
         opacities=cover,
         latitude=latitude,
         tints={
-            **_lid_tints(scene, points, place["lid"], colors),
+            **lid_tints(scene, points, place["lid"], colors),
             LIP_REST: at_rest,
         },
     )
@@ -78,15 +77,6 @@ def skin_layer(scene: PhotoScene) -> Layer:
 def _line_latitude(scene: PhotoScene) -> float:
     """Beside the lips' line: the true colours of closed lips, borrowed ones of parted lips."""
     return 0.15 if scene.rig.face.lip_gap_mm < PARTED_MM else 0.0
-
-
-def _lid_tints(scene: PhotoScene, points: Array, lid: Array, colors: Array) -> dict[str, Array]:
-    """On a closing lid, the skin's colour in place of stretched lashes and shadow."""
-    blurred = cv2.GaussianBlur(scene.photo, (0, 0), sigmaX=4.5, sigmaY=0.6)
-    weight = 0.75 * smoothstep(0.03, 0.2, lid) * (1 - smoothstep(0.86, 0.97, lid))
-    change = (sample(blurred, points) - colors) * weight[:, None]
-    on_right = (points[:, 0] < scene.regions.landmarks[NOSE_BRIDGE, 0])[:, None]
-    return {LID_RIGHT: np.where(on_right, change, 0), LID_LEFT: np.where(on_right, 0, change)}
 
 
 def rim_layer(scene: PhotoScene) -> Layer:
