@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-import uvicorn
 
 from lipstream.cli.batch import batch
 from lipstream.errors import BadInput, NotFound
-from lipstream.gateway.app import create_app
 from lipstream.pipeline import JobKind
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.job_context import JobContext
@@ -24,6 +21,7 @@ from lipstream.runtime.settings import Settings
 from tests.integration.dummy_stage import handle
 from tests.integration.job_lane import JobLane
 from tests.integration.redis_process import RedisProcess
+from tests.integration.served_gateway import served
 
 _MANIFEST = b'{"consent": {"statement": "I am the person in the photo."}}'
 
@@ -35,14 +33,8 @@ def url(redis_server: RedisProcess, tmp_path: Path) -> Iterator[str]:
     objects = str(tmp_path / "objects")
     AvatarLibrary(open_store(objects)).add("me", bundle, _MANIFEST, b"png")
     settings = Settings(redis=redis_server.url, store=objects, audio_address="127.0.0.1:1")
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with served(settings) as address:
+        yield address
 
 
 def test_a_batch_goes_on_after_a_stop_and_tries_again_what_failed(

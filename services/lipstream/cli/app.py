@@ -10,7 +10,19 @@ import typer
 from rich.text import Text
 
 import lipstream
-from lipstream.cli import avatar, batch, demo, jobs, keys, motion, render, style, up, voices
+from lipstream.cli import (
+    avatar,
+    batch,
+    demo,
+    jobs,
+    keys,
+    motion,
+    render,
+    style,
+    up,
+    voices,
+    webhooks,
+)
 from lipstream.cli.console import console, error_console
 from lipstream.errors import LipstreamError
 
@@ -39,6 +51,7 @@ app.command("style")(style.style)
 app.add_typer(avatar.app, name="avatar")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 app.command("batch")(batch.batch)
 app.command("voices")(voices.voices)
 app.command("up")(up.up)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -110,11 +111,31 @@ class RestClient:
                 for chunk in response.iter_bytes():
                     file.write(chunk)
 
+    def webhooks(self) -> list[dict[str, Any]]:
+        """Documents of the caller's webhooks, the oldest first."""
+        documents: list[dict[str, Any]] = self._request("GET", "/v1/webhooks").json()
+        return documents
+
+    def create_webhook(self, address: str, events: list[str]) -> dict[str, Any]:
+        """The document of a new webhook, with its secret."""
+        return self._json("POST", "/v1/webhooks", json={"url": address, "events": events})
+
+    def rotate_webhook(self, webhook_id: str, grace_s: float) -> dict[str, Any]:
+        """A webhook's document with its new secret; the old one signs too for so long."""
+        path = f"/v1/webhooks/{quote(webhook_id, safe='')}/rotate"
+        return self._json("POST", path, json={"grace_s": grace_s})
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        self._request("DELETE", f"/v1/webhooks/{quote(webhook_id, safe='')}")
+
     def _json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        document: dict[str, Any] = self._request(method, path, **arguments).json()
+        return document
+
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **arguments)
         except httpx.TransportError as error:
             raise Unavailable(f"The gateway at {self._http.base_url} does not answer.") from error
         check_answer(response)
-        document: dict[str, Any] = response.json()
-        return document
+        return response

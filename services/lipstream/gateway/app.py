@@ -66,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         webhooks = WebhookStore(link)
         sender = WebhookSender(
             webhooks,
+            telemetry,
             private=settings.webhooks_private,
             first_pause_s=settings.webhook_retry_base_s,
         )

@@ -10,6 +10,7 @@ from collections import Counter
 
 from lipstream.errors import BadInput, LipstreamError, Unavailable
 from lipstream.gateway.pinned_post import pinned_post
+from lipstream.runtime.telemetry import Telemetry
 from lipstream.runtime.webhooks import WebhookStore
 from lipstream.wire.webhook import Delivery, Webhook, signed_headers
 
@@ -36,8 +37,11 @@ class WebhookSender:
         first_pause_s: before the second try; each further one is four times as long.
     """
 
-    def __init__(self, store: WebhookStore, *, private: bool, first_pause_s: float) -> None:
+    def __init__(
+        self, store: WebhookStore, telemetry: Telemetry, *, private: bool, first_pause_s: float
+    ) -> None:
         self._store = store
+        self._telemetry = telemetry
         self._private = private
         self._first_pause_s = first_pause_s
         self._calls: set[asyncio.Task[None]] = set()
@@ -92,14 +96,17 @@ class WebhookSender:
             return
         await self._store.note(webhook, problem or "ok")
         if not problem:
+            self._telemetry.webhook_called("delivered")
             await self._store.done(delivery_id)
             return
         tried = delivery.again
         facts = {"webhook": webhook.id, "job_id": delivery.job_id, "tries": tried.tries}
         if tried.tries >= _MOST_TRIES:
+            self._telemetry.webhook_called("given_up")
             logger.error("an event was not delivered: %s", problem, extra=facts)
             await self._store.give_up(delivery_id, tried, problem)
             return
+        self._telemetry.webhook_called("failed")
         logger.warning("a webhook failed: %s", problem, extra=facts)
         pause_s = min(self._first_pause_s * _GROWTH**delivery.tries, _LONGEST_PAUSE_S)
         await self._store.again(delivery_id, tried, pause_s * random.uniform(0.8, 1.2))
@@ -107,10 +114,11 @@ class WebhookSender:
     async def _called(self, webhook: Webhook, delivery: Delivery) -> str:
         """What went wrong; nothing when it was told."""
         body = delivery.body()
+        now_ms = time.time_ns() // 1_000_000
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "lipstream",
-            **signed_headers(webhook.secret, delivery.message_id, int(time.time()), body),
+            **signed_headers(webhook.secrets(now_ms), delivery.message_id, now_ms // 1000, body),
         }
         try:
             status = await pinned_post(webhook.url, body, headers, private=self._private)

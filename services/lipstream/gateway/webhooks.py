@@ -26,6 +26,14 @@ class WebhookRequest(BaseModel):
     ] = []
 
 
+class RotationRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    grace_s: Annotated[
+        float, Field(ge=0, le=30 * 86_400, description="How long the old secret signs too.")
+    ] = 86_400.0
+
+
 class WebhookDocument(BaseModel):
     """One webhook, and how its last call went."""
 
@@ -34,7 +42,7 @@ class WebhookDocument(BaseModel):
     events: list[str]
     created_ms: int
     secret: Annotated[
-        str | None, Field(description="Signs its calls; told once, when it is made.")
+        str | None, Field(description="Signs its calls; told once, when it is made or rotated.")
     ] = None
     last_ms: Annotated[int | None, Field(description="When it was last called.")] = None
     last_result: Annotated[str | None, Field(description="ok, or what went wrong.")] = None
@@ -61,6 +69,16 @@ async def list_webhooks(platform: Shared, caller: WebhookCaller) -> list[Webhook
 async def get_webhook(webhook_id: str, platform: Shared, caller: WebhookCaller) -> WebhookDocument:
     """One, and how its last call went."""
     return _document(await platform.webhooks.find(webhook_id, caller.tenant))
+
+
+@router.post("/{webhook_id}/rotate", response_model=WebhookDocument)
+async def rotate_webhook(
+    webhook_id: str, wanted: RotationRequest, platform: Shared, caller: WebhookCaller
+) -> WebhookDocument:
+    """A new secret. Calls are signed with it and the old one until the grace is over."""
+    webhook = await platform.webhooks.find(webhook_id, caller.tenant)
+    rotated = await platform.webhooks.rotate(webhook, wanted.grace_s)
+    return _document(rotated, rotated.secret)
 
 
 @router.delete("/{webhook_id}", status_code=204)

@@ -178,6 +178,11 @@ class Telemetry:
             "Messages that were given up: for the caller's input, or by a fault of the platform.",
             "fault",
         )
+        self._webhook_calls = counter(
+            "lipstream_webhook_calls_total",
+            "Calls of webhooks: delivered, failed and to be tried again, or given_up.",
+            "outcome",
+        )
         for fault in ("caller", "platform"):
             self._dead_letters.labels(service, fault)  # 0, that the first one is a rise
         self._taken_over = counter(
@@ -301,6 +306,10 @@ class Telemetry:
         """Count a message that was given up, by the verdict of what failed it last."""
         fault = "caller" if verdict is Verdict.DEAD_LETTER else "platform"
         self._dead_letters.labels(self.service, fault).inc()
+
+    def webhook_called(self, outcome: str) -> None:
+        """Count a call of a webhook: `delivered`, `failed` or `given_up`."""
+        self._webhook_calls.labels(self.service, outcome).inc()
 
     def took_over(self) -> None:
         self._taken_over.labels(self.service).inc()

@@ -87,7 +87,7 @@ class WebhookStore:
             id=secrets.token_hex(8),
             tenant=tenant,
             url=url,
-            secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+            secret=_new_secret(),
             events=tuple(events) or EVENT_TYPES,
             created_ms=time.time_ns() // 1_000_000,
         )
@@ -119,6 +119,21 @@ class WebhookStore:
         if webhook is None or webhook.tenant != tenant:
             raise NotFound(f"There is no webhook {webhook_id[:64]!r}.")
         return webhook
+
+    async def rotate(self, webhook: Webhook, grace_s: float) -> Webhook:
+        """A new secret in place of another, which signs beside it for `grace_s` more.
+
+        Raises:
+            NotFound: it was deleted meanwhile.
+        """
+        until_ms = time.time_ns() // 1_000_000 + round(1000 * grace_s)
+        rotated = replace(
+            webhook, secret=_new_secret(), old_secret=webhook.secret, old_until_ms=until_ms
+        )
+        fields = {name: rotated.encode()[name] for name in ("secret", "old_secret", "old_until_ms")}
+        await self.find(webhook.id, webhook.tenant)  # not to bring a deleted one back
+        await self._link.call(lambda: self._client.hset(webhook_key(webhook.id), mapping=fields))
+        return rotated
 
     async def delete(self, webhook: Webhook) -> None:
         """Tell it no more; what is on its way to it is dropped."""
@@ -202,3 +217,7 @@ class WebhookStore:
             return Webhook.decode(raw) if raw else None
         except BadInput:  # no id, or what is left of a deleted one
             return None
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -45,6 +45,15 @@ class Webhook:
     """When it was last called; Unix time."""
     last_result: str = ""
     """What came of that: `ok`, or what went wrong."""
+    old_secret: str = ""
+    """Signs beside `secret` for a while after that was made in its place."""
+    old_until_ms: int = 0
+    """Unix time."""
+
+    def secrets(self, now_ms: int) -> tuple[str, ...]:
+        """All that sign a call at this Unix time, the newest first."""
+        old = self.old_secret and now_ms < self.old_until_ms
+        return (self.secret, self.old_secret) if old else (self.secret,)
 
     def encode(self) -> dict[str, str]:
         return {
@@ -57,6 +66,8 @@ class Webhook:
             "created_ms": str(self.created_ms),
             "last_ms": str(self.last_ms),
             "last_result": self.last_result,
+            "old_secret": self.old_secret,
+            "old_until_ms": str(self.old_until_ms),
         }
 
     @classmethod
@@ -65,7 +76,8 @@ class Webhook:
         Raises:
             BadInput: the hash is not one that `encode` wrote.
         """
-        fields = Fields(raw, "webhook")
+        # Those of earlier releases know of no old secret.
+        fields = Fields({"old_secret": "", "old_until_ms": "0", **raw}, "webhook")
         return cls(
             id=fields.text("id"),
             tenant=fields.text("tenant"),
@@ -75,6 +87,8 @@ class Webhook:
             created_ms=fields.integer("created_ms"),
             last_ms=fields.integer("last_ms"),
             last_result=fields.text("last_result"),
+            old_secret=fields.text("old_secret"),
+            old_until_ms=fields.integer("old_until_ms"),
         )
 
 
@@ -161,10 +175,14 @@ def signature(secret: str, message_id: str, timestamp_s: int, body: bytes) -> st
     return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
 
 
-def signed_headers(secret: str, message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
-    """Of a message that is sent at this Unix time."""
+def signed_headers(
+    secrets: Sequence[str], message_id: str, timestamp_s: int, body: bytes
+) -> dict[str, str]:
+    """Of a message that is sent at this Unix time, signed with each of the secrets."""
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp_s),
-        "webhook-signature": signature(secret, message_id, timestamp_s, body),
+        "webhook-signature": " ".join(
+            signature(secret, message_id, timestamp_s, body) for secret in secrets
+        ),
     }

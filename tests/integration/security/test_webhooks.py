@@ -10,6 +10,7 @@ import time
 
 import pytest
 from standardwebhooks.webhooks import Webhook as Reference
+from standardwebhooks.webhooks import WebhookVerificationError
 
 from lipstream.client.webhooks import verified_event
 from lipstream.errors import BadInput, Unavailable
@@ -59,6 +60,39 @@ def test_a_call_is_signed_and_made_again_until_it_is_taken(guarded: Guarded) -> 
         assert http.delete(path, headers=other).status_code == 404
         assert http.delete(path, headers=acme).status_code == 204
         assert http.get("/v1/webhooks", headers=acme).json() == []
+
+
+def test_old_and_new_secrets_sign_side_by_side_until_the_grace_is_over(guarded: Guarded) -> None:
+    acme, other = guarded.key("acme", "admin"), guarded.key("other", "admin")
+    guarded.add_avatar("acme.grace")
+    with Receiver() as receiver, guarded.http(**_EAGER) as http:
+        hook = http.post("/v1/webhooks", json={"url": receiver.url}, headers=acme).json()
+        path = f"/v1/webhooks/{hook['id']}/rotate"
+
+        def rotated(grace_s: float) -> str:
+            return str(http.post(path, json={"grace_s": grace_s}, headers=acme).json()["secret"])
+
+        def verifies(secret: str) -> bool:
+            try:
+                Reference(secret).verify(call.body, call.headers)
+            except WebhookVerificationError:
+                return False
+            return True
+
+        assert http.post(path, json={}, headers=other).status_code == 404
+        assert http.post(path, json={"grace_s": -1}, headers=acme).status_code == 422
+        secrets = [hook["secret"], rotated(600)]
+        for expected in ([True, True], [False, False, True]):
+            wanted = {"avatar": "grace", "text": "Hello"}
+            video = http.post("/v1/videos", json=wanted, headers=acme).json()
+            http.delete(video["links"]["self"], headers=acme)
+            call = receiver.calls.get(timeout=20)
+            assert [verifies(secret) for secret in secrets] == expected
+            secrets.append(rotated(0))
+        counted = 'lipstream_webhook_calls_total{outcome="delivered",service="gateway"}'
+        give_up_s = time.monotonic() + 20
+        while f"{counted} 2.0" not in http.get("/metrics").text:
+            assert time.monotonic() < give_up_s
 
 
 def test_every_end_of_a_job_is_told_once(redis_server: RedisProcess) -> None:
@@ -165,10 +199,10 @@ def test_old_and_foreign_calls_are_refused() -> None:
     from lipstream.wire.webhook import signed_headers
 
     secret, now_s = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0", int(time.time())
-    fresh = signed_headers(secret, "msg_1", now_s, b"{}")
+    fresh = signed_headers([secret], "msg_1", now_s, b"{}")
     assert verified_event(secret, {k.title(): v for k, v in fresh.items()}, b"{}") == {}
     for headers, body, code in (
-        (signed_headers(secret, "msg_1", now_s - 600, b"{}"), b"{}", "stale_webhook"),
+        (signed_headers([secret], "msg_1", now_s - 600, b"{}"), b"{}", "stale_webhook"),
         (fresh, b"{ }", "bad_webhook"),
         (fresh | {"webhook-id": "msg_2"}, b"{}", "bad_webhook"),
         (fresh | {"webhook-timestamp": str(now_s + 1)}, b"{}", "bad_webhook"),
