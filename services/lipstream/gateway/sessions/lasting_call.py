@@ -40,6 +40,7 @@ class LastingCall:
         self._open_call = open_call
         self._went_on = went_on
         self._call: StageCall | None = None
+        self._over = False
         self._one_move = asyncio.Lock()
         self._handing_on: asyncio.Task[None] | None = None
 
@@ -73,10 +74,13 @@ class LastingCall:
                 await self._again(call)
 
     def cancel(self) -> None:
+        """End the call; who reads its messages comes to their end."""
+        self._over = True
         if self._handing_on is not None:
             self._handing_on.cancel()
-        if self._call is not None:
-            self._call.cancel()
+        call, self._call = self._call, None
+        if call is not None:
+            call.cancel()
 
     async def _take_up(self, call: StageCall) -> None:
         """Bring a new call to where the old one was.
@@ -93,6 +97,8 @@ class LastingCall:
         call = await self._open_call()
         try:
             await self._take_up(call)
+            if self._over:
+                raise Unavailable("The session has ended.")
         except BaseException:
             call.cancel()
             raise

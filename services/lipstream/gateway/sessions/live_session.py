@@ -42,6 +42,7 @@ Sent: TypeAlias = MediaMessage | Event
 
 FPS = 1_000_000 / FRAME_US
 _OPENING_S = 15.0
+_ENDING_S = 0.5
 _UNBROKEN = 0
 """Epoch of sound and motion, which go on through interrupts."""
 
@@ -82,6 +83,7 @@ class LiveSession:
         self._show = asyncio.Event()
         """A frame, a place in the renderer, or somebody who looks: the shower looks again."""
         self._tasks: list[asyncio.Task[None]] = []
+        self._reading: list[asyncio.Task[None]] = []
         self._calls: list[SteadyCall | MotionCall] = []
         self._spare = Spare()
         self._texts = Texts(
@@ -197,11 +199,14 @@ class LiveSession:
         tasks = {*self._tasks, *self._texts.tasks, *self._writes, *self._output.tasks}
         if (current := asyncio.current_task()) is not None:
             tasks.discard(current)
-        for task in tasks:
-            task.cancel()
         for call in self._calls:
             call.cancel()
         self._output.cancel()
+        # A task that is cancelled while it reads leaves in gRPC what has come for it.
+        if reading := tasks & {*self._reading, *self._output.tasks}:
+            await asyncio.wait(reading, timeout=_ENDING_S)
+        for task in tasks:
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # How it is done
@@ -226,8 +231,8 @@ class LiveSession:
             self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
         else:
             await self._go_on_from(snapshot)
-        work = [self._feed(audio), self._hear(audio), self._move(), self._give()]
-        self._tasks = [asyncio.create_task(self._guarded(part)) for part in work]
+        self._reading = [self._begun(self._hear(audio)), self._begun(self._move())]
+        self._tasks = [*self._reading, self._begun(self._feed(audio)), self._begun(self._give())]
         self.state = SessionState.IDLE
         self._tell_state()
 
@@ -351,8 +356,11 @@ class LiveSession:
             drawing.forget()
             self._kept(drawing.interrupt(self._header(0, self._epoch)))
 
+    def _begun(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        return asyncio.create_task(self._guarded(work))
+
     def _kept(self, work: Awaitable[None]) -> None:
-        task = asyncio.create_task(self._guarded(work))
+        task = self._begun(work)
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
 
