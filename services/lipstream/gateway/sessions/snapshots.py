@@ -193,7 +193,11 @@ class Snapshots:
         for session_id, text in said.items():
             key = session_key(session_id)
             pipe.eval(_WRITE, 1, key, self._gateway, text, self._expire_ms)
-        answers = await self._link.call(pipe.execute, patience_s=0.0)
+        try:
+            answers = await self._link.call(pipe.execute, patience_s=0.0)
+        except LipstreamError:
+            self._over = over | self._over
+            raise
         for session_id, written in zip(said, answers[len(over) :], strict=True):
             if not written:
                 self._leave(session_id)
