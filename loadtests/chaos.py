@@ -3,10 +3,11 @@
     python -m loadtests.chaos --jobs 1000 --json FILE
 
 Starts a whole stack of real services with two render workers, asks for many short videos by REST,
-and does harm all along: stages and the gateway are killed at random, Redis is killed once in the
-middle, a render worker is held still for longer than its work is waited for, and the disk of the
-object store fills up (where this process may mount one). At the end every job must have ended once:
-one result each, none lost, none made twice.
+and does harm all along: stages and the gateway are killed at random, all packets between stages and
+Redis is dropped for eight seconds (where this process may have a network of its own), Redis is
+killed once in the middle, a render worker is held still for longer than its work is waited for, and
+the disk of the object store fills up (where this process may mount one). At the end every job must
+have ended once: one result each, none lost, none made twice.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from lipstream.wire.streams import events_stream, job_key
 from loadtests.avatars import hopper_photo
 from loadtests.faults import Faults, SmallDisk
 from loadtests.manifest import Figure, Manifest
+from loadtests.own_network import enter_own_network
 
 _AVATAR = "chaos"
 _SECOND_RENDERER = PythonService("render-2", "lipstream.render")
@@ -175,6 +177,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    own_network = enter_own_network()
     with tempfile.TemporaryDirectory(prefix="lipstream-chaos-") as name:
         folder = Path(name)
         with SmallDisk(folder / "disk", _DISK_BYTES) as disk:
@@ -183,7 +186,8 @@ def main() -> None:
             library = AvatarLibrary(open_store(str(objects)))
             create_avatar(library, _AVATAR, hopper_photo().read_bytes(), consent)
             with _stack(folder / "data", objects) as stack:
-                faults = Faults(stack, disk, options.every, random.Random(options.seed))
+                rng = random.Random(options.seed)
+                faults = Faults(stack, disk, options.every, rng, own_network=own_network)
                 figures = asyncio.run(_run(stack, faults, options.jobs, options.limit))
     Manifest("chaos", {"jobs": options.jobs, "kill_every_s": options.every}).publish(
         figures, options.json

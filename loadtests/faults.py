@@ -18,6 +18,7 @@ import httpx
 from lipstream.runtime.local_stack import LocalStack
 from lipstream.runtime.redis_server import redis_answers
 from loadtests.manifest import Figure
+from loadtests.own_network import dropped
 
 __all__ = ["Faults", "SmallDisk"]
 
@@ -25,6 +26,7 @@ _KILLED = ("audio", "motion", "render", "render-2", "gateway")
 _STILL_S = 12.0
 """A process is held still: longer than its work is waited for."""
 _FULL_S = 4.0
+_DROPPED_S = 8.0
 
 
 class SmallDisk:
@@ -70,10 +72,17 @@ class Faults:
 
     Args:
         every_s: between two kills.
+        own_network: whether packets may be dropped, since no other process is in this network.
     """
 
     def __init__(
-        self, stack: LocalStack, disk: SmallDisk, every_s: float, rng: random.Random
+        self,
+        stack: LocalStack,
+        disk: SmallDisk,
+        every_s: float,
+        rng: random.Random,
+        *,
+        own_network: bool,
     ) -> None:
         self._stack = stack
         self._disk = disk
@@ -83,6 +92,7 @@ class Faults:
         self._task: asyncio.Task[None] | None = None
         self._recovery_s: dict[str, list[float]] = {}
         once: list[tuple[float, str, Callable[[], Awaitable[None]]]] = [
+            *([(0.2, "network_dropped", self._drop_network)] if own_network else []),
             (0.35, "redis_killed", self._kill_redis),
             (0.55, "render_still", self._hold_still),
         ]
@@ -135,6 +145,9 @@ class Faults:
         os.kill(pid, signal.SIGKILL)
         await self._until(lambda: self._stack.pids.get(component) not in (None, pid))
         url = self._stack.url if component == "gateway" else self._stack.metrics_urls[component]
+        await self._ready(url)
+
+    async def _ready(self, url: str) -> None:
         async with httpx.AsyncClient(trust_env=False, timeout=2.0) as http:
             while True:
                 try:
@@ -144,8 +157,19 @@ class Faults:
                     pass
                 await asyncio.sleep(0.1)
 
+    async def _drop_network(self) -> None:
+        """Between the stages, whose work passes through Redis: connections stay open and dumb."""
+        with dropped(self._redis_port):
+            await asyncio.sleep(_DROPPED_S)
+        for url in (self._stack.url, *self._stack.metrics_urls.values()):
+            await self._ready(url)
+
+    @property
+    def _redis_port(self) -> int:
+        return int(self._stack.redis_url.rpartition(":")[2].partition("/")[0])
+
     async def _kill_redis(self) -> None:
-        port = int(self._stack.redis_url.rpartition(":")[2].partition("/")[0])
+        port = self._redis_port
         os.kill(self._stack.pids["redis"], signal.SIGKILL)
         await self._until(lambda: not redis_answers(port))
         await self._until(lambda: redis_answers(port))
