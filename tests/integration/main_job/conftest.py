@@ -13,9 +13,9 @@ from lipstream.runtime.settings import Settings
 from tests.integration.main_job.platform import Platform
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory, avatar_store: Path) -> Iterator[Platform]:
-    """A stack for all tests of a module."""
+    """A stack for all tests of a worker."""
     yield from _running(tmp_path_factory.mktemp("stack"), avatar_store)
 
 
