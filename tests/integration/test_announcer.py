@@ -37,11 +37,13 @@ def test_a_replica_says_what_it_can_take_for_as_long_as_it_lives(
         client.flushall()  # a Redis that lost all hears of it again
         await until(1, False)
         assert client.smembers(replicas_set("render")) == {nothing.id}
-        seats.leave()
         seats.drain()
-        await until(0, True)
+        await until(1, True)
+        await asyncio.sleep(0.5)  # it waits for a change again
+        seats.leave()  # and just as it ends there is one
         running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await asyncio.wait({running}, timeout=10)
+        assert running.done()
         assert said() is None
         assert not client.exists(replicas_set("render"))
 

@@ -167,6 +167,25 @@ def test_errors_of_the_tree_arrive_whole() -> None:
     on_server(scenario)
 
 
+def test_a_call_that_broke_on_its_way_can_be_made_again() -> None:
+    async def broken(_: bytes, context: grpc.aio.ServicerContext) -> bytes:  # type: ignore[type-arg]
+        await context.abort(grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2")
+
+    async def scenario() -> None:
+        server = grpc.aio.server()
+        handlers: dict[str, Any] = {"Call": grpc.unary_unary_rpc_method_handler(broken)}
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("x.X", handlers)])
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await channel.unary_unary("/x.X/Call")(b"")  # type: ignore[arg-type]
+        assert isinstance(error_of(caught.value), Unavailable)
+        await server.stop(0)
+
+    asyncio.run(scenario())
+
+
 def test_faults_of_ours_do_not_show_their_trace() -> None:
     async def scenario(bench: _Bench) -> None:
         call = bench.audio.Extract()

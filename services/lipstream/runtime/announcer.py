@@ -44,7 +44,10 @@ class Announcer:
                     await self._link.call(self._tell, patience_s=0.0)
                 await asyncio.sleep(_PAUSE_S)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._seats.changed.wait(), REFRESH_S)
+                    # Not `wait_for`, which before Python 3.12 forgets to be cancelled when what it
+                    # waits for comes just then: the last stream ends as the stage does.
+                    async with asyncio.timeout(REFRESH_S):
+                        await self._seats.changed.wait()
         finally:
             with contextlib.suppress(LipstreamError, TimeoutError):
                 async with asyncio.timeout(_RETRACT_S):

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 
-from lipstream.errors import LipstreamError, error_kind
+from lipstream.errors import LipstreamError, Unavailable, error_kind
 from lipstream.v1 import common_pb2
 
 if TYPE_CHECKING:
     import grpc
 
 __all__ = ["PROBLEM_KEY", "error_of", "problem_metadata"]
+
+_BROKEN = ("INTERNAL", "UNKNOWN")
 
 PROBLEM_KEY = "lipstream-problem-bin"
 
@@ -26,7 +28,11 @@ def problem_metadata(error: LipstreamError) -> tuple[tuple[str, bytes], ...]:
 
 
 def error_of(failure: grpc.RpcError) -> LipstreamError:
-    """What a client raises for a call that failed: the same kind, words and code as the stage."""
+    """What a client raises for a call that failed: the same kind, words and code as the stage.
+
+    A stage always says why. Where nothing is said, the call broke on its way: a killed process may
+    show as UNAVAILABLE, INTERNAL (a stream that was reset) or UNKNOWN (one that was removed).
+    """
     # Sync and aio calls share these methods, but no type that says so.
     call: Any = failure
     status: str = call.code().name
@@ -39,4 +45,6 @@ def error_of(failure: grpc.RpcError) -> LipstreamError:
         except DecodeError:
             break
         return kind(problem.detail, remedy=problem.remedy, code=problem.code or None)
+    if status in _BROKEN:
+        kind = Unavailable
     return kind(call.details() or f"The call failed with {status}.")
