@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from lipstream.pipeline import STAGES
 from lipstream.runtime.settings import Settings
@@ -45,13 +50,39 @@ def test_containers_are_hardened_and_only_the_gateway_is_reached(
     assert services["gateway"]["ports"] == ["127.0.0.1:8080:8080"]
 
 
-def test_images_are_those_that_the_dockerfile_makes(services: dict[str, Any]) -> None:
-    dockerfile = (DEPLOY / "docker" / "cpu.Dockerfile").read_text()
+def test_images_are_those_that_the_dockerfiles_make(services: dict[str, Any]) -> None:
+    dockerfile = "".join(path.read_text() for path in (DEPLOY / "docker").glob("*.Dockerfile"))
     for service in services.values():
         name, _, tag = service["image"].partition(":")
         assert tag != "latest"
         if name.startswith("lipstream-"):
             assert f" AS {name.removeprefix('lipstream-')}\n" in dockerfile
+
+
+def _demands(extra: str) -> Iterator[Requirement]:
+    """Of an extra of this package, and of those that it asks for."""
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    for text in project["dependencies"] + project["optional-dependencies"][extra]:
+        demand = Requirement(text)
+        if demand.name != "lipstream":
+            yield demand
+        for other in demand.extras if demand.name == "lipstream" else ():
+            yield from _demands(other)
+
+
+@pytest.mark.parametrize("image", ["gateway", "cpu", "cuda"])
+def test_what_an_image_needs_is_pinned_as_the_package_asks(image: str) -> None:
+    folder = DEPLOY / "docker"
+    asked = r"lipstream\[([\w,]+)\].*?--output-file (\w+)\.txt"
+    lock = re.findall(asked, (folder / "lock").read_text(), re.DOTALL)
+    (extras,) = (extras for extras, file in lock if file == image)
+    pinned: dict[str, str] = {}
+    for file in (image, "gsplat"):
+        text = (folder / "requirements" / f"{file}.txt").read_text()
+        pinned |= dict(re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", text, re.MULTILINE))
+    for extra in extras.split(","):
+        for demand in _demands(extra):
+            assert demand.specifier.contains(pinned[canonicalize_name(demand.name)]), demand
 
 
 @pytest.mark.parametrize(
