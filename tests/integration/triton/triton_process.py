@@ -41,8 +41,13 @@ class TritonProcess:
 
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self._child is not None:
+            pid = self._child.pid
+            models = psutil.Process(pid).children() if pid and self._child.running else []
             self._child.signal(how)
             assert self._child.wait(30)
+            for model in models:  # one that was being loaded may outlive a killed server
+                if model.is_running():
+                    model.kill()
         remove_leftovers(self.ports)
 
     def kill_model(self, name: str) -> None:
