@@ -4,7 +4,7 @@
 
 Starts a whole stack of real services with two render workers, asks for many short videos by REST,
 and does harm all along: stages and the gateway are killed at random, all packets between stages and
-Redis is dropped for eight seconds (where this process may have a network of its own), Redis is
+Redis are dropped for eight seconds (where this process may have a network of its own), Redis is
 killed once in the middle, a render worker is held still for longer than its work is waited for, and
 the disk of the object store fills up (where this process may mount one). At the end every job must
 have ended once: one result each, none lost, none made twice.
@@ -18,7 +18,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -97,6 +97,14 @@ class _Caller:
 
         return dict(zip(ids, await self._link.call(ask), strict=True))
 
+    async def tell(self, lost: Iterable[str]) -> None:
+        """Print what became of jobs that gave no result."""
+        jobs = JobStore(self._link)
+        for job_id in lost:
+            job = await jobs.get(job_id)
+            why = f"{job.error.code}: {job.error.detail}" if job.error else "no error"
+            print(f"{job_id} is {job.status} at {job.stage} after {dict(job.attempts)}; {why}")
+
     async def duplicated(self) -> int:
         """Jobs that were made twice: that ended twice, or that nobody asked for."""
         count = 0
@@ -146,11 +154,13 @@ async def _run(stack: LocalStack, faults: Faults, jobs: int, limit_s: float) -> 
         wall_s = time.monotonic() - began_s
         statuses = await caller.statuses()
         missing = await caller.without_file()
-        completed = sum(s == JobStatus.SUCCEEDED for s in statuses.values()) - len(missing)
+        lost = [name for name, status in statuses.items() if status != JobStatus.SUCCEEDED]
+        lost += missing
+        await caller.tell(lost)
         return [
             Figure("submitted", len(caller.ids), goal=f"{jobs}"),
-            Figure("completed", completed, goal=f"{jobs}"),
-            Figure("lost", len(caller.ids) - completed, goal="0"),
+            Figure("completed", len(caller.ids) - len(lost), goal=f"{jobs}"),
+            Figure("lost", len(lost), goal="0"),
             Figure("duplicated", await caller.duplicated(), goal="0"),
             Figure("wall_s", wall_s),
             *faults.figures(),
