@@ -13,6 +13,7 @@ from lipstream.pipeline import PIPELINES, JobKind, stage_named
 from lipstream.runtime.claim import Claim, Delivery, Depth
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.redis_link import RedisLink
+from lipstream.runtime.stage_members import StageMembers
 from lipstream.runtime.stage_queue import StageQueue
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.problem import Problem
@@ -232,12 +233,13 @@ def test_names_of_workers_are_forgotten_unless_they_hold_work(redis_server: Redi
         await lane.queued()
         _, claim = await taken(lane.first)
         await lane.second.read(block_ms=1)
-        await lane.first.leave()
-        await lane.first.forget_idle(idle_ms=-1)
+        members = StageMembers(lane.link, stage_named("audio"), "first")
+        await members.leave()
+        await members.forget_idle(idle_ms=-1)
         names = [c["name"] for c in redis_server.client().xinfo_consumers(stream, "workers")]
         assert names == ["first"]
         await lane.first.advance(claim, {}, ())
-        await lane.first.leave()
+        await members.leave()
         assert redis_server.client().xinfo_consumers(stream, "workers") == []
 
     run(redis_server, scenario)

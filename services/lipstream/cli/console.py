@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-__all__ = ["console", "error_console", "progress_bars"]
+__all__ = ["console", "error_console", "progress_bars", "shown_time"]
 
 console = Console(soft_wrap=True)
 error_console = Console(stderr=True, soft_wrap=True)
@@ -21,3 +23,8 @@ def progress_bars() -> Progress:
         TextColumn("{task.fields[note]}"),
         console=error_console,
     )
+
+
+def shown_time(unix_ms: int) -> str:
+    """A time as tables show it, in UTC."""
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.table import Table
 
-from lipstream.cli.console import console
+from lipstream.cli.console import console, shown_time
 from lipstream.cli.shared_redis import ask_redis
 from lipstream.errors import LipstreamError
 from lipstream.pipeline import STAGES, JobKind, stage_named
@@ -47,7 +46,7 @@ def list_jobs(
         if status in (None, job.status.value):
             error = job.error.code if job.error else ""
             share = f"{job.progress:.0%}"
-            created = _when(job.created_ms)
+            created = shown_time(job.created_ms)
             table.add_row(job.id, job.status, job.stage, share, job.priority, created, error)
     console.print(table)
 
@@ -125,7 +124,7 @@ def dead(
     table = Table("stage", "job", "tries", "when", "code", "reason")
     for name, letter in letters:
         reason = f"{letter.problem.detail} {letter.problem.remedy}".strip()
-        when, tries = _when(letter.at_ms), str(letter.attempt)
+        when, tries = shown_time(letter.at_ms), str(letter.attempt)
         table.add_row(name, letter.job_id, tries, when, letter.problem.code, reason)
     console.print(table)
     if again:
@@ -164,9 +163,9 @@ def _document(job: Job) -> dict[str, object]:
         "stage": job.stage,
         "progress": job.progress,
         "priority": job.priority,
-        "deadline": _when(job.deadline_ms) if job.deadline_ms else None,
-        "created": _when(job.created_ms),
-        "updated": _when(job.updated_ms),
+        "deadline": shown_time(job.deadline_ms) if job.deadline_ms else None,
+        "created": shown_time(job.created_ms),
+        "updated": shown_time(job.updated_ms),
         "attempts": dict(job.attempts),
         "parts": list(job.parts),
         "parts_left": job.parts_left,
@@ -176,10 +175,6 @@ def _document(job: Job) -> dict[str, object]:
         "warnings": list(job.warnings),
         "error": json.loads(job.error.encode()) if job.error else None,
     }
-
-
-def _when(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _run(ask: Callable[[JobStore], Awaitable[T]]) -> T:

@@ -18,7 +18,6 @@ T = TypeVar("T")
 def ask_redis(ask: Callable[[RedisLink, Settings], Awaitable[T]]) -> T:
     """What `ask` gives, asked with a link to the Redis at LIPSTREAM_REDIS, or to that of the stack
     which runs on this machine."""
-
     from lipstream.runtime.local_stack import shared_redis
     from lipstream.runtime.redis_link import RedisLink
     from lipstream.runtime.settings import load_settings

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from lipstream.cli.console import console
+from lipstream.cli.console import console, shown_time
 
 if TYPE_CHECKING:
     from lipstream.cli.rest_client import RestClient
@@ -33,7 +32,7 @@ def list_webhooks(gateway: _Gateway = _HERE) -> None:
     with _client(gateway) as client:
         for hook in client.webhooks():
             events = " ".join(hook["events"])
-            called = _when(hook["last_ms"])
+            called = "never" if hook["last_ms"] is None else shown_time(hook["last_ms"])
             table.add_row(hook["id"], hook["url"], events, called, hook["last_result"] or "")
     console.print(table)
 
@@ -80,9 +79,3 @@ def _client(gateway: str) -> RestClient:
 def _show(document: dict[str, Any], title: str) -> None:
     console.print(title.format(id=document["id"]), highlight=False)
     print(document["secret"])
-
-
-def _when(at_ms: int | None) -> str:
-    if at_ms is None:
-        return "never"
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

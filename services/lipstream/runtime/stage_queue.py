@@ -8,7 +8,6 @@ one script of `job_scripts`.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,7 +30,6 @@ from lipstream.wire.streams import (
     events_stream,
     job_key,
     waiting_hash,
-    workers_set,
 )
 
 __all__ = ["StageQueue"]
@@ -39,7 +37,6 @@ __all__ = ["StageQueue"]
 logger = logging.getLogger(__name__)
 
 _PROMOTED_AT_ONCE = 100
-_PRESENT_S = 15.0
 _PARTS_SHARE = 0.95
 """Of a split stage's work; the rest is to join them."""
 
@@ -229,18 +226,6 @@ class StageQueue:
         )
         return answer
 
-    async def show_presence(self) -> None:
-        """Say that this worker is there; once in `_PRESENT_S` at least."""
-        key = workers_set(self._stage.name)
-        await self._link.call(lambda: self._client.zadd(key, {self._consumer: time.time()}))
-
-    async def workers(self) -> int:
-        """How many workers the stage has now, this one among them."""
-        key = workers_set(self._stage.name)
-        since_s = time.time() - _PRESENT_S
-        await self._link.call(lambda: self._client.zremrangebyscore(key, "-inf", since_s))
-        return max(1, int(await self._link.call(lambda: self._client.zcard(key))))
-
     async def retry(self, claim: Claim, problem: Problem, delay_s: float) -> str:
         """Give the job another try at this stage after a while."""
         again = replace(claim.message, attempt=claim.attempt + 1)
@@ -345,25 +330,6 @@ class StageQueue:
             lambda: self._client.xrange(stream, min=f"({last}", count=1), patience_s=0.0
         )
         return age_s(*following[0]) if following else 0.0
-
-    async def leave(self) -> None:
-        """Take this worker's name out of the group, unless work is still in it."""
-        key = workers_set(self._stage.name)
-        await self._link.call(lambda: self._client.zrem(key, self._consumer), patience_s=0.0)
-        await self._eval(
-            job_scripts.FORGET_CONSUMER, [self._stage.stream], GROUP, self._consumer, patience_s=0.0
-        )
-
-    async def forget_idle(self, idle_ms: int) -> None:
-        """Take out the names of workers that are long gone and hold nothing."""
-        consumers: Any = await self._link.call(
-            lambda: self._client.xinfo_consumers(self._stage.stream, GROUP)
-        )
-        for consumer in consumers:
-            if consumer["idle"] > idle_ms and not consumer["pending"]:
-                await self._eval(
-                    job_scripts.FORGET_CONSUMER, [self._stage.stream], GROUP, consumer["name"]
-                )
 
     @property
     def _client(self) -> Any:

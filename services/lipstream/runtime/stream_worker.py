@@ -38,6 +38,7 @@ from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.logs import bound
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.redis_link import RedisLink
+from lipstream.runtime.stage_members import StageMembers
 from lipstream.runtime.stage_queue import StageQueue
 from lipstream.runtime.stop_waits import patiently, unless
 from lipstream.runtime.telemetry import Telemetry
@@ -104,6 +105,7 @@ class StreamWorker:
         self._options = options or WorkerOptions()
         self._consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._queue = StageQueue(link, stage, self._consumer, ttl_s=self._options.job_ttl_s)
+        self._members = StageMembers(link, stage, self._consumer)
         self._running: dict[asyncio.Task[None], JobContext | None] = {}
         self._joined = False
         self._stuck: HandlerStuck | None = None
@@ -133,13 +135,13 @@ class StreamWorker:
             upkeep.cancel()
             await self._drain()
             with contextlib.suppress(LipstreamError):
-                await self._queue.leave()
+                await self._members.leave()
         if self._stuck:
             raise self._stuck
 
     async def _join(self) -> None:
         await self._queue.ensure_group()
-        await self._queue.show_presence()
+        await self._members.show_presence()
 
     async def _take(self, slots: asyncio.Semaphore, stopping: asyncio.Event) -> bool:
         """Begin with one message, if there is one; say whether to go on."""
@@ -198,7 +200,7 @@ class StreamWorker:
                 self._store,
                 self._options.scratch_dir,
                 part=claim.message.part,
-                workers=await self._queue.workers(),
+                workers=await self._members.count(),
             )
             task = asyncio.current_task()
             assert task is not None
@@ -383,7 +385,7 @@ class StreamWorker:
         jobs = JobStore(self._link, ttl_s=self._options.job_ttl_s)
         while True:
             with contextlib.suppress(LipstreamError):
-                await self._queue.show_presence()
+                await self._members.show_presence()
                 await jobs.expire()
                 depth = await self._queue.depth()
                 self._telemetry.queue_depth(
@@ -394,6 +396,6 @@ class StreamWorker:
                     oldest_s=await self._queue.oldest_s(),
                     held_back=await self._queue.held_back(),
                 )
-                await self._queue.forget_idle(idle_ms=3_600_000)
+                await self._members.forget_idle(idle_ms=3_600_000)
             self._telemetry.redis_up(self._link.answers)
             await asyncio.sleep(_UPKEEP_S)
