@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.portrait import AVATAR, CONSENT, hopper_photo
+# Hundreds of processes start in a run, each of which would compile the same sources again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+from tests.portrait import AVATAR, CONSENT, hopper_photo  # noqa: E402
 
 
 @pytest.fixture(scope="session")
