@@ -17,6 +17,7 @@ __all__ = [
     "Internal",
     "LipstreamError",
     "NotFound",
+    "Outage",
     "Overloaded",
     "TooLarge",
     "Unavailable",
@@ -30,6 +31,8 @@ class Verdict(StrEnum):
 
     RETRY = "retry"
     """Give it another try after a backoff, up to the stream's bound; then dead-letter."""
+    WAIT = "wait"
+    """As `RETRY`, but the fault says nothing of this message: the bound is in time, not tries."""
     DEAD_LETTER = "dead_letter"
     """The same input will fail again: record the reason, fail the job, go on."""
     DROP = "drop"
@@ -74,7 +77,7 @@ class LipstreamError(Exception):
 
     @property
     def retryable(self) -> bool:
-        return self.verdict is Verdict.RETRY
+        return self.verdict in (Verdict.RETRY, Verdict.WAIT)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
@@ -124,6 +127,7 @@ class Overloaded(LipstreamError):
     title = "No capacity at the moment"
     grpc_status = "RESOURCE_EXHAUSTED"
     http_status = 429
+    verdict = Verdict.WAIT
 
 
 class Unavailable(LipstreamError):
@@ -133,6 +137,12 @@ class Unavailable(LipstreamError):
     title = "A needed service does not answer"
     grpc_status = "UNAVAILABLE"
     http_status = 503
+
+
+class Outage(Unavailable):
+    """What all jobs need is gone and will be back: a store, a model server, space on a disk."""
+
+    verdict = Verdict.WAIT
 
 
 class Cancelled(LipstreamError):

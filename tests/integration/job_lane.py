@@ -14,8 +14,9 @@ from lipstream.runtime.job_context import Handler
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import ObjectStore, open_store
 from lipstream.runtime.redis_link import RedisLink
-from lipstream.runtime.stream_worker import StreamWorker, WorkerOptions
+from lipstream.runtime.stream_worker import StreamWorker
 from lipstream.runtime.telemetry import Telemetry
+from lipstream.runtime.worker_options import WorkerOptions
 from lipstream.wire.job import Job, JobStatus
 from lipstream.wire.messages import JobEvent
 from tests.integration.dummy_stage import handle as dummy_handle

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lipstream.runtime.jobs import JobStore
     from lipstream.wire.job import Job
     from lipstream.wire.messages import DeadLetter
+    from lipstream.wire.problem import Problem
 
 __all__ = ["app"]
 
@@ -173,8 +174,13 @@ def _document(job: Job) -> dict[str, object]:
         "outputs": dict(job.outputs),
         "results": dict(job.results),
         "warnings": list(job.warnings),
-        "error": json.loads(job.error.encode()) if job.error else None,
+        "last_error": _as_json(job.last_error),
+        "error": _as_json(job.error),
     }
+
+
+def _as_json(problem: Problem | None) -> object:
+    return json.loads(problem.encode()) if problem else None
 
 
 def _run(ask: Callable[[JobStore], Awaitable[T]]) -> T:

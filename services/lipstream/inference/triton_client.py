@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lipstream.errors import Internal, LipstreamError, Overloaded, Unavailable
+from lipstream.errors import Internal, LipstreamError, Outage, Overloaded, Unavailable
 
 __all__ = ["LONGEST_CALL_S", "TritonClient"]
 
@@ -97,13 +97,13 @@ class TritonClient:
             case "UNAVAILABLE" if "queue size" in said:
                 return Overloaded(f"{server} has no room for more requests.")
             case "UNAVAILABLE":
-                return Unavailable(
+                return Outage(
                     f"{server} does not answer.",
                     remedy="Start it, or correct LIPSTREAM_MODELS.",
                     code="models_unavailable",
                 )
             case "DEADLINE_EXCEEDED":
-                return Unavailable(
+                return Outage(
                     f"{server} did not answer within {deadline_s:g} s.",
                     remedy="It may be overloaded; add instances or replicas.",
                     code="models_late",
@@ -111,7 +111,7 @@ class TritonClient:
             case "NOT_FOUND":
                 return Unavailable(f"{server} has no such model: {said}", code="models_missing")
             case "INTERNAL" if _DEAD_STUB in said:
-                return Unavailable(
+                return Outage(
                     f"{server} has lost the process of a model: {said}",
                     remedy="Unload and load the model: python -m lipstream.inference check "
                     f"triton://{self.address} --recover.",

@@ -10,7 +10,7 @@ from lipstream.wire.job import Job
 from lipstream.wire.messages import StageMessage
 from lipstream.wire.problem import Problem
 
-__all__ = ["Claim", "Delivery", "Depth", "age_s"]
+__all__ = ["Claim", "Delivery", "Depth", "Outages", "age_s"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,15 @@ class Delivery:
 
     message_id: str
     fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outages:
+    """Tries of a claim's work in a row that an outage ended; they do not count as attempts."""
+
+    tries: int = 0
+    since_ms: int = 0
+    """Unix time at which the first of them ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Claim:
     exhausted: bool
     """It was tried as often as may be; only `fail` is left."""
     last_error: Problem | None
+    outages: Outages
     waited_s: float
     """From its coming to the stage, by the clock of Redis, to this claim, by this machine's."""
 

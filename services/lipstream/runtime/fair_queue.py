@@ -23,7 +23,7 @@ from __future__ import annotations
 from lipstream.wire.job import Priority
 from lipstream.wire.streams import GROUP, caps_hash
 
-__all__ = ["FAIR_QUEUE"]
+__all__ = ["FAIR_QUEUE", "HELD_BACK"]
 
 _WEIGHTS = {Priority.INTERACTIVE: 8, Priority.BATCH: 1}
 _READY = 2
@@ -124,3 +124,19 @@ local function enqueue(stream, message)
   feed(stream)
 end
 """
+
+# How many messages wait because their tenant is at its cap.
+# KEYS: stream. ARGV: a tenant, or nothing for all.
+HELD_BACK = (
+    FAIR_QUEUE
+    + """
+local counts = in_stream(KEYS[1])
+local held = 0
+for _, flow in ipairs(counts and redis.call('ZRANGE', KEYS[1] .. ':flows', 0, -1) or {}) do
+  if (ARGV[1] == '' or tenant(flow) == ARGV[1]) and at_cap(flow, counts) then
+    held = held + redis.call('LLEN', KEYS[1] .. ':flow:' .. flow)
+  end
+end
+return held
+"""
+)

@@ -28,8 +28,6 @@ __all__ = [
     "CREATE",
     "EXPIRE",
     "FAIL",
-    "FORGET_CONSUMER",
-    "HELD_BACK",
     "PART_DONE",
     "PROMOTE",
     "RELEASE",
@@ -106,6 +104,10 @@ local function hold(work, holder)
   return get(own(work, 'holder')) == holder and 'held' or 'lost'
 end
 local function let_go(work) redis.call('HDEL', KEYS[1], own(work, 'holder')) end
+local function forget_faults(work)
+  redis.call('HDEL', KEYS[1], own(work, 'last_error'), own(work, 'outage_ms'),
+    own(work, 'outage_tries'))
+end
 """
 )
 
@@ -181,7 +183,7 @@ local status = get('status')
 if status ~= 'failed' and status ~= 'cancelled' then return status end
 if get('stage') ~= ARGV[2] then return 'moved' end
 for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
-  for _, start in ipairs({'attempts:' .. ARGV[2], 'holder', 'last_error', 'part'}) do
+  for _, start in ipairs({'attempts:' .. ARGV[2], 'holder', 'last_error', 'outage', 'part'}) do
     if string.sub(name, 1, #start) == start then redis.call('HDEL', KEYS[1], name) end
   end
 end
@@ -245,7 +247,7 @@ drop(KEYS[3], ARGV[1], ARGV[2])
 if state == 'over' then return state end
 if #ARGV > 8 then redis.call('HSET', KEYS[1], unpack(ARGV, 9)) end
 let_go(ARGV[3])
-redis.call('HDEL', KEYS[1], own(ARGV[3], 'last_error'))
+forget_faults(ARGV[3])
 set('progress', ARGV[6])
 if ARGV[5] == '' then
   set('status', 'succeeded')
@@ -293,6 +295,7 @@ if state == 'lost' then return state end
 drop(KEYS[3], ARGV[1], ARGV[2])
 if state == 'over' then return state end
 let_go(ARGV[3])
+forget_faults(ARGV[3])
 set('part:' .. ARGV[5], '1')
 if tonumber(ARGV[6]) > tonumber(get('progress')) then
   set('progress', ARGV[6])
@@ -304,8 +307,9 @@ return 'done'
 """
 )
 
+# Gives the work another try, which an outage does not count.
 # KEYS: job, events, stream, delayed set. ARGV: group, message id, work, holder, delay_ms,
-# problem, message.
+# problem, message, '1' in an outage.
 RETRY = (
     _JOB
     + FAIR_QUEUE
@@ -315,6 +319,13 @@ if state == 'lost' then return state end
 drop(KEYS[3], ARGV[1], ARGV[2])
 if state == 'over' then return state end
 let_go(ARGV[3])
+if ARGV[8] == '1' then
+  redis.call('HSETNX', KEYS[1], own(ARGV[3], 'outage_ms'), now_ms())
+  redis.call('HINCRBY', KEYS[1], own(ARGV[3], 'outage_tries'), 1)
+  redis.call('HINCRBY', KEYS[1], 'attempts:' .. ARGV[3], -1)
+else
+  forget_faults(ARGV[3])
+end
 set(own(ARGV[3], 'last_error'), ARGV[6])
 redis.call('ZADD', KEYS[4], now_ms() + ARGV[5], ARGV[7])
 feed(KEYS[3])
@@ -374,28 +385,3 @@ feed(KEYS[2])
 return #due
 """
 )
-
-# How many messages wait because their tenant is at its cap.
-# KEYS: stream. ARGV: a tenant, or nothing for all.
-HELD_BACK = (
-    _NOW
-    + FAIR_QUEUE
-    + """
-local counts = in_stream(KEYS[1])
-local held = 0
-for _, flow in ipairs(counts and redis.call('ZRANGE', KEYS[1] .. ':flows', 0, -1) or {}) do
-  if (ARGV[1] == '' or tenant(flow) == ARGV[1]) and at_cap(flow, counts) then
-    held = held + redis.call('LLEN', KEYS[1] .. ':flow:' .. flow)
-  end
-end
-return held
-"""
-)
-
-# Removes a consumer that holds nothing; one that holds something must be taken over instead.
-# KEYS: stream. ARGV: group, consumer.
-FORGET_CONSUMER = """
-if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) > 0 then return 0 end
-redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
-return 1
-"""

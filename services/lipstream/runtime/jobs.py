@@ -13,6 +13,7 @@ from typing import Any
 from lipstream.errors import Conflict, Internal, NotFound, Overloaded
 from lipstream.pipeline import PIPELINES, STAGES, JobKind, stage_named
 from lipstream.runtime import job_scripts
+from lipstream.runtime.fair_queue import HELD_BACK
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.tracing import traceparent
 from lipstream.wire.fields import dump_json
@@ -249,7 +250,7 @@ class JobStore:
         stream = stage_named(job.stage).stream
         if not await self._link.call(lambda: self._client.hexists(waiting_hash(stream), job.id)):
             return False
-        return bool(await self._eval(job_scripts.HELD_BACK, [stream], [job.tenant]))
+        return bool(await self._eval(HELD_BACK, [stream], [job.tenant]))
 
     async def delete(self, job_id: str) -> None:
         """Forget a job that has ended. Its objects are the caller's to delete.

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
-from lipstream.errors import BadInput, LipstreamError, NotFound, TooLarge, Unavailable
+from lipstream.errors import BadInput, LipstreamError, NotFound, Outage, TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -242,14 +242,14 @@ def _translated(error: Exception, key: str) -> LipstreamError:
     for mark, (code, reason, remedy) in _REMEDIES.items():
         number = f"[Errno {mark.removeprefix('(os error ').removesuffix(')')}]"
         if mark in text or number in text:
-            return Unavailable(
+            return Outage(
                 f"The object store cannot serve {key!r}: {reason}", remedy=remedy, code=code
             )
     if any(mark in text for mark in ("StartTooLarge", "InvalidRange", "416 Range")):
         return BadInput(f"{key!r} has no such range of bytes.", code="bad_range")
     # What the backend says holds paths and addresses; those are for the log alone.
     logger.warning("the object store failed: %s", text.partition("\n")[0], extra={"key": key})
-    return Unavailable(
+    return Outage(
         f"The object store does not serve {key!r}.",
         remedy="See whether LIPSTREAM_STORE names it and the credentials are right.",
         code="store_unavailable",

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from lipstream.errors import BadInput, Internal, LipstreamError, Unavailable
+from lipstream.errors import BadInput, Internal, LipstreamError, Outage
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -103,7 +103,7 @@ class RedisLink:
                 # Spread, so that a fleet does not come back in one moment.
                 pause_s = wait_s * random.uniform(0.5, 1.0)
                 if clock.time() + pause_s > give_up_s:
-                    raise Unavailable(
+                    raise Outage(
                         "Redis does not answer.",
                         remedy="Try again in some seconds.",
                         code="redis_unavailable",

@@ -184,6 +184,13 @@ class Settings(BaseSettings):
     retry_base_s: Annotated[Seconds, Field(description="Wait before the second try; doubles.")] = (
         1.0
     )
+    outage_limit_s: Annotated[
+        Seconds,
+        Field(
+            description="A job waits for so long while the store, the model server or space on the "
+            "disk is gone."
+        ),
+    ] = 3600.0
     drain_s: Annotated[Seconds, Field(description="How long running work may go on at exit.")] = (
         20.0
     )

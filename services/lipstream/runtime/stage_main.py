@@ -30,10 +30,11 @@ from lipstream.runtime.object_store import ObjectStore, open_store
 from lipstream.runtime.probes import ProbeServer
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings, load_settings
-from lipstream.runtime.stream_worker import HandlerStuck, StreamWorker, WorkerOptions
+from lipstream.runtime.stream_worker import HandlerStuck, StreamWorker
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.runtime.tls import TlsFiles
 from lipstream.runtime.tracing import tracing
+from lipstream.runtime.worker_options import WorkerOptions
 
 __all__ = ["StageApp", "StageKit", "run_stage"]
 
@@ -210,6 +211,7 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         heartbeat_s=settings.heartbeat_s,
         claim_idle_s=settings.claim_idle_s,
         retry_base_s=settings.retry_base_s,
+        outage_limit_s=settings.outage_limit_s,
         drain_s=settings.drain_s,
         job_ttl_s=settings.job_ttl_s,
         scratch_dir=settings.data_dir.absolute() / "scratch",

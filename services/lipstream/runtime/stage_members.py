@@ -6,13 +6,20 @@ import time
 from typing import Any
 
 from lipstream.pipeline import Stage
-from lipstream.runtime import job_scripts
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.wire.streams import GROUP, workers_set
 
 __all__ = ["StageMembers"]
 
 _PRESENT_S = 15.0
+
+# Removes a consumer that holds nothing; one that holds something must be taken over instead.
+# KEYS: stream. ARGV: group, consumer.
+_FORGET_CONSUMER = """
+if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) > 0 then return 0 end
+redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+return 1
+"""
 
 
 class StageMembers:
@@ -62,7 +69,7 @@ class StageMembers:
         return self._link.client
 
     async def _forget(self, name: str, *, patience_s: float | None = None) -> None:
-        script = job_scripts.FORGET_CONSUMER
+        script = _FORGET_CONSUMER
         await self._link.call(
             lambda: self._client.eval(script, 1, self._stream, GROUP, name), patience_s
         )

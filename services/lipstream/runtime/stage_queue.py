@@ -15,7 +15,8 @@ from typing import Any
 from lipstream.errors import BadInput, LipstreamError
 from lipstream.pipeline import PIPELINES, Stage
 from lipstream.runtime import job_scripts
-from lipstream.runtime.claim import Claim, Delivery, Depth, age_s
+from lipstream.runtime.claim import Claim, Delivery, Depth, Outages, age_s
+from lipstream.runtime.fair_queue import HELD_BACK
 from lipstream.runtime.jobs import flat
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.wire.fields import dump_json
@@ -133,8 +134,12 @@ class StageQueue:
         )
         if state == "over":
             return None
-        fields = dict(zip(raw[::2], raw[1::2], strict=True))
-        last_error = fields.get(f"last_error:{message.part}" if message.part else "last_error")
+        fields: dict[str, str] = dict(zip(raw[::2], raw[1::2], strict=True))
+
+        def own(name: str) -> str:
+            return fields.get(f"{name}:{message.part}" if message.part else name, "")
+
+        last_error = own("last_error")
         return Claim(
             message_id=delivery.message_id,
             message=message,
@@ -143,6 +148,7 @@ class StageQueue:
             attempt=int(attempt),
             exhausted=state == "exhausted",
             last_error=Problem.decode(last_error) if last_error else None,
+            outages=Outages(int(own("outage_tries") or 0), int(own("outage_ms") or 0)),
             waited_s=age_s(delivery.message_id, delivery.fields),
         )
 
@@ -226,9 +232,11 @@ class StageQueue:
         )
         return answer
 
-    async def retry(self, claim: Claim, problem: Problem, delay_s: float) -> str:
-        """Give the job another try at this stage after a while."""
-        again = replace(claim.message, attempt=claim.attempt + 1)
+    async def retry(
+        self, claim: Claim, problem: Problem, delay_s: float, *, outage: bool = False
+    ) -> str:
+        """Give the job another try at this stage after a while; `outage`: this one counts not."""
+        again = replace(claim.message, attempt=claim.attempt + (not outage))
         answer: str = await self._eval(
             job_scripts.RETRY,
             [*self._keys(claim.message), delayed_set(self._stage.name)],
@@ -236,6 +244,7 @@ class StageQueue:
             str(round(delay_s * 1000)),
             problem.encode(),
             dump_json(flat(again.encode())),
+            "1" if outage else "",
         )
         return answer
 
@@ -315,9 +324,7 @@ class StageQueue:
 
     async def held_back(self) -> int:
         """How many of those that wait do so because their tenant is at its cap."""
-        return int(
-            await self._eval(job_scripts.HELD_BACK, [self._stage.stream], "", patience_s=0.0)
-        )
+        return int(await self._eval(HELD_BACK, [self._stage.stream], "", patience_s=0.0))
 
     async def oldest_s(self) -> float:
         """How long the message that is next has waited; 0 when none waits."""

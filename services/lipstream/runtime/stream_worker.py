@@ -9,6 +9,8 @@ may go wrong, and what becomes of it:
 - Redis goes away: the handler goes on; its result waits until Redis is back.
 - the handler raises: the error's verdict says whether to try again, after a wait that doubles, in
   which other messages go ahead; or to fail the job with the reason and keep a dead letter.
+- the store, the model server or space on the disk is gone: as before, but such tries do not count;
+  it is given up when the outage has lasted for `outage_limit_s`.
 - the handler takes longer than the stage's deadline: as if it had raised. A handler that does not
   even stop then makes the worker raise `HandlerStuck`, since a thread cannot be killed.
 - the process is told to leave: nothing new is taken; running work may finish within `drain_s`,
@@ -21,12 +23,9 @@ import asyncio
 import contextlib
 import logging
 import os
-import random
 import secrets
 import socket
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 from lipstream.errors import BadInput, Internal, LipstreamError, Unavailable, Verdict
 from lipstream.pipeline import PIPELINES, Stage
@@ -43,11 +42,12 @@ from lipstream.runtime.stage_queue import StageQueue
 from lipstream.runtime.stop_waits import patiently, unless
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.runtime.tracing import span
+from lipstream.runtime.worker_options import WorkerOptions
 from lipstream.wire.job import JOIN, JobStatus
 from lipstream.wire.objects import PARTS, job_object
 from lipstream.wire.problem import Problem
 
-__all__ = ["HandlerStuck", "StreamWorker", "WorkerOptions"]
+__all__ = ["HandlerStuck", "StreamWorker"]
 
 logger = logging.getLogger(__name__)
 
@@ -59,23 +59,6 @@ class HandlerStuck(Internal):
     """A handler did not stop when it was told to; only the end of the process ends it."""
 
     code = "handler_stuck"
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerOptions:
-    concurrency: int = 1
-    heartbeat_s: float = 1.0
-    claim_idle_s: float = 15.0
-    """Work without a sign of life for so long is taken over. Many heartbeats long."""
-    retry_base_s: float = 1.0
-    retry_limit_s: float = 60.0
-    block_ms: int = 500
-    """How long one read waits for a message; also how soon delayed messages are seen."""
-    drain_s: float = 20.0
-    stop_grace_s: float = 10.0
-    """How long a handler may take to stop after it was told to."""
-    job_ttl_s: float = 604_800.0
-    scratch_dir: Path | None = None
 
 
 class StreamWorker:
@@ -316,7 +299,7 @@ class StreamWorker:
             error = Internal(
                 f"The {self._stage.name} stage {reason} on this job; the fault is logged."
             )
-        if error.verdict is Verdict.RETRY:
+        if error.retryable:
             return await self._again(claim, error)
         if error.verdict is Verdict.DROP:
             # The handler knows that nobody waits, though nobody cancelled the job.
@@ -325,16 +308,21 @@ class StreamWorker:
         return "failed"
 
     async def _again(self, claim: Claim, error: LipstreamError) -> str:
-        if claim.attempt >= self._stage.max_tries:
+        outage = error.verdict is Verdict.WAIT
+        if self._had_its_tries(claim, outage):
             await self._give_up(claim, Problem.of(error))
             return "failed"
-        delay_s = min(
-            self._options.retry_limit_s, self._options.retry_base_s * 2 ** (claim.attempt - 1)
-        ) * random.uniform(0.75, 1.25)
+        delay_s = self._options.pause_s(claim.outages.tries if outage else claim.attempt - 1)
         logger.warning("another try in %.1f s: %s", delay_s, error, extra={"code": error.code})
         self._telemetry.retried(error.code)
-        await self._queue.retry(claim, Problem.of(error), delay_s)
+        await self._queue.retry(claim, Problem.of(error), delay_s, outage=outage)
         return "retried"
+
+    def _had_its_tries(self, claim: Claim, outage: bool) -> bool:
+        if not outage:
+            return claim.attempt >= self._stage.max_tries
+        since_ms = claim.outages.since_ms
+        return since_ms > 0 and time.time() - since_ms / 1000 > self._options.outage_limit_s
 
     async def _give_up(
         self, claim: Claim, problem: Problem, verdict: Verdict = Verdict.RETRY

@@ -78,6 +78,8 @@ class Job:
     created_ms: int = 0
     updated_ms: int = 0
     error: Problem | None = None
+    last_error: Problem | None = None
+    """Why its stage's last try failed, after which it waits for another."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Keys in the object store of what the stages wrote, by name."""
     results: Mapping[str, Any] = field(default_factory=dict)
@@ -140,6 +142,8 @@ class Job:
             "updated_ms": str(self.updated_ms),
             "error": self.error.encode() if self.error else "",
         }
+        if self.last_error:
+            fields["last_error"] = self.last_error.encode()
         if self.parts:
             fields |= {"parts": dump_json(list(self.parts)), "parts_left": str(self.parts_left)}
         fields |= {f"output:{name}": key for name, key in self.outputs.items()}
@@ -157,6 +161,7 @@ class Job:
         fields = Fields(raw, "job")
         warnings = fields.prefixed("warning:")
         error = fields.text("error")
+        last_error = raw.get("last_error")
         return cls(
             id=checked_id(fields.text("id")),
             kind=parsed_kind(fields.text("kind")),
@@ -170,6 +175,7 @@ class Job:
             created_ms=fields.integer("created_ms"),
             updated_ms=fields.integer("updated_ms"),
             error=Problem.decode(error) if error else None,
+            last_error=Problem.decode(last_error) if last_error else None,
             outputs=fields.prefixed("output:"),
             results={name: fields.json(f"result:{name}") for name in fields.prefixed("result:")},
             warnings=tuple(warnings[place] for place in sorted(warnings)),

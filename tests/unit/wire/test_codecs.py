@@ -51,6 +51,7 @@ def jobs(draw: st.DrawFn) -> Job:
         created_ms=draw(times_ms),
         updated_ms=draw(times_ms),
         error=draw(st.none() | problems),
+        last_error=draw(st.none() | problems),
         outputs=draw(st.dictionaries(names, st.text(), max_size=3)),
         results=draw(st.dictionaries(names, json_values, max_size=3)),
         warnings=tuple(draw(st.lists(st.text(), max_size=3))),

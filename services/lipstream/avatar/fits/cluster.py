@@ -17,7 +17,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lipstream.errors import BadInput, Conflict, Internal, LipstreamError, NotFound, Unavailable
+from lipstream.errors import (
+    BadInput,
+    Conflict,
+    Internal,
+    LipstreamError,
+    NotFound,
+    Outage,
+    Unavailable,
+)
 from lipstream.runtime.job_context import JobContext
 from lipstream.wire.objects import FIT_LOG
 
@@ -253,4 +261,4 @@ def _translated(status: int | None, reason: str) -> LipstreamError:
             remedy="Give its service account the Helm chart's Role.",
             code="cluster_refused",
         )
-    return Unavailable(f"The cluster answered {status} {reason}.".replace("  ", " "))
+    return Outage(f"The cluster answered {status} {reason}.".replace("  ", " "))
