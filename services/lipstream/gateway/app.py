@@ -126,10 +126,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES)
     app.add_middleware(RateHeaders)
     app.add_middleware(RequestMetrics, telemetry=telemetry)
+    # Routes are looked for in this order; those of videos are asked for most.
     for part in (
+        videos,
         avatars,
         voices,
-        videos,
         batches,
         sessions,
         webhook_routes,

@@ -50,7 +50,7 @@ _EXPORTS = {
 router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 
 
-def _wanted(avatar_id: str, caller: AvatarCaller) -> str:
+async def _wanted(avatar_id: str, caller: AvatarCaller) -> str:
     try:
         return caller.avatar(avatar_id)
     except BadInput:

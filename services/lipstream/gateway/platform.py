@@ -56,7 +56,7 @@ class Platform:
         return self._signer
 
 
-def _of(request: Request) -> Platform:
+async def _of(request: Request) -> Platform:  # one that is not async would run in a thread
     return cast(Platform, request.app.state.platform)
 
 
