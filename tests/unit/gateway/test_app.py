@@ -34,5 +34,5 @@ def test_no_call_takes_a_thread_for_what_its_route_depends_on(tmp_path: Path) ->
     assert {"/v1/videos/{video_id}", "/v1/avatars/{avatar_id}"} <= {route.path for route in routes}
     for route in routes:
         for needed in _needs(route.dependant):
-            call = needed.call
-            assert iscoroutinefunction(call) or iscoroutinefunction(getattr(call, "__call__", None))
+            call: Any = needed.call
+            assert iscoroutinefunction(call) or iscoroutinefunction(type(call).__call__)
