@@ -30,7 +30,7 @@ def _needs(dependant: Dependant) -> Iterator[Dependant]:
 
 def test_no_call_takes_a_thread_for_what_its_route_depends_on(tmp_path: Path) -> None:
     """FastAPI runs a dependency that is not async in a thread: twice the cost of a read."""
-    routes = list(_routes(create_app(Settings(home=tmp_path)).router))
+    routes = list(_routes(create_app(Settings(store=str(tmp_path))).router))
     assert {"/v1/videos/{video_id}", "/v1/avatars/{avatar_id}"} <= {route.path for route in routes}
     for route in routes:
         for needed in _needs(route.dependant):
