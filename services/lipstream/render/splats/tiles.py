@@ -25,6 +25,11 @@ MASKS_READ_AHEAD = 64
 """So many masks are read at once, also at the end of the last list."""
 
 
+_U = np.uint64
+_TILE_BITS = np.uint64(4)
+_FETCHED = np.uint64(64)
+
+
 @kernel
 def count_tiles(
     bounds: Bounds,  # [N, 4], the first `count` in use
@@ -32,17 +37,37 @@ def count_tiles(
     columns: int,
     starts: Ints,  # [tiles + 1] out: where each tile's list begins
 ) -> int:
-    """Lay out the lists; return their whole length."""
-    starts[:] = 0
-    for i in range(count):
-        left = bounds[i, 0] >> 4
-        right = ((bounds[i, 1] - 1) >> 4) + 1
-        for row in range(bounds[i, 2] >> 4, ((bounds[i, 3] - 1) >> 4) + 1):
-            for column in range(left, right):
-                starts[row * columns + column + 1] += 1
-    for tile in range(1, starts.shape[0]):
-        starts[tile] += starts[tile - 1]
-    return int(starts[starts.shape[0] - 1])
+    """Lay out the lists; return their whole length.
+
+    Each splat is noted at the corners of its rectangle of tiles alone: sums along the rows and
+    down the columns then give how many rectangles hold a tile.
+    """
+    width = _U(columns + 1)
+    rows = _U((starts.shape[0] - 1) // columns)
+    corners = np.zeros(width * (rows + _U(1)), np.int32)
+    for i in range(_U(count)):
+        left = _U(bounds[i, 0]) >> _TILE_BITS
+        right = (_U(bounds[i, 1] - 1) >> _TILE_BITS) + _U(1)
+        top = (_U(bounds[i, 2]) >> _TILE_BITS) * width
+        bottom = ((_U(bounds[i, 3] - 1) >> _TILE_BITS) + _U(1)) * width
+        corners[top + left] += 1
+        corners[top + right] -= 1
+        corners[bottom + left] -= 1
+        corners[bottom + right] += 1
+    begin = 0
+    tile = _U(0)
+    for row in range(rows):
+        inside = 0
+        for column in range(width - _U(1)):
+            at = row * width + column
+            if row > _U(0):
+                corners[at] += corners[at - width]
+            inside += corners[at]
+            starts[tile] = begin
+            begin += inside
+            tile += _U(1)
+    starts[tile] = begin
+    return begin
 
 
 @kernel
@@ -56,26 +81,35 @@ def fill_tiles(
     members: Ints,  # [at least starts[-1]] out: splats by tile, nearest first
     masks: Masks,  # [as many] out: the blocks that each of them touches
 ) -> None:
-    """Write each splat into the lists of the tiles that its bounds touch."""
-    for tile in range(ends.shape[0]):
+    """Write each splat into the lists of the tiles that its bounds touch.
+
+    Bounds lie scattered in memory: some are fetched ahead, so that no branch waits for its own.
+    """
+    for tile in range(_U(ends.shape[0])):
         ends[tile] = starts[tile]
-    for j in range(count):
-        i = order[j]
-        x_from = bounds[i, 0]
-        x_to = bounds[i, 1] - 1
-        y_from = bounds[i, 2]
-        y_to = bounds[i, 3] - 1
-        for row in range(y_from >> 4, (y_to >> 4) + 1):
-            top = max(y_from - 16 * row, 0) >> 1
-            bottom = min(y_to - 16 * row, 15) >> 1
-            rows = (2 << bottom) - (1 << top)
-            for column in range(x_from >> 4, (x_to >> 4) + 1):
-                middle = 16 * column + 8
-                mask = rows if x_from < middle else 0
-                if x_to >= middle:
-                    mask |= rows << 8
-                tile = row * columns + column
-                at = ends[tile]
-                members[at] = i
-                masks[at] = mask
-                ends[tile] = at + 1
+    fetched = np.empty((_FETCHED, 4), np.int16)
+    for begin in range(_U(0), _U(count), _FETCHED):
+        some = min(_FETCHED, _U(count) - begin)
+        for j in range(some):
+            i = _U(order[begin + j])
+            for side in range(_U(4)):
+                fetched[j, side] = bounds[i, side]
+        for j in range(some):
+            i = _U(order[begin + j])
+            x_from = _U(fetched[j, 0])
+            x_to = _U(fetched[j, 1] - 1)
+            y_from = _U(fetched[j, 2])
+            y_to = _U(fetched[j, 3] - 1)
+            for row in range(y_from >> _TILE_BITS, (y_to >> _TILE_BITS) + _U(1)):
+                first = row << _TILE_BITS
+                top = (max(y_from, first) - first) >> _U(1)
+                bottom = (min(y_to, first + _U(15)) - first) >> _U(1)
+                rows = (_U(2) << bottom) - (_U(1) << top)
+                for column in range(x_from >> _TILE_BITS, (x_to >> _TILE_BITS) + _U(1)):
+                    middle = (column << _TILE_BITS) + _U(8)
+                    halves = _U(x_from < middle) | (_U(x_to >= middle) << _U(8))
+                    tile = row * _U(columns) + column
+                    at = _U(ends[tile])
+                    members[at] = i
+                    masks[at] = rows * halves
+                    ends[tile] = at + _U(1)
