@@ -4,15 +4,18 @@ password; and none of the secrets in any log."""
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
-from lipstream.client import LiveClient
+from lipstream.client import LiveClient, MediaKind
 from lipstream.errors import BadInput
 from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.local_stack import LocalStack
@@ -22,6 +25,7 @@ from tests.certificates import Authority
 from tests.integration.redis_process import RedisProcess
 from tests.integration.security.conftest import bearer
 from tests.integration.security.tls_proxy import TlsProxy
+from tests.integration.sessions.listener import Listener
 from tests.portrait import AVATAR
 
 _PASSWORD = "pass-of-redis-4711"
@@ -67,6 +71,13 @@ def _key(redis_url: str, tenant: str, sessions: int = 0) -> str:
     return asyncio.run(made())
 
 
+async def _is_full(stack: LocalStack, key: str) -> None:
+    with pytest.raises(BadInput) as full:
+        async with LiveClient.opened(stack.url, api_key=key, avatar=AVATAR):
+            pass
+    assert full.value.code == "key_sessions_full"
+
+
 def test_sessions_of_tenants_and_logs_without_secrets(
     stack: LocalStack, redis_server: RedisProcess, redis_url: str
 ) -> None:
@@ -74,7 +85,8 @@ def test_sessions_of_tenants_and_logs_without_secrets(
     tokens = []
 
     async def scene() -> None:
-        async with LiveClient.opened(stack.url, api_key=acme, avatar=AVATAR, size=64) as client:
+        async with Listener.opened(stack.url, api_key=acme, avatar=AVATAR, size=64) as listener:
+            client = listener.client
             assert client.session["avatar"] == AVATAR
             tokens.append(client.session["session_token"])
             path = f"/v1/sessions/{client.session['id']}"
@@ -83,10 +95,17 @@ def test_sessions_of_tenants_and_logs_without_secrets(
                 for method in ("GET", "DELETE"):
                     refused = await http.request(method, path, headers=bearer(other))
                     assert (refused.status_code, refused.json()["code"]) == (404, "no_session")
-            with pytest.raises(BadInput) as full:
-                async with LiveClient.opened(stack.url, api_key=acme, avatar=AVATAR):
-                    pass
-            assert full.value.code == "key_sessions_full"
+            await _is_full(stack, acme)
+            await listener.until_media(25)
+            states = len(listener.of("session.state_updated"))
+            os.kill(stack.pids["gateway"], signal.SIGKILL)
+            await listener.until("session.state_updated", states + 1)
+            known = len(listener.media)
+            await listener.until_media(known + 25)
+            pictures = [m for _, m in listener.media[known:] if m.kind is MediaKind.VIDEO]
+            assert pictures[0].keyframe
+            assert (np.diff([picture.pts_us for picture in pictures]) > 0).all()
+            await _is_full(stack, acme)  # it is one session still
             with pytest.raises(BadInput) as missing:
                 async with LiveClient.opened(stack.url, api_key=other, avatar=AVATAR):
                     pass
