@@ -70,8 +70,11 @@ class Frame:
         self._histogram = np.empty(512, np.int32)
         self._ends = np.empty(tiles, np.int32)
 
-    def lay_out(self, pose: Pose) -> None:
+    def lay_out(self, pose: Pose, *, yuv: bool = False) -> None:
         """Put the pose's splats into the tile lists.
+
+        Args:
+            yuv: whether their colours are to be Y, U, V, or else R, G, B.
 
         Raises:
             BadInput: the pose does not belong to this scene's model.
@@ -98,7 +101,7 @@ class Frame:
             self.triangle_frames,
             scene.first,
             scene.static,
-            self._tinted(pose, weights),
+            self._tinted(pose, weights, yuv),
             scene.focal_px,
             scene.size.width_px,
             scene.size.height_px,
@@ -167,17 +170,19 @@ class Frame:
         self.members = np.empty(length, np.int32)
         self.masks = np.empty(length + splats.MASKS_READ_AHEAD, np.uint16)
 
-    def _tinted(self, pose: Pose, shape_weights: Floats) -> Floats:  # [N, 3]
+    def _tinted(self, pose: Pose, shape_weights: Floats, yuv: bool) -> Floats:  # [N, 3]
+        scene = self.scene
         weights = color_weights_of(
-            pose, self.scene.model, self._driver, shape_weights, self.head_vertices
+            pose, scene.model, self._driver, shape_weights, self.head_vertices
         )
+        colors = scene.yuv_colors if yuv else scene.colors
         if not np.any(weights):
-            return self.scene.colors
+            return colors
         splats.tint(
-            self.scene.colors,
-            self.scene.tint_offsets,
-            self.scene.tint_ids,
-            self.scene.tint_vectors,
+            colors,
+            scene.tint_offsets,
+            scene.tint_ids,
+            scene.yuv_tint_vectors if yuv else scene.tint_vectors,
             weights,
             self._colors,
         )

@@ -102,7 +102,7 @@ class SplatRenderer:
         """
         target = self._target(Layout.YUV420P, out)
         plate = self._frame.plate(pose, yuv=True, behind=behind)
-        self._frame.lay_out(pose)
+        self._frame.lay_out(pose, yuv=True)
         frame = self._frame
         splats.blend_yuv420p(
             frame.splats,
@@ -131,7 +131,7 @@ class SplatRenderer:
         """
         target = self._target(Layout.YUVA420P, out)
         plate = self._frame.plate(pose, yuv=True, behind=behind)
-        self._frame.lay_out(pose)
+        self._frame.lay_out(pose, yuv=True)
         frame, height = self._frame, self.size.height_px
         splats.blend_yuva420p(
             frame.splats,

@@ -17,6 +17,7 @@ from lipstream.face.follow import MOST_MM, torso_shift
 from lipstream.face.model import AvatarModel, Ints, Surface
 from lipstream.face.motion import Floats
 from lipstream.render.background import Background, PhotoBackground
+from lipstream.render.color import TO_YUV
 from lipstream.render.geometry import ShapeColumns, shapes_by_name
 from lipstream.render.plate import Cutout, Plate
 from lipstream.render.pose import Pose
@@ -54,6 +55,8 @@ class Scene:
     tint_offsets: Ints  # [J + 1]
     tint_ids: Ints  # [E] Gaussian of each entry
     tint_vectors: Floats  # [E, 3] sRGB at weight 1
+    yuv_colors: Floats  # [N, 3] the same colours as a plate's Y, U, V, from black
+    yuv_tint_vectors: Floats  # [E, 3]
     focal_px: np.float32
     neck_mm: float  # from the camera
     low_pass: np.float32  # px^2
@@ -114,6 +117,8 @@ class Scene:
             tint_offsets=_packed(model.color_shapes.offsets, np.int32),
             tint_ids=_packed(model.color_shapes.ids, np.int32),
             tint_vectors=_packed(model.color_shapes.vectors, np.float32),
+            yuv_colors=_packed(gaussians.colors @ TO_YUV.T, np.float32),
+            yuv_tint_vectors=_packed(model.color_shapes.vectors @ TO_YUV.T, np.float32),
             focal_px=np.float32(model.focal * view.canvas_px),
             neck_mm=_neck_mm(surface),
             low_pass=low_pass_px2(view.canvas_px),

@@ -1,13 +1,7 @@
 """Gaussian splats on a CPU: the kernels, in the order in which a frame passes them."""
 
-from lipstream.render.splats.blend import (
-    Bytes,
-    blend_float,
-    blend_rgb,
-    blend_rgba,
-    blend_yuv420p,
-    blend_yuva420p,
-)
+from lipstream.render.splats.blend import Bytes, blend_float, blend_rgb, blend_rgba
+from lipstream.render.splats.blend_yuv import blend_yuv420p, blend_yuva420p
 from lipstream.render.splats.gather import gather
 from lipstream.render.splats.jit import ALPHA_MAX, REFERENCE_SIZE_PX, low_pass_px2
 from lipstream.render.splats.order import depth_order

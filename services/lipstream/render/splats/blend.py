@@ -35,8 +35,6 @@ __all__ = [
     "blend_float",
     "blend_rgb",
     "blend_rgba",
-    "blend_yuv420p",
-    "blend_yuva420p",
 ]
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -50,12 +48,6 @@ _E0, _E1, _E2, _E3 = (np.float32(factor) for factor in FALLOFF)
 _OPEN = np.float32(TRANSMITTANCE_MIN)
 _CHECK_EVERY = 8
 _FAINTEST = np.float32(0.5 / 255)
-
-# Rows of BT.709's luma and colour difference, scaled to limited range. (ITU-R BT.709-6, 3.)
-_KR, _KG, _KB = 0.2126, 0.7152, 0.0722
-_YR, _YG, _YB = (np.float32(219 * k) for k in (_KR, _KG, _KB))
-_UR, _UG, _UB = (np.float32(224 * k / (2 * (1 - _KB))) for k in (-_KR, -_KG, 1 - _KB))
-_VR, _VG, _VB = (np.float32(224 * k / (2 * (1 - _KR))) for k in (1 - _KR, -_KG, -_KB))
 
 
 @kernel
@@ -221,80 +213,6 @@ def blend_rgb(
 
 
 @kernel
-def blend_yuv420p(
-    splats: Floats,
-    members: Ints,
-    masks: Masks,
-    starts: Ints,  # [tiles + 1]
-    plate_y: Bytes,  # [H, W]
-    plate_u: Bytes,  # [H / 2, W / 2]
-    plate_v: Bytes,  # [H / 2, W / 2]
-    out_y: Bytes,  # [H, W]
-    out_u: Bytes,  # [H / 2, W / 2]
-    out_v: Bytes,  # [H / 2, W / 2]
-) -> None:
-    """Over the plate, as the encoder wants it: BT.709, limited range, chroma centred.
-
-    Mixing with the plate is linear, so it is done in YUV: only the splats' part is converted.
-    """
-    rows, across = out_y.shape[0], out_y.shape[1]
-    columns = (across + 15) // 16
-    planes = np.empty(1024, np.float32)
-    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
-    for tile in range(starts.shape[0] - 1):
-        top = (tile // columns) * 16
-        left = (tile % columns) * 16
-        height = _U(min(16, rows - top))
-        width = _U(min(16, across - left))
-        top_u = _U(top)
-        left_u = _U(left)
-        top_c = _U(top // 2)
-        left_c = _U(left // 2)
-        if starts[tile] == starts[tile + 1]:
-            for y in range(height):
-                for x in range(width):
-                    out_y[top_u + y, left_u + x] = plate_y[top_u + y, left_u + x]
-            for y in range(height >> _U(1)):
-                for x in range(width >> _U(1)):
-                    out_u[top_c + y, left_c + x] = plate_u[top_c + y, left_c + x]
-                    out_v[top_c + y, left_c + x] = plate_v[top_c + y, left_c + x]
-            continue
-        begin = starts[tile]
-        end = starts[tile + 1]
-        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
-        for y in range(height):
-            for x in range(width):
-                k = y * _U(16) + x
-                value = (
-                    _YR * planes[_U(256) + k]
-                    + _YG * planes[_U(512) + k]
-                    + _YB * planes[_U(768) + k]
-                )
-                open_ = planes[k]
-                value += _F(16) + open_ * (_F(plate_y[top_u + y, left_u + x]) - _F(16)) + _F(0.5)
-                out_y[top_u + y, left_u + x] = np.uint8(min(max(value, _F(0)), _F(255)))
-        for y in range(height >> _U(1)):
-            for x in range(width >> _U(1)):
-                k = y * _U(32) + x * _U(2)
-                open_ = planes[k] + planes[k + _U(1)] + planes[k + _U(16)] + planes[k + _U(17)]
-                k += _U(256)
-                red = planes[k] + planes[k + _U(1)] + planes[k + _U(16)] + planes[k + _U(17)]
-                k += _U(256)
-                green = planes[k] + planes[k + _U(1)] + planes[k + _U(16)] + planes[k + _U(17)]
-                k += _U(256)
-                blue = planes[k] + planes[k + _U(1)] + planes[k + _U(16)] + planes[k + _U(17)]
-                quarter = _F(0.25)
-                u = _UR * red + _UG * green + _UB * blue
-                v = _VR * red + _VG * green + _VB * blue
-                u += open_ * (_F(plate_u[top_c + y, left_c + x]) - _F(128))
-                v += open_ * (_F(plate_v[top_c + y, left_c + x]) - _F(128))
-                u = u * quarter + _F(128.5)
-                v = v * quarter + _F(128.5)
-                out_u[top_c + y, left_c + x] = np.uint8(min(max(u, _F(0)), _F(255)))
-                out_v[top_c + y, left_c + x] = np.uint8(min(max(v, _F(0)), _F(255)))
-
-
-@kernel
 def blend_rgba(
     splats: Floats,
     members: Ints,
@@ -329,89 +247,3 @@ def blend_rgba(
                     value = min(max(value + _F(0.5), _F(0)), _F(255))
                     out[_U(top) + y, _U(left) + x, k] = np.uint8(value)
                 out[_U(top) + y, _U(left) + x, 3] = np.uint8(alpha * _F(255) + _F(0.5))
-
-
-@kernel
-def blend_yuva420p(
-    splats: Floats,
-    members: Ints,
-    masks: Masks,
-    starts: Ints,  # [tiles + 1]
-    plate_y: Bytes,  # [H, W]
-    plate_u: Bytes,  # [H / 2, W / 2]
-    plate_v: Bytes,  # [H / 2, W / 2]
-    plate_alpha: Bytes,  # [H, W]
-    straight: bool,
-    out_y: Bytes,  # [H, W]
-    out_u: Bytes,  # [H / 2, W / 2]
-    out_v: Bytes,  # [H / 2, W / 2]
-    out_alpha: Bytes,  # [H, W] full range
-) -> None:
-    """Over a plate with alpha, colours as in `blend_yuv420p`: straight, or over black.
-
-    A pixel of chroma stands for four of luma: straight, it is their mean weighted by alpha, so
-    that no edge fades to the colour of what is not seen.
-    """
-    rows, across = out_y.shape[0], out_y.shape[1]
-    columns = (across + 15) // 16
-    planes = np.empty(1024, np.float32)
-    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
-    for tile in range(starts.shape[0] - 1):
-        top = (tile // columns) * 16
-        left = (tile % columns) * 16
-        begin = starts[tile]
-        end = starts[tile + 1]
-        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
-        height = _U(min(16, rows - top))
-        width = _U(min(16, across - left))
-        for y in range(height):
-            for x in range(width):
-                k = y * _U(16) + x
-                luma = (
-                    _YR * planes[_U(256) + k]
-                    + _YG * planes[_U(512) + k]
-                    + _YB * planes[_U(768) + k]
-                )
-                behind = planes[k] * _F(plate_alpha[_U(top) + y, _U(left) + x]) / _F(255)
-                own = _F(plate_y[_U(top) + y, _U(left) + x]) - _F(16)
-                alpha = min(max(_F(1) - planes[k] + behind, _F(0)), _F(1))
-                luma += behind * own
-                if straight:
-                    luma = luma / alpha if alpha > _FAINTEST else own
-                luma = min(max(luma + _F(16.5), _F(0)), _F(255))
-                out_y[_U(top) + y, _U(left) + x] = np.uint8(luma)
-                out_alpha[_U(top) + y, _U(left) + x] = np.uint8(alpha * _F(255) + _F(0.5))
-                planes[k] = behind
-        for y in range(height >> _U(1)):
-            for x in range(width >> _U(1)):
-                row = _U(top // 2) + y
-                column = _U(left // 2) + x
-                red = _F(0)
-                green = _F(0)
-                blue = _F(0)
-                behind = _F(0)
-                total = _F(0)
-                for j in range(_U(4)):
-                    dy = y * _U(2) + (j >> _U(1))
-                    dx = x * _U(2) + (j & _U(1))
-                    k = dy * _U(16) + dx
-                    behind += planes[k]
-                    red += planes[_U(256) + k]
-                    green += planes[_U(512) + k]
-                    blue += planes[_U(768) + k]
-                    total += _F(out_alpha[_U(top) + dy, _U(left) + dx]) / _F(255)
-                own_u = _F(plate_u[row, column]) - _F(128)
-                own_v = _F(plate_v[row, column]) - _F(128)
-                u = _UR * red + _UG * green + _UB * blue + behind * own_u
-                v = _VR * red + _VG * green + _VB * blue + behind * own_v
-                if not straight:
-                    u *= _F(0.25)
-                    v *= _F(0.25)
-                elif total > _FAINTEST:
-                    u /= total
-                    v /= total
-                else:
-                    u = own_u
-                    v = own_v
-                out_u[row, column] = np.uint8(min(max(u + _F(128.5), _F(0)), _F(255)))
-                out_v[row, column] = np.uint8(min(max(v + _F(128.5), _F(0)), _F(255)))

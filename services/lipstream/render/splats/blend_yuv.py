@@ -1,0 +1,270 @@
+"""Blending into the planes that encoders take: BT.709, limited range, chroma at half resolution.
+
+The splats' colours are Y, U, V already (see `Scene.yuv_colors`). A pixel of chroma stands for
+four of luma, so the two rows of a block share their sums of U and V: all that a block needs then
+fits the sixteen registers of common processors. Otherwise this is `blend`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lipstream.face.model import Ints
+from lipstream.face.motion import Floats
+from lipstream.render.splats.blend import Bytes
+from lipstream.render.splats.jit import ALPHA_MIN, FALLOFF, TRANSMITTANCE_MIN, kernel
+from lipstream.render.splats.projection import SPLAT_WIDTH
+from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks
+from lipstream.render.splats.vector import (
+    Float8,
+    any_at_least,
+    bits_of,
+    iota,
+    kept,
+    load,
+    lowest_bit,
+    splat,
+    store,
+)
+
+__all__ = ["blend_yuv420p", "blend_yuva420p"]
+
+_U = np.uint64
+_F = np.float32
+_WIDTH = np.uint64(SPLAT_WIDTH)
+_AHEAD = np.uint64(MASKS_READ_AHEAD)
+_CUT = np.float32(math.log(ALPHA_MIN) / 8)
+_E0, _E1, _E2, _E3 = (np.float32(factor) for factor in FALLOFF)
+_OPEN = np.float32(TRANSMITTANCE_MIN)
+_CHECK_EVERY = 8
+_FAINTEST = np.float32(0.5 / 255)
+
+
+@kernel
+def _alpha(p: Float8) -> Float8:  # an eighth of the logarithm
+    e = splat(_E0) + p * (splat(_E1) + p * (splat(_E2) + p * splat(_E3)))
+    e = e * e
+    e = e * e
+    return kept(e * e, p, _CUT)
+
+
+@kernel
+def _longest(starts: Ints) -> int:  # [tiles + 1]
+    longest = 0
+    for tile in range(starts.shape[0] - 1):
+        longest = max(longest, starts[tile + 1] - starts[tile])
+    return int(longest)
+
+
+@kernel
+def _blend_tile(
+    splats: Floats,  # [N, 9]
+    members: Ints,  # splats by tile
+    masks: Masks,  # their blocks
+    begin: int,
+    end: int,
+    left_px: int,
+    top_px: int,
+    width_px: int,
+    height_px: int,
+    near: Floats,  # [9 * (end - begin)] scratch
+    planes: Floats,  # [4 * 256] out: transmittance, premultiplied Y; every other row U, V of two
+) -> None:
+    count = _U(end - begin)
+    for q in range(count):
+        at = _U(members[_U(begin) + q]) * _WIDTH
+        store(near, q * _WIDTH, load(splats, at))
+        store(near, q * _WIDTH + _U(1), load(splats, at + _U(1)))
+    for k in range(_U(256)):
+        planes[k] = _F(1)
+    if top_px + 16 > height_px or left_px + 16 > width_px:
+        for y in range(16):
+            for x in range(16):
+                if top_px + y >= height_px or left_px + x >= width_px:
+                    planes[y * 16 + x] = _F(0)
+    for block in range(BLOCKS):
+        left = _F(left_px + (block >> 3) * 8) + _F(0.5)
+        top = _F(top_px + (block & 7) * 2) + _F(0.5)
+        pixels = _U((block & 7) * 32 + (block >> 3) * 8)
+        open_0 = load(planes, pixels)
+        open_1 = load(planes, pixels + _U(16))
+        y_0 = y_1 = u = v = splat(_F(0))
+        until_check = _CHECK_EVERY
+        first = _U(0)
+        while first < count:
+            touching = bits_of(masks, _U(begin) + first, np.uint16(1 << block))
+            if count - first < _AHEAD:
+                touching &= (_U(1) << (count - first)) - _U(1)
+            while touching != _U(0):
+                at = (first + lowest_bit(touching)) * _WIDTH
+                touching &= touching - _U(1)
+                dx = iota() - splat(near[at] - left)
+                dy = top - near[at + _U(1)]
+                b = splat(near[at + _U(3)])
+                c = near[at + _U(4)]
+                p = (splat(near[at + _U(2)]) * dx + b * splat(dy)) * dx
+                p = p + splat(c * dy * dy + near[at + _U(5)])
+                luma = splat(near[at + _U(6)])
+                weight = open_0 * _alpha(p)
+                y_0 = y_0 + weight * luma
+                open_0 = open_0 - weight
+                p = p + (b * dx + splat(c * (dy + dy + _F(1))))  # one row further down
+                below = open_1 * _alpha(p)
+                y_1 = y_1 + below * luma
+                open_1 = open_1 - below
+                weight = weight + below
+                u = u + weight * splat(near[at + _U(7)])
+                v = v + weight * splat(near[at + _U(8)])
+                until_check -= 1
+                if until_check == 0:
+                    until_check = _CHECK_EVERY
+                    if not any_at_least(open_0, open_1, _OPEN):
+                        first = count
+                        break
+            first += _AHEAD
+        store(planes, pixels, open_0)
+        store(planes, pixels + _U(16), open_1)
+        store(planes, pixels + _U(256), y_0)
+        store(planes, pixels + _U(272), y_1)
+        store(planes, pixels + _U(512), u)
+        store(planes, pixels + _U(768), v)
+
+
+@kernel
+def blend_yuv420p(
+    splats: Floats,
+    members: Ints,
+    masks: Masks,
+    starts: Ints,  # [tiles + 1]
+    plate_y: Bytes,  # [H, W]
+    plate_u: Bytes,  # [H / 2, W / 2]
+    plate_v: Bytes,  # [H / 2, W / 2]
+    out_y: Bytes,  # [H, W]
+    out_u: Bytes,  # [H / 2, W / 2]
+    out_v: Bytes,  # [H / 2, W / 2]
+) -> None:
+    """Over the plate, chroma centred."""
+    rows, across = out_y.shape[0], out_y.shape[1]
+    columns = (across + 15) // 16
+    planes = np.empty(1024, np.float32)
+    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
+    for tile in range(starts.shape[0] - 1):
+        top = (tile // columns) * 16
+        left = (tile % columns) * 16
+        height = _U(min(16, rows - top))
+        width = _U(min(16, across - left))
+        top_u = _U(top)
+        left_u = _U(left)
+        top_c = _U(top // 2)
+        left_c = _U(left // 2)
+        if starts[tile] == starts[tile + 1]:
+            for y in range(height):
+                for x in range(width):
+                    out_y[top_u + y, left_u + x] = plate_y[top_u + y, left_u + x]
+            for y in range(height >> _U(1)):
+                for x in range(width >> _U(1)):
+                    out_u[top_c + y, left_c + x] = plate_u[top_c + y, left_c + x]
+                    out_v[top_c + y, left_c + x] = plate_v[top_c + y, left_c + x]
+            continue
+        begin = starts[tile]
+        end = starts[tile + 1]
+        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
+        for y in range(height):
+            for x in range(width):
+                k = y * _U(16) + x
+                own = _F(plate_y[top_u + y, left_u + x]) - _F(16)
+                value = planes[_U(256) + k] + planes[k] * own + _F(16.5)
+                out_y[top_u + y, left_u + x] = np.uint8(min(max(value, _F(0)), _F(255)))
+        for y in range(height >> _U(1)):
+            for x in range(width >> _U(1)):
+                k = y * _U(32) + x * _U(2)
+                open_ = planes[k] + planes[k + _U(1)] + planes[k + _U(16)] + planes[k + _U(17)]
+                k += _U(512)
+                u = planes[k] + planes[k + _U(1)]
+                k += _U(256)
+                v = planes[k] + planes[k + _U(1)]
+                u += open_ * (_F(plate_u[top_c + y, left_c + x]) - _F(128))
+                v += open_ * (_F(plate_v[top_c + y, left_c + x]) - _F(128))
+                u = u * _F(0.25) + _F(128.5)
+                v = v * _F(0.25) + _F(128.5)
+                out_u[top_c + y, left_c + x] = np.uint8(min(max(u, _F(0)), _F(255)))
+                out_v[top_c + y, left_c + x] = np.uint8(min(max(v, _F(0)), _F(255)))
+
+
+@kernel
+def blend_yuva420p(
+    splats: Floats,
+    members: Ints,
+    masks: Masks,
+    starts: Ints,  # [tiles + 1]
+    plate_y: Bytes,  # [H, W]
+    plate_u: Bytes,  # [H / 2, W / 2]
+    plate_v: Bytes,  # [H / 2, W / 2]
+    plate_alpha: Bytes,  # [H, W]
+    straight: bool,
+    out_y: Bytes,  # [H, W]
+    out_u: Bytes,  # [H / 2, W / 2]
+    out_v: Bytes,  # [H / 2, W / 2]
+    out_alpha: Bytes,  # [H, W] full range
+) -> None:
+    """Over a plate with alpha, colours as in `blend_yuv420p`: straight, or over black.
+
+    A pixel of chroma stands for four of luma: straight, it is their mean weighted by alpha, so
+    that no edge fades to the colour of what is not seen.
+    """
+    rows, across = out_y.shape[0], out_y.shape[1]
+    columns = (across + 15) // 16
+    planes = np.empty(1024, np.float32)
+    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
+    for tile in range(starts.shape[0] - 1):
+        top = (tile // columns) * 16
+        left = (tile % columns) * 16
+        begin = starts[tile]
+        end = starts[tile + 1]
+        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
+        height = _U(min(16, rows - top))
+        width = _U(min(16, across - left))
+        for y in range(height):
+            for x in range(width):
+                k = y * _U(16) + x
+                behind = planes[k] * _F(plate_alpha[_U(top) + y, _U(left) + x]) / _F(255)
+                own = _F(plate_y[_U(top) + y, _U(left) + x]) - _F(16)
+                alpha = min(max(_F(1) - planes[k] + behind, _F(0)), _F(1))
+                luma = planes[_U(256) + k] + behind * own
+                if straight:
+                    luma = luma / alpha if alpha > _FAINTEST else own
+                luma = min(max(luma + _F(16.5), _F(0)), _F(255))
+                out_y[_U(top) + y, _U(left) + x] = np.uint8(luma)
+                out_alpha[_U(top) + y, _U(left) + x] = np.uint8(alpha * _F(255) + _F(0.5))
+                planes[k] = behind
+        for y in range(height >> _U(1)):
+            for x in range(width >> _U(1)):
+                row = _U(top // 2) + y
+                column = _U(left // 2) + x
+                behind = _F(0)
+                total = _F(0)
+                for j in range(_U(4)):
+                    dy = y * _U(2) + (j >> _U(1))
+                    dx = x * _U(2) + (j & _U(1))
+                    k = dy * _U(16) + dx
+                    behind += planes[k]
+                    total += _F(out_alpha[_U(top) + dy, _U(left) + dx]) / _F(255)
+                own_u = _F(plate_u[row, column]) - _F(128)
+                own_v = _F(plate_v[row, column]) - _F(128)
+                k = y * _U(32) + x * _U(2) + _U(512)
+                u = planes[k] + planes[k + _U(1)] + behind * own_u
+                k += _U(256)
+                v = planes[k] + planes[k + _U(1)] + behind * own_v
+                if not straight:
+                    u *= _F(0.25)
+                    v *= _F(0.25)
+                elif total > _FAINTEST:
+                    u /= total
+                    v /= total
+                else:
+                    u = own_u
+                    v = own_v
+                out_u[row, column] = np.uint8(min(max(u + _F(128.5), _F(0)), _F(255)))
+                out_v[row, column] = np.uint8(min(max(v + _F(128.5), _F(0)), _F(255)))
