@@ -28,6 +28,7 @@ __all__ = [
     "fit_key",
     "index_key",
     "job_key",
+    "kept_sessions",
     "link_secret",
     "open_jobs_set",
     "rate_bucket",
@@ -192,6 +193,11 @@ def rate_bucket(key_id: str) -> str:
 def session_key(session_id: str) -> str:
     """Hash of a live session: its last snapshot, and the gateway that goes on with it."""
     return f"{{lipstream}}:session:{checked_id(session_id)}"
+
+
+def kept_sessions() -> str:
+    """Hash of the live sessions that have snapshots: when each was opened and last written, ms."""
+    return "{lipstream}:kept-sessions"
 
 
 def session_places(key_id: str) -> str:

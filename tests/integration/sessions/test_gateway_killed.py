@@ -21,7 +21,7 @@ from lipstream.client import LiveClient, MediaKind
 from lipstream.errors import BadInput
 from lipstream.runtime.local_stack import LocalStack
 from lipstream.runtime.settings import Settings
-from lipstream.wire.streams import session_key, sessions_stream
+from lipstream.wire.streams import kept_sessions, session_key, sessions_stream
 from tests.integration.sessions.listener import Listener
 from tests.portrait import AVATAR
 
@@ -112,12 +112,32 @@ def test_a_session_moves_between_gateways(stack: LocalStack, other: LocalStack) 
             assert (await web.delete(stack.url + path)).status_code == 204
             assert (await web.get(stack.url + path)).status_code == 404
         await asyncio.to_thread(_until, lambda: not client.exists(session_key(document["id"])))
+        assert not client.hexists(kept_sessions(), document["id"])
         return states
 
     states = asyncio.run(scene())
     for before, after in pairwise(states):
         assert after["epoch"] > before["epoch"]
         assert after["now_us"] > before["now_us"]
+
+
+def test_the_end_of_a_session_that_nobody_goes_on_with_is_logged_once(stack: LocalStack) -> None:
+    client: Any = redis.Redis.from_url(stack.redis_url, decode_responses=True)
+    options = {"avatar": AVATAR, "output": "motion"}
+    opened = httpx.post(f"{stack.url}/v1/sessions", json=options, trust_env=False, timeout=30)
+    session = opened.json()["id"]
+    _until(lambda: bool(client.hexists(kept_sessions(), session)))
+    os.kill(stack.pids["gateway"], signal.SIGKILL)
+    client.delete(session_key(session))  # as when its time has passed
+
+    def ends() -> list[dict[str, str]]:
+        lines = [line for _, line in client.xrange(sessions_stream())]
+        return [line for line in lines if (line["session"], line["event"]) == (session, "ended")]
+
+    _until(lambda: bool(ends()), within_s=30)
+    assert [line["reason"] for line in ends()] == ["abandoned"]
+    assert 0 <= int(ends()[0]["duration_ms"]) < 30_000
+    assert not client.hexists(kept_sessions(), session)
 
 
 def _until(true: Callable[[], bool], within_s: float = 15) -> None:

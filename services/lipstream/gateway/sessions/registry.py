@@ -30,6 +30,7 @@ from lipstream.runtime.telemetry import Telemetry
 __all__ = ["SessionRegistry"]
 
 _SWEEP_S = 1.0
+_ABANDONED_S = 15.0
 
 
 class SessionRegistry:
@@ -247,13 +248,24 @@ class SessionRegistry:
         self._log.note(session_id, "ended", reason=reason, duration_ms=duration_ms, **fields)
 
     async def _sweep(self) -> None:
+        look_s = 0.0
         while True:
             await asyncio.sleep(_SWEEP_S)
+            if time.monotonic() > look_s:
+                look_s = time.monotonic() + _ABANDONED_S
+                with contextlib.suppress(LipstreamError):
+                    await self._note_abandoned()
             for session_id, held in list(self._sessions.items()):
                 over = held.live.state is SessionState.CLOSED
                 if over or held.alone_s() > self._patience_s:
                     with contextlib.suppress(LipstreamError):
                         await self.end(session_id, "failed" if over else "alone")
+
+    async def _note_abandoned(self) -> None:
+        """The ends of sessions whose gateway died and whose client did not come back."""
+        for session_id, (opened_s, seen_s) in (await self._snapshots.abandoned()).items():
+            duration_ms = round(1e3 * (seen_s - opened_s))
+            self._log.note(session_id, "ended", reason="abandoned", duration_ms=duration_ms)
 
 
 def _no_session() -> NotFound:

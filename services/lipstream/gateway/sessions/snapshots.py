@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from lipstream.errors import BadInput, LipstreamError
 from lipstream.gateway.sessions.snapshot import SessionSnapshot
 from lipstream.runtime.redis_link import RedisLink
-from lipstream.wire.streams import session_key
+from lipstream.wire.streams import kept_sessions, session_key
 
 __all__ = ["Snapshots"]
 
@@ -33,12 +33,16 @@ _ENDED_MS = 3000
 """For the gateway from which a session was taken to learn that it is not its any more."""
 _CLOSING_S = 2.0
 
-# KEYS: a session. ARGV: gateway, snapshot, ms until it expires. Answers 0 if another one has it.
+# KEYS: a session, all that are kept. ARGV: gateway, snapshot, ms until it expires, id, ms when it
+# was opened. Answers 0 if another one has it.
 _WRITE = """
 local owner = redis.call('HGET', KEYS[1], 'gateway')
 if owner and owner ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'gateway', ARGV[1], 'snapshot', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local t = redis.call('TIME')
+local now_ms = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+redis.call('HSET', KEYS[2], ARGV[4], ARGV[5] .. ' ' .. now_ms)
 return 1
 """
 # KEYS: a session. ARGV: gateway, ms until it expires. Answers the snapshot, if there is one.
@@ -50,11 +54,26 @@ if snapshot then
 end
 return snapshot
 """
-# KEYS: a session. ARGV: gateway, ms for which others learn that it has ended; 0 where none had it.
+# KEYS: a session, all that are kept. ARGV: gateway, ms for which others learn that it has ended; 0
+# where none had it; id.
 _FORGET = """
 if redis.call('HGET', KEYS[1], 'gateway') ~= ARGV[1] then return 0 end
 redis.call('HDEL', KEYS[1], 'snapshot')
+redis.call('HDEL', KEYS[2], ARGV[3])
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+# KEYS: all that are kept. ARGV: what the key of a session begins with. Answers those whose
+# snapshots have expired, each to one caller alone.
+_ABANDONED = """
+local kept = redis.call('HGETALL', KEYS[1])
+local gone = {}
+for n = 1, #kept, 2 do
+  if redis.call('EXISTS', ARGV[1] .. kept[n]) == 0 then
+    redis.call('HDEL', KEYS[1], kept[n])
+    gone[#gone + 1] = {kept[n], kept[n + 1]}
+  end
+end
+return gone
 """
 
 
@@ -147,6 +166,21 @@ class Snapshots:
             self._taken.add(session_id)
         return taken
 
+    async def abandoned(self) -> dict[str, tuple[float, float]]:
+        """Sessions that no gateway has gone on with in time, each told once: the Unix times when
+        they were opened and last seen, seconds.
+
+        Raises:
+            Unavailable: Redis does not answer.
+        """
+        client: Any = self._link.client
+        start = session_key("0").removesuffix("0")
+        gone = await self._link.call(
+            lambda: client.eval(_ABANDONED, 1, kept_sessions(), start), patience_s=0.0
+        )
+        times = ((session_id, map(int, text.split())) for session_id, text in gone)
+        return {session_id: (opened / 1e3, seen / 1e3) for session_id, (opened, seen) in times}
+
     async def close(self) -> None:
         """Write once more what is to be written, if that can be done soon."""
         self._writer.cancel()
@@ -179,20 +213,23 @@ class Snapshots:
 
     async def _write(self, due: set[str]) -> None:
         over, self._over = self._over, {}
-        said: dict[str, str] = {}
+        said: dict[str, tuple[str, str]] = {}
         for session_id in due:
             held = self._sessions.get(session_id)
             if held is not None and (snapshot := held.snapshot()) is not None:
-                said[session_id] = snapshot.model_dump_json()
+                opened_ms = str(round(1e3 * snapshot.opened_unix_s))
+                said[session_id] = snapshot.model_dump_json(), opened_ms
                 await asyncio.sleep(0)  # many must not hold up the loop
         if not said and not over:
             return
         pipe: Any = self._link.client.pipeline(transaction=False)
         for session_id, known_ms in over.items():
-            pipe.eval(_FORGET, 1, session_key(session_id), self._gateway, str(known_ms))
-        for session_id, text in said.items():
-            key = session_key(session_id)
-            pipe.eval(_WRITE, 1, key, self._gateway, text, self._expire_ms)
+            keys = session_key(session_id), kept_sessions()
+            pipe.eval(_FORGET, 2, *keys, self._gateway, str(known_ms), session_id)
+        for session_id, (text, opened_ms) in said.items():
+            keys = session_key(session_id), kept_sessions()
+            args = self._gateway, text, self._expire_ms, session_id, opened_ms
+            pipe.eval(_WRITE, 2, *keys, *args)
         try:
             answers = await self._link.call(pipe.execute, patience_s=0.0)
         except LipstreamError:
