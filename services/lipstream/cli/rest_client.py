@@ -125,6 +125,11 @@ class RestClient:
         path = f"/v1/webhooks/{quote(webhook_id, safe='')}/rotate"
         return self._json("POST", path, json={"grace_s": grace_s})
 
+    def test_webhook(self, webhook_id: str) -> str:
+        """What came of a call that was made at once: `ok`, or what went wrong."""
+        document = self._json("POST", f"/v1/webhooks/{quote(webhook_id, safe='')}/test")
+        return str(document["last_result"])
+
     def delete_webhook(self, webhook_id: str) -> None:
         self._request("DELETE", f"/v1/webhooks/{quote(webhook_id, safe='')}")
 

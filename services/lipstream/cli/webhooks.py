@@ -1,4 +1,4 @@
-"""`lipstream webhooks`: list, create, rotate, delete webhooks, at a gateway."""
+"""`lipstream webhooks`: list, create, test, rotate, delete webhooks, at a gateway."""
 
 from __future__ import annotations
 
@@ -60,6 +60,16 @@ def rotate(
     with _client(gateway) as client:
         document = client.rotate_webhook(webhook_id, 3600 * grace_h)
         _show(document, "New secret of webhook {id}, shown once:")
+
+
+@app.command("test")
+def try_now(webhook_id: _Id, gateway: _Gateway = _HERE) -> None:
+    """Call it once, now, with an event of no job, and say what came of it."""
+    with _client(gateway) as client:
+        result = client.test_webhook(webhook_id)
+    console.print(result, highlight=False)
+    if result != "ok":
+        raise typer.Exit(1)
 
 
 @app.command("delete")

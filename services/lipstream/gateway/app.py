@@ -93,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
             keys=KeyStore(link),
             rates=RateLimiter(link),
             webhooks=webhooks,
+            webhook_sender=sender,
             store=store,
             avatars=AvatarLibrary(store),
             inspector=inspector,

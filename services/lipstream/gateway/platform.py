@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from lipstream.gateway.inspection import Inspector
 from lipstream.gateway.sessions.registry import SessionRegistry
 from lipstream.gateway.signed_links import LinkSigner, shared_secret
+from lipstream.gateway.webhook_sender import WebhookSender
 from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.batches import BatchStore
@@ -34,6 +35,7 @@ class Platform:
     keys: KeyStore
     rates: RateLimiter
     webhooks: WebhookStore
+    webhook_sender: WebhookSender
     store: ObjectStore
     avatars: AvatarLibrary
     inspector: Inspector

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import secrets
 import time
 from collections import Counter
 
@@ -12,7 +13,7 @@ from lipstream.errors import BadInput, LipstreamError, Unavailable
 from lipstream.gateway.pinned_post import pinned_post
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.runtime.webhooks import WebhookStore
-from lipstream.wire.webhook import Delivery, Webhook, signed_headers
+from lipstream.wire.webhook import Delivery, Webhook, signed_headers, test_event
 
 __all__ = ["WebhookSender"]
 
@@ -56,6 +57,17 @@ class WebhookSender:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def test(self, webhook: Webhook) -> str:
+        """Call a webhook once, now, with an event of no job; what went wrong, or `ok`.
+
+        Raises:
+            Unavailable: Redis does not answer.
+        """
+        body = test_event(webhook, time.time_ns() // 1_000_000)
+        result = await self._called(webhook, f"msg_{secrets.token_hex(16)}", body) or "ok"
+        await self._store.note(webhook, result)
+        return result
+
     async def _run(self) -> None:
         while True:
             try:
@@ -90,7 +102,7 @@ class WebhookSender:
         if webhook is None:
             await self._store.done(delivery_id)
             return
-        problem = await self._called(webhook, delivery)
+        problem = await self._called(webhook, delivery.message_id, delivery.body())
         if await self._store.receiver(delivery) is None:  # deleted meanwhile
             await self._store.done(delivery_id)
             return
@@ -111,14 +123,13 @@ class WebhookSender:
         pause_s = min(self._first_pause_s * _GROWTH**delivery.tries, _LONGEST_PAUSE_S)
         await self._store.again(delivery_id, tried, pause_s * random.uniform(0.8, 1.2))
 
-    async def _called(self, webhook: Webhook, delivery: Delivery) -> str:
+    async def _called(self, webhook: Webhook, message_id: str, body: bytes) -> str:
         """What went wrong; nothing when it was told."""
-        body = delivery.body()
         now_ms = time.time_ns() // 1_000_000
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "lipstream",
-            **signed_headers(webhook.secrets(now_ms), delivery.message_id, now_ms // 1000, body),
+            **signed_headers(webhook.secrets(now_ms), message_id, now_ms // 1000, body),
         }
         try:
             status = await pinned_post(webhook.url, body, headers, private=self._private)

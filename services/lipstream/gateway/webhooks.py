@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -79,6 +81,14 @@ async def rotate_webhook(
     webhook = await platform.webhooks.find(webhook_id, caller.tenant)
     rotated = await platform.webhooks.rotate(webhook, wanted.grace_s)
     return _document(rotated, rotated.secret)
+
+
+@router.post("/{webhook_id}/test", response_model=WebhookDocument)
+async def try_webhook(webhook_id: str, platform: Shared, caller: WebhookCaller) -> WebhookDocument:
+    """Call it once, now, with an event `webhook.test`; `last_result` says what came of that."""
+    webhook = await platform.webhooks.find(webhook_id, caller.tenant)
+    result = await platform.webhook_sender.test(webhook)
+    return _document(replace(webhook, last_ms=time.time_ns() // 1_000_000, last_result=result))
 
 
 @router.delete("/{webhook_id}", status_code=204)

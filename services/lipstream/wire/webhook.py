@@ -21,7 +21,7 @@ from lipstream.wire.fields import VERSION, Fields, dump_json
 from lipstream.wire.problem import Problem
 from lipstream.wire.tenants import avatar_name
 
-__all__ = ["EVENT_TYPES", "Delivery", "Webhook", "signature", "signed_headers"]
+__all__ = ["EVENT_TYPES", "Delivery", "Webhook", "signature", "signed_headers", "test_event"]
 
 EVENT_TYPES = tuple(
     f"{kind}.{end}" for kind in JobKind for end in ("succeeded", "failed", "cancelled")
@@ -140,8 +140,7 @@ class Delivery:
                 "detail": problem.detail,
                 "remedy": problem.remedy,
             }
-        moment = datetime.fromtimestamp(self.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        return dump_json({"type": self.event, "timestamp": moment, "data": data}).encode()
+        return _body(self.event, self.at_ms, data)
 
     def encode(self) -> str:
         return dump_json({name: getattr(self, name) for name in self.__slots__})
@@ -159,6 +158,16 @@ class Delivery:
             return cls(**{**raw, **counts})
         except (KeyError, TypeError, ValueError):
             raise BadInput(f"This is no delivery: {text[:60]!r}.") from None
+
+
+def test_event(webhook: Webhook, at_ms: int) -> bytes:
+    """What a webhook is called with to see whether calls arrive."""
+    return _body("webhook.test", at_ms, {"id": webhook.id})
+
+
+def _body(event: str, at_ms: int, data: Mapping[str, Any]) -> bytes:
+    moment = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return dump_json({"type": event, "timestamp": moment, "data": dict(data)}).encode()
 
 
 def signature(secret: str, message_id: str, timestamp_s: int, body: bytes) -> str:

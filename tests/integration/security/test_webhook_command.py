@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 
-from lipstream.cli.webhooks import create, delete, list_webhooks, rotate
+from lipstream.cli.webhooks import create, delete, list_webhooks, rotate, try_now
 from lipstream.errors import BadInput
 from lipstream.runtime.settings import Settings
 from tests.integration.redis_process import RedisProcess
@@ -27,6 +28,9 @@ def test_webhooks_are_made_listed_rotated_and_deleted(
         list_webhooks(gateway=url)
         assert hook_id in (listed := said())
         assert secret not in listed
+        with pytest.raises(typer.Exit):  # nobody listens there
+            try_now(hook_id, gateway=url)
+        assert said().startswith("No answer")
         rotate(hook_id, 1.0, gateway=url)
         new = said().splitlines()[-1]
         assert new.startswith("whsec_")

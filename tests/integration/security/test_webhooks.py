@@ -67,6 +67,13 @@ def test_old_and_new_secrets_sign_side_by_side_until_the_grace_is_over(guarded: 
     guarded.add_avatar("acme.grace")
     with Receiver() as receiver, guarded.http(**_EAGER) as http:
         hook = http.post("/v1/webhooks", json={"url": receiver.url}, headers=acme).json()
+        tried = http.post(f"/v1/webhooks/{hook['id']}/test", headers=acme).json()
+        assert tried["last_result"] == "ok"
+        assert tried["last_ms"] >= tried["created_ms"]
+        call = receiver.calls.get(timeout=20)
+        event = Reference(hook["secret"]).verify(call.body, call.headers)
+        assert (event["type"], event["data"]) == ("webhook.test", {"id": hook["id"]})
+        assert http.post(f"/v1/webhooks/{hook['id']}/test", headers=other).status_code == 404
         path = f"/v1/webhooks/{hook['id']}/rotate"
 
         def rotated(grace_s: float) -> str:
