@@ -24,7 +24,7 @@ demo: .venv/.local ## Make a photo speak: [PHOTO=me.jpg] [AUDIO=speech.wav | TEX
 	  $(if $(value AUDIO),--audio $(call quoted,AUDIO)) $(if $(value TEXT),--text $(call quoted,TEXT))
 
 test: .venv/.dev ## Run all tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 browser: .venv/.dev ## Install what the tests in a browser need (Debian and Ubuntu); without it they are skipped
 	@$(PIP) install --quiet -e '.[browser]'

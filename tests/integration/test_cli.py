@@ -23,6 +23,7 @@ from lipstream.face.bundle import load
 from lipstream.face.motion import Motion
 from lipstream.face.motion_file import save_motion
 from lipstream.render import SplatRenderer
+from tests.command import Outcome, command
 from tests.integration.main_job.platform import speech_wav
 from tests.portrait import AVATAR, hopper_photo, masked_photo
 from tests.unit.avatar.free_gaussians import draw_ply
@@ -40,7 +41,11 @@ def home(tmp_path: Path, avatar_store: Path) -> Path:
     return data
 
 
-def run(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+def run(home: Path, *arguments: object, cwd: Path | None = None) -> Outcome:
+    return command(*arguments, cwd=cwd, LIPSTREAM_DATA_DIR=str(home))
+
+
+def run_process(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *map(str, arguments)],
         env={**os.environ, "LIPSTREAM_DATA_DIR": str(home)},
@@ -50,10 +55,21 @@ def run(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "code"), [(("avatar", "list"), 0), (("avatar", "show", "nobody"), 1), (("x",), 2)]
+)
+def test_a_process_says_and_ends_as_the_command_does(
+    home: Path, words: tuple[str, ...], code: int
+) -> None:
+    done, here = run_process(home, *words), run(home, *words)
+    assert (done.returncode, done.stdout, done.stderr) == (code, here.stdout, here.stderr)
+
+
 def test_render_makes_a_playable_video(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     text = "Hello there."
-    done = run(home, "render", "--avatar", AVATAR, "--text", text, "--size", 128, "-o", out)
+    words = ("render", "--avatar", AVATAR, "--text", text, "--size", 128, "-o", out)
+    done = run_process(home, *words)
     assert done.returncode == 0, done.stderr
     assert "Wrote" in done.stdout
     with av.open(str(out)) as container:
@@ -174,14 +190,7 @@ def test_avatars_are_exported_for_other_programs(home: Path, tmp_path: Path) -> 
 def test_errors_are_one_line_and_a_code(
     home: Path, tmp_path: Path, arguments: tuple[object, ...], said: str
 ) -> None:
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        env={**os.environ, "LIPSTREAM_DATA_DIR": str(home)},
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=_LONG_S,
-    )
+    done = run(home, *arguments, cwd=tmp_path)
     assert done.returncode == 1, (done.stdout, done.stderr)
     assert "Traceback" not in done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("error:")]
@@ -224,7 +233,7 @@ def test_ctrl_c_stops_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_is_explained(arguments: tuple[str, ...]) -> None:
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=_LONG_S)
+    done = command(*arguments)
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert "Usage:" in done.stderr
     assert "fault of ours" not in done.stderr

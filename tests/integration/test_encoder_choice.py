@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from lipstream.runtime.telemetry import Telemetry
 from lipstream.training.recipes import Recipe, export_run, train_preset
 from lipstream.v1 import audio_pb2, audio_pb2_grpc, motion_pb2, motion_pb2_grpc
 from lipstream.wire.job import Job
+from tests.command import command
 from tests.integration.live.live_call import LONGEST_S, problem_of
 from tests.integration.live.messages import EXTRACT, F32, Sender, audio_requests, motion_in
 from tests.integration.live.stage_host import StageHost
@@ -198,25 +198,15 @@ def test_jobs_of_another_encoder_are_refused(chosen: Setup, tmp_path: Path) -> N
         )
 
 
-def _command(environment: dict[str, str], *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lipstream.cli", *map(str, arguments)],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
-
-
 def test_the_command_reads_the_same_settings(
     chosen: Setup, samples: Samples, tmp_path: Path
 ) -> None:
     out = tmp_path / "motion.json"
     # The encoder is the environment's; options come before it.
-    done = _command(
-        {"LIPSTREAM_GENERATOR": "baseline"},
+    done = command(
         *("motion", "--text", _SENTENCE, "--seed", _SEED),
         *("--generator", "streaming_talker", "-o", out),
+        LIPSTREAM_GENERATOR="baseline",
     )
     assert done.returncode == 0, done.stderr
     _same(load_motion(out), _expected(chosen, samples))
@@ -224,10 +214,10 @@ def test_the_command_reads_the_same_settings(
 
 def test_the_command_refuses_what_does_not_belong_together(chosen: Setup, tmp_path: Path) -> None:
     say = ("motion", "--text", "Hi.", "-o", tmp_path / "x.csv")
-    done = _command({}, *say, "--encoder", "own")
+    done = command(*say, "--encoder", "own")
     assert done.returncode == 1
     assert "trained on features of the speech encoder hubert" in done.stderr.replace("\n", " ")
-    done = _command({}, *say, "--encoder", f"hubert:{tmp_path / 'nowhere'}")
+    done = command(*say, "--encoder", f"hubert:{tmp_path / 'nowhere'}")
     assert done.returncode == 1
     assert "There is no folder" in done.stderr
 

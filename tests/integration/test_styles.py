@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +27,7 @@ from lipstream.training.streaming_talker.export import export_talker
 from lipstream.v1 import motion_pb2, motion_pb2_grpc
 from lipstream.wire.job import Job
 from lipstream.wire.tensors import pack_tensor
+from tests.command import command
 from tests.integration.live.live_call import LONGEST_S, problem_of
 from tests.integration.live.messages import GENERATE, motion_in
 from tests.integration.live.stage_host import StageHost
@@ -84,33 +82,23 @@ def _distance(first: Motion, second: Motion) -> float:
     return float(np.abs(first.blendshapes - second.blendshapes).max())
 
 
-def _command(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lipstream.cli", *map(str, arguments)],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
-
-
 def test_the_command_takes_a_clip(features: Floats, clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "motion.json"
     say = ("motion", "--text", _SENTENCE, "--seed", _SEED, "-o", out)
-    done = _command(*say, "--style", clip)
+    done = command(*say, "--style", clip)
     assert done.returncode == 0, done.stderr
     assert _distance(load_motion(out), _wanted(features, _style(clip))) < 2e-3
     assert _distance(load_motion(out), _wanted(features, None)) > 0.02
-    done = _command(*say)
+    done = command(*say)
     assert done.returncode == 0, done.stderr
     assert _distance(load_motion(out), _wanted(features, None)) < 2e-3
 
 
 def test_the_command_writes_a_style(clip: Path, tmp_path: Path) -> None:
-    done = _command("style", clip)
+    done = command("style", clip)
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(json.loads(done.stdout), _style(clip), atol=1e-5)
-    done = _command("style", clip, "-o", tmp_path / "style.json")
+    done = command("style", clip, "-o", tmp_path / "style.json")
     assert done.returncode == 0, done.stderr
     assert len(json.loads((tmp_path / "style.json").read_text())) == _WIDTH
 
@@ -127,7 +115,7 @@ def test_the_command_says_why_there_is_no_style(models: Path, clip: Path, tmp_pa
         (clip, "streaming_talker", str(bare), "neutral style only"),
     ):
         options = ("--style", style, "--generator", generator)
-        done = _command(*say, *options, LIPSTREAM_MODELS=root)
+        done = command(*say, *options, LIPSTREAM_MODELS=root)
         assert done.returncode == 1
         assert said in " ".join(done.stderr.split()), done.stderr
     assert not (tmp_path / "x.csv").exists()

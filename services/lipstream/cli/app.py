@@ -97,7 +97,7 @@ def main() -> None:
     """Run the command; exit 0 on success, 1 on an error, 2 on wrong usage, 130 on Ctrl-C."""
     try:
         _mount_workshop()
-        code = app(standalone_mode=False)
+        code = app(prog_name="lipstream", standalone_mode=False)
     except LipstreamError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:
