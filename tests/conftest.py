@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +19,11 @@ sys.dont_write_bytecode = False
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 
+from tests.once import shared_folder  # noqa: E402
 from tests.portrait import AVATAR, CONSENT, hopper_photo  # noqa: E402
 
 if TYPE_CHECKING:
+    from lipstream.avatar import FitResult
     from tests.scheduling import StackScheduling
 
 
@@ -38,7 +43,26 @@ def avatar_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from lipstream.runtime.avatar_library import AvatarLibrary
     from lipstream.runtime.object_store import open_store
 
-    folder = tmp_path_factory.mktemp("avatars")
-    library = AvatarLibrary(open_store(str(folder)))
-    create_avatar(library, AVATAR, hopper_photo().read_bytes(), CONSENT)
+    with shared_folder(tmp_path_factory, "avatars") as folder:
+        library = AvatarLibrary(open_store(str(folder)))
+        if not library.entries():
+            create_avatar(library, AVATAR, hopper_photo().read_bytes(), CONSENT)
     return folder
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], FitResult]:
+    """The avatar of a photo, fitted once however many tests look at it."""
+    from lipstream.avatar import FitResult, fit_photo, load_photo
+
+    @cache
+    def fit(photo: Path) -> FitResult:
+        with shared_folder(tmp_path_factory, f"fit-{photo.stem}") as folder:
+            kept = folder / "fit.pickle"
+            if not kept.exists():
+                kept.write_bytes(pickle.dumps(fit_photo(load_photo(photo))))
+            found = pickle.loads(kept.read_bytes())
+        assert isinstance(found, FitResult)
+        return found
+
+    return fit

@@ -6,37 +6,28 @@ mouths are measured by the report that every fit ends with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lipstream.avatar import FitResult, fit_photo, load_photo
+from lipstream.avatar import FitResult
 from lipstream.avatar.detector import FaceDetector
 from lipstream.avatar.quality import REST, Cell, draw_cell
 from lipstream.face.motion import Motion
 from lipstream.face.visemes import VISEMES, blendshape_vector
 from lipstream.render import SplatRenderer
 from lipstream.render.reference import camera_vertices
-
-
-def hopper() -> Path:
-    import matplotlib.cbook
-
-    return Path(matplotlib.cbook._get_data_path("sample_data/grace_hopper.jpg"))
-
-
-def astronaut() -> Path:
-    skimage_data = pytest.importorskip("skimage.data")
-    return Path(skimage_data.__file__).parent / "astronaut.png"
+from tests.unit.avatar.portraits import astronaut, hopper
 
 
 @pytest.fixture(scope="module", params=["hopper", "astronaut"])
-def fitted(request: pytest.FixtureRequest) -> tuple[str, FitResult]:
+def seen(
+    request: pytest.FixtureRequest, fitted: Callable[[Path], FitResult]
+) -> tuple[str, FitResult]:
     name = str(request.param)
-    path = {"hopper": hopper, "astronaut": astronaut}[name]()
-    return name, fit_photo(load_photo(path))
+    return name, fitted({"hopper": hopper, "astronaut": astronaut}[name]())
 
 
 @pytest.fixture(scope="module")
@@ -45,41 +36,41 @@ def detector() -> Iterator[FaceDetector]:
         yield found
 
 
-def test_the_photo_comes_back(fitted: tuple[str, FitResult]) -> None:
-    _, fit = fitted
+def test_the_photo_comes_back(seen: tuple[str, FitResult]) -> None:
+    _, fit = seen
     assert fit.report.face_psnr_db >= 34.0
 
 
-def test_lips_meet_and_part(fitted: tuple[str, FitResult]) -> None:
-    _, fit = fitted
+def test_lips_meet_and_part(seen: tuple[str, FitResult]) -> None:
+    _, fit = seen
     mouths = fit.report.visemes.mouths
     assert mouths["rest"].gap_detected_mm < 1.5
     assert mouths["M"].gap_detected_mm < 1.0
     assert mouths["AA"].gap_detected_mm > 12.0
 
 
-def test_rounded_is_narrower_than_spread(fitted: tuple[str, FitResult]) -> None:
-    _, fit = fitted
+def test_rounded_is_narrower_than_spread(seen: tuple[str, FitResult]) -> None:
+    _, fit = seen
     widths = {name: mouth.width_detected_mm for name, mouth in fit.report.visemes.mouths.items()}
     assert widths["OW"] < widths["rest"] - 4
     assert widths["IY"] > widths["OW"] + 8
 
 
-def test_a_pucker_is_seen_to_narrow_the_mouth(fitted: tuple[str, FitResult]) -> None:
-    mouths = fitted[1].report.visemes.mouths
+def test_a_pucker_is_seen_to_narrow_the_mouth(seen: tuple[str, FitResult]) -> None:
+    mouths = seen[1].report.visemes.mouths
     assert mouths["UW"].width_detected_mm < 0.85 * mouths[REST].width_detected_mm
 
 
-def test_visemes_are_seen_as_they_are_commanded(fitted: tuple[str, FitResult]) -> None:
+def test_visemes_are_seen_as_they_are_commanded(seen: tuple[str, FitResult]) -> None:
     """Both people are hard cases, a broad smile and old skin: others come within 3 mm."""
-    for name, mouth in fitted[1].report.visemes.mouths.items():
+    for name, mouth in seen[1].report.visemes.mouths.items():
         assert mouth.gap_detected_mm == pytest.approx(mouth.gap_commanded_mm, abs=4.5), name
         assert mouth.width_detected_mm == pytest.approx(mouth.width_commanded_mm, abs=7.5), name
 
 
-def test_a_rounded_mouth_is_dark_inside(fitted: tuple[str, FitResult]) -> None:
+def test_a_rounded_mouth_is_dark_inside(seen: tuple[str, FitResult]) -> None:
     """Neither white teeth nor lips that close over the opening."""
-    _, fit = fitted
+    _, fit = seen
     renderer = SplatRenderer(fit.model, 512)
     motion = Motion.rest(1)
     motion.blendshapes[0] = blendshape_vector(VISEMES["UW"])
@@ -93,8 +84,8 @@ def test_a_rounded_mouth_is_dark_inside(fitted: tuple[str, FitResult]) -> None:
     assert opening.max() < 1.2 * lips.mean()
 
 
-def test_a_blink_closes_the_eyes(fitted: tuple[str, FitResult]) -> None:
-    name, fit = fitted
+def test_a_blink_closes_the_eyes(seen: tuple[str, FitResult]) -> None:
+    name, fit = seen
     if name == "hopper":
         pytest.skip("glasses: landmarks of the lids follow the frame")
     visemes = fit.report.visemes
@@ -106,10 +97,10 @@ def test_a_blink_closes_the_eyes(fitted: tuple[str, FitResult]) -> None:
 
 @pytest.mark.parametrize("yaw_deg", [-10.0, 10.0])
 def test_the_head_turns_to_where_it_is_told(
-    fitted: tuple[str, FitResult], detector: FaceDetector, yaw_deg: float
+    seen: tuple[str, FitResult], detector: FaceDetector, yaw_deg: float
 ) -> None:
     """Positive yaw turns to the person's left: the nose moves right in the picture."""
-    _, fit = fitted
+    _, fit = seen
 
     def nose_offset(cell: Cell) -> float:
         picture = draw_cell(SplatRenderer(fit.model, 512), cell)
@@ -121,13 +112,13 @@ def test_the_head_turns_to_where_it_is_told(
     assert moved * np.sign(yaw_deg) > 5
 
 
-def test_an_open_mouth_is_reported(fitted: tuple[str, FitResult]) -> None:
-    name, fit = fitted
+def test_an_open_mouth_is_reported(seen: tuple[str, FitResult]) -> None:
+    name, fit = seen
     reasons = {warning.reason.value for warning in fit.warnings}
     assert ("mouth_open" in reasons) == (name == "astronaut")
 
 
-def test_gaussians_stay_within_the_budget(fitted: tuple[str, FitResult]) -> None:
+def test_gaussians_stay_within_the_budget(seen: tuple[str, FitResult]) -> None:
     """Rendering time goes with their number."""
-    _, fit = fitted
+    _, fit = seen
     assert fit.report.gaussians < 65_000

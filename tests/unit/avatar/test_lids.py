@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lipstream.avatar import FitResult, fit_photo, load_photo
+from lipstream.avatar import FitResult
 from lipstream.avatar.quality.sheet import Cell, pose_of
 from lipstream.face.landmarks import EYES
 from lipstream.face.visemes import VISEMES
@@ -22,9 +22,9 @@ MIDDLE = slice(2, 7)
 
 
 @pytest.fixture(scope="module", params=[hopper, astronaut])
-def fit(request: pytest.FixtureRequest) -> FitResult:
+def fit(request: pytest.FixtureRequest, fitted: Callable[[Path], FitResult]) -> FitResult:
     portrait: Callable[[], Path] = request.param
-    return fit_photo(load_photo(portrait()))
+    return fitted(portrait())
 
 
 def across_lids(fit: FitResult, share: float) -> NDArray[np.float64]:  # [2, 5] grey levels

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lipstream.avatar import FitResult, fit_photo, load_photo
+from lipstream.avatar import FitResult
 from lipstream.avatar.polygon import polygon_mask
 from lipstream.evaluation.contact_sheet import Cell, draw_cell
 from lipstream.face.landmarks import FACE_OVAL
@@ -20,13 +21,6 @@ from tests.unit.avatar.portraits import hopper
 TURNS_DEG = (-20.0, 20.0)
 INSET = 0.94
 """Of the outline's size: its very edge is soft."""
-
-
-@cache
-def fitted(name: str) -> FitResult:
-    if name == "hopper":
-        return fit_photo(load_photo(hopper()))
-    return fit_photo(load_photo(shared_data("portraits", "grid") / f"{name}_first.png"))
 
 
 def turned(fit: FitResult, yaw_deg: float) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -46,8 +40,10 @@ def outline(fit: FitResult, yaw_deg: float) -> NDArray[np.bool_]:
 
 
 @pytest.mark.parametrize("yaw_deg", TURNS_DEG)
-def test_nothing_shows_through_the_side_of_a_turned_face(yaw_deg: float) -> None:
-    fit = fitted("hopper")
+def test_nothing_shows_through_the_side_of_a_turned_face(
+    fitted: Callable[[Path], FitResult], yaw_deg: float
+) -> None:
+    fit = fitted(hopper())
     motion = Motion.rest(1)
     motion.rotation[0, 1] = np.deg2rad(yaw_deg)
     renderer = SplatRenderer(fit.model, 512)
@@ -57,8 +53,10 @@ def test_nothing_shows_through_the_side_of_a_turned_face(yaw_deg: float) -> None
 
 @pytest.mark.parametrize("yaw_deg", TURNS_DEG)
 @pytest.mark.parametrize("name", ["id2_vcd_swwp2s", "bbaf2n"])
-def test_no_background_is_painted_on_the_side_of_the_jaw(name: str, yaw_deg: float) -> None:
+def test_no_background_is_painted_on_the_side_of_the_jaw(
+    fitted: Callable[[Path], FitResult], name: str, yaw_deg: float
+) -> None:
     """These people sit before a blue wall: no skin is blue."""
-    picture, face = turned(fitted(name), yaw_deg)
+    picture, face = turned(fitted(shared_data("portraits", "grid") / f"{name}_first.png"), yaw_deg)
     red, _, blue = (picture[face][:, k].astype(int) for k in range(3))
     assert int((blue > red + 10).sum()) < 25

@@ -94,7 +94,7 @@ def test_brows_rise_with_some_accents_of_speech_and_rest_in_silence() -> None:
 
 
 def test_chunks_equal_the_whole_exactly() -> None:
-    loudness, speech = _voice(60, True)
+    loudness, speech = _voice(20, True)
     mouth = np.random.default_rng(0).random((len(loudness), CONTROL_COUNT)).astype(np.float32)
     whole, end = _alone(mouth, loudness, speech, IdleState.initial(), seed=9)
     state = IdleState.initial()

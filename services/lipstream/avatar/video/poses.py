@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-from scipy.optimize import least_squares
 
 from lipstream.avatar.canvas import CANVAS_PX
 from lipstream.face.landmarks import EYES
@@ -70,6 +69,8 @@ def solve_poses(
     spacing_s: float,
 ) -> HeadPath:
     """Turn and move the face so that its rigid points fall on the landmarks."""
+    from scipy.optimize import least_squares  # takes half a second, and no photo needs it
+
     rigid = list(_RIGID)
     points, seen = face[rigid], landmarks[:, rigid, :2]
     poses = np.zeros((len(seen), 6))
