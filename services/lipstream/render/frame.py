@@ -48,7 +48,7 @@ class Frame:
     )
 
     def __init__(self, scene: Scene, driver: Driver) -> None:
-        vertex_count, splat_count = len(scene.vertices), len(scene.static)
+        vertex_count, splat_count = len(scene.vertices), len(scene.owners)
         tiles = scene.view.tiles_across * scene.view.tiles_down
         self.scene = scene
         self.head_vertices = np.empty((vertex_count, 3), np.float32)
@@ -99,7 +99,7 @@ class Frame:
         )
         self.count = splats.project(
             self.triangle_frames,
-            scene.first,
+            scene.owners,
             scene.static,
             self._tinted(pose, weights, yuv),
             scene.focal_px,

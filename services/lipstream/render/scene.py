@@ -22,6 +22,7 @@ from lipstream.render.geometry import ShapeColumns, shapes_by_name
 from lipstream.render.plate import Cutout, Plate
 from lipstream.render.pose import Pose
 from lipstream.render.splats import ALPHA_MAX, STATIC_WIDTH, low_pass_px2
+from lipstream.render.splats.vector import LANES
 from lipstream.render.torso import ShiftPx, Torso
 from lipstream.render.view import View
 from lipstream.wire.output import PictureSize
@@ -49,8 +50,8 @@ class Scene:
     head_weights: Floats  # [V]
     torso: Torso | None  # what of the plate goes along with the head; None: not known
     triangles: Ints  # [F, 3]
-    first: Ints  # [F + 1] first Gaussian of each triangle
-    static: Floats  # [N, 9] see `splats.projection`
+    owners: Ints  # [N] triangle of each Gaussian
+    static: Floats  # [9, N and a few] see `splats.projection`
     colors: Floats  # [N, 3] sRGB, without colour shapes
     tint_offsets: Ints  # [J + 1]
     tint_ids: Ints  # [E] Gaussian of each entry
@@ -81,8 +82,6 @@ class Scene:
         """
         background = background if background is not None else PhotoBackground()
         surface, gaussians = model.surface, model.gaussians
-        triangle_count = len(surface.triangles)
-        ids = gaussians.triangle_ids
         _check(model)
         view = View.of(model, size_px)
         cutout = Cutout(model, view)
@@ -95,11 +94,13 @@ class Scene:
                 cutout, view, plate, None if behind is None else Plate.of(behind), reach_px
             )
         opacities = np.clip(gaussians.opacities.astype(np.float64), 1e-9, ALPHA_MAX)
-        static = np.empty((len(ids), STATIC_WIDTH), np.float32)
-        static[:, 0:3] = gaussians.barycentric
-        static[:, 3:7] = gaussians.axes.reshape(-1, 4)
-        static[:, 7] = np.log(opacities)
-        static[:, 8] = gaussians.depth_bias
+        count = len(opacities)
+        static = np.zeros((STATIC_WIDTH, -(-count // LANES) * LANES), np.float32)
+        static[0, :count] = gaussians.barycentric.sum(axis=1)
+        static[1:3, :count] = gaussians.barycentric[:, 1:].T
+        static[3:7, :count] = gaussians.axes.reshape(-1, 4).T
+        static[7, :count] = np.log(opacities)
+        static[8, :count] = gaussians.depth_bias
         return cls(
             model=model,
             view=view,
@@ -111,7 +112,7 @@ class Scene:
             head_weights=_packed(surface.head_weights, np.float32),
             torso=torso,
             triangles=_packed(surface.triangles, np.int32),
-            first=_packed(np.searchsorted(ids, np.arange(triangle_count + 1)), np.int32),
+            owners=_packed(gaussians.triangle_ids, np.int32),
             static=static,
             colors=_packed(gaussians.colors, np.float32),
             tint_offsets=_packed(model.color_shapes.offsets, np.int32),

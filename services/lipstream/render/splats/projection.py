@@ -16,25 +16,34 @@ from numpy.typing import NDArray
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
 from lipstream.render.splats.jit import ALPHA_MIN, kernel
+from lipstream.render.splats.vector import LANES, greater, kept, lesser, load, root, splat, store
 
 __all__ = ["SPLAT_WIDTH", "STATIC_WIDTH", "Bounds", "project"]
 
 Bounds: TypeAlias = NDArray[np.int16]
 
 STATIC_WIDTH = 9
-"""Per Gaussian: barycentric 3, axes 4 (rows of A), log of the opacity, depth bias in mm."""
+"""Per Gaussian: sum of its barycentric coordinates and the last two of them, axes 4 (rows of A),
+log of the opacity, depth bias in mm."""
 SPLAT_WIDTH = 9
 """Per drawn splat: centre 2, conic 3 and log of the opacity (both over 8), colour 3."""
 
+_U = np.uint64
+_F = np.float32
 _NEAR_MM = np.float32(1.0)
 _LOG_ALPHA_MIN = np.float32(math.log(ALPHA_MIN))
+_TINIEST = np.float32(1e-30)
+_FRAME = np.uint64(10)  # TRIANGLE_WIDTH
+_CHUNK = 64
+"""Gaussians that are taken together: what is known of them stays in the nearest cache."""
+_RESULTS = np.uint64(11)  # of each Gaussian: what a splat has but its colour, bounds, depth
 
 
 @kernel
 def project(
     frames: Floats,  # [F, 10] from `triangle_frames`
-    first: Ints,  # [F + 1] first Gaussian of each triangle
-    static: Floats,  # [N, 9]
+    owners: Ints,  # [N] triangle of each Gaussian
+    static: Floats,  # [9, N, or up to 7 more] Gaussians that do not exist are not looked at
     colors: Floats,  # [N, 3]
     focal_px: np.float32,
     width_px: int,
@@ -52,80 +61,124 @@ def project(
     Bounds enclose the ellipse on which the splat's opacity falls to `ALPHA_MIN`. The exponent is
     stored over 8 because `blend` raises a short polynomial to the eighth power.
     """
-    width = np.float32(width_px)
-    height = np.float32(height_px)
-    half = np.float32(0.5)
-    count = 0
-    for t in range(frames.shape[0]):
-        begin = first[t]
-        end = first[t + 1]
-        log_fade = frames[t, 9]
-        if begin == end or log_fade < np.float32(-50):
-            continue
-        ax = frames[t, 0]
-        ay = frames[t, 1]
-        az = frames[t, 2]
-        ux = frames[t, 3]
-        uy = frames[t, 4]
-        uz = frames[t, 5]
-        vx = frames[t, 6]
-        vy = frames[t, 7]
-        vz = frames[t, 8]
-        for i in range(begin, end):
-            log_opacity = static[i, 7] + log_fade
-            # Squared radius, in standard deviations, at which the opacity falls to ALPHA_MIN.
-            reach = np.float32(2) * (log_opacity - _LOG_ALPHA_MIN)
-            if reach <= np.float32(0):
-                continue
-            b = static[i, 1]
-            c = static[i, 2]
-            total = static[i, 0] + b + c
-            z = total * az + b * uz + c * vz
-            if z < _NEAR_MM:
-                continue
-            inverse_z = np.float32(1) / z
-            x = (total * ax + b * ux + c * vx) * inverse_z
-            y = (total * ay + b * uy + c * vy) * inverse_z
-            scale = focal_px * inverse_z
-            # The edges, projected.
-            jux = scale * (ux - x * uz)
-            juy = scale * (uy - y * uz)
-            jvx = scale * (vx - x * vz)
-            jvy = scale * (vy - y * vz)
-            p0 = jux * static[i, 3] + jvx * static[i, 5]
-            p1 = jux * static[i, 4] + jvx * static[i, 6]
-            q0 = juy * static[i, 3] + jvy * static[i, 5]
-            q1 = juy * static[i, 4] + jvy * static[i, 6]
-            sxx = p0 * p0 + p1 * p1 + low_pass
-            sxy = p0 * q0 + p1 * q1
-            syy = q0 * q0 + q1 * q1 + low_pass
-            mx = focal_px * x + centre_x
-            my = focal_px * y + centre_y
-            extent_x = math.sqrt(reach * sxx)
-            extent_y = math.sqrt(reach * syy)
-            # Pixels whose centres, at k + 1/2, lie inside; all four are positive or cut to 0.
-            x_from = int(max(mx - extent_x + half, np.float32(0)))
-            x_to = int(min(mx + extent_x + half, width))
-            y_from = int(max(my - extent_y + half, np.float32(0)))
-            y_to = int(min(my + extent_y + half, height))
-            if x_from >= x_to or y_from >= y_to:
-                continue
-            # -1/2 of the inverse covariance, over 8.
-            factor = np.float32(-0.0625) / (sxx * syy - sxy * sxy)
-            splats[count, 0] = mx
-            splats[count, 1] = my
-            splats[count, 2] = syy * factor
-            splats[count, 3] = np.float32(-2) * sxy * factor
-            splats[count, 4] = sxx * factor
-            splats[count, 5] = log_opacity * np.float32(0.125)
-            splats[count, 6] = colors[i, 0]
-            splats[count, 7] = colors[i, 1]
-            splats[count, 8] = colors[i, 2]
-            bounds[count, 0] = x_from
-            bounds[count, 1] = x_to
-            bounds[count, 2] = y_from
-            bounds[count, 3] = y_to
-            depths[count] = z + static[i, 8]
+    count = _U(0)
+    parents = np.empty(_CHUNK * int(_FRAME), np.float32)
+    results = np.empty(_CHUNK * int(_RESULTS), np.float32)
+    chunk = _U(_CHUNK)
+    for start in range(_U(0), _U(owners.shape[0]), chunk):
+        begin = _U(start)
+        some = min(chunk, _U(owners.shape[0]) - begin)
+        for lane in range(some):
+            triangle = _U(owners[begin + lane])
+            for k in range(_FRAME):
+                parents[k * chunk + lane] = frames[triangle, k]
+        _project_chunk(
+            parents,
+            static,
+            begin,
+            some,
+            focal_px,
+            _F(width_px),
+            _F(height_px),
+            centre_x,
+            centre_y,
+            low_pass,
+            results,
+        )
+        for lane in range(some):
+            i = begin + lane
+            x_from = results[_U(6) * chunk + lane]
+            x_to = results[_U(7) * chunk + lane]
+            y_from = results[_U(8) * chunk + lane]
+            y_to = results[_U(9) * chunk + lane]
+            for k in range(_U(6)):
+                splats[count, k] = results[k * chunk + lane]
+            for k in range(_U(3)):
+                splats[count, _U(6) + k] = colors[i, k]
+            bounds[count, 0] = int(x_from)
+            bounds[count, 1] = int(x_to)
+            bounds[count, 2] = int(y_from)
+            bounds[count, 3] = int(y_to)
+            depths[count] = results[_U(10) * chunk + lane]
             sources[count] = i
-            count += 1
-    return count
+            # One that is not seen is overwritten by the next.
+            count += _U((int(x_from) < int(x_to)) & (int(y_from) < int(y_to)))
+    return int(count)
+
+
+@kernel
+def _project_chunk(
+    parents: Floats,  # [10 * 64] of each Gaussian's triangle
+    static: Floats,  # [9, P]
+    begin: np.uint64,
+    some: np.uint64,
+    focal_px: np.float32,
+    width_px: np.float32,
+    height_px: np.float32,
+    centre_x: np.float32,
+    centre_y: np.float32,
+    low_pass: np.float32,
+    results: Floats,  # [11 * 64] out: centre, conic, log of the opacity, bounds, depth
+) -> None:
+    chunk = _U(_CHUNK)
+    row = _U(static.shape[1])
+    focal = splat(focal_px)
+    nothing = splat(_F(0))
+    for lane in range(_U(0), some, _U(LANES)):
+        at = begin + lane
+        b = load(static, row + at)
+        c = load(static, _U(2) * row + at)
+        total = load(static, at)
+        ux = load(parents, _U(3) * chunk + lane)
+        uy = load(parents, _U(4) * chunk + lane)
+        uz = load(parents, _U(5) * chunk + lane)
+        vx = load(parents, _U(6) * chunk + lane)
+        vy = load(parents, _U(7) * chunk + lane)
+        vz = load(parents, _U(8) * chunk + lane)
+        z = total * load(parents, _U(2) * chunk + lane) + b * uz + c * vz
+        inverse_z = splat(_F(1)) / z
+        x = (total * load(parents, lane) + b * ux + c * vx) * inverse_z
+        y = (total * load(parents, chunk + lane) + b * uy + c * vy) * inverse_z
+        # The edges, projected.
+        scale = focal * inverse_z
+        jux = scale * (ux - x * uz)
+        juy = scale * (uy - y * uz)
+        jvx = scale * (vx - x * vz)
+        jvy = scale * (vy - y * vz)
+        a00 = load(static, _U(3) * row + at)
+        a01 = load(static, _U(4) * row + at)
+        a10 = load(static, _U(5) * row + at)
+        a11 = load(static, _U(6) * row + at)
+        p0 = jux * a00 + jvx * a10
+        p1 = jux * a01 + jvx * a11
+        q0 = juy * a00 + jvy * a10
+        q1 = juy * a01 + jvy * a11
+        sxx = p0 * p0 + p1 * p1 + splat(low_pass)
+        sxy = p0 * q0 + p1 * q1
+        syy = q0 * q0 + q1 * q1 + splat(low_pass)
+        mx = focal * x + splat(centre_x)
+        my = focal * y + splat(centre_y)
+        log_opacity = load(static, _U(7) * row + at) + load(parents, _U(9) * chunk + lane)
+        # Squared radius, in standard deviations, at which the opacity falls to ALPHA_MIN.
+        reach = splat(_F(2)) * (log_opacity - splat(_LOG_ALPHA_MIN))
+        extent_x = root(reach * sxx)
+        extent_y = root(reach * syy)
+        # Pixels whose centres, at k + 1/2, lie inside; all four are positive or cut to 0.
+        near_x = mx + splat(_F(0.5))
+        near_y = my + splat(_F(0.5))
+        x_to = lesser(near_x + extent_x, splat(width_px))
+        x_to = greater(kept(kept(x_to, reach, _TINIEST), z, _NEAR_MM), nothing)
+        y_to = greater(lesser(near_y + extent_y, splat(height_px)), nothing)
+        # -1/2 of the inverse covariance, over 8.
+        factor = splat(_F(-0.0625)) / (sxx * syy - sxy * sxy)
+        store(results, lane, mx)
+        store(results, chunk + lane, my)
+        store(results, _U(2) * chunk + lane, syy * factor)
+        store(results, _U(3) * chunk + lane, splat(_F(-2)) * sxy * factor)
+        store(results, _U(4) * chunk + lane, sxx * factor)
+        store(results, _U(5) * chunk + lane, log_opacity * splat(_F(0.125)))
+        store(results, _U(6) * chunk + lane, greater(near_x - extent_x, nothing))
+        store(results, _U(7) * chunk + lane, x_to)
+        store(results, _U(8) * chunk + lane, greater(near_y - extent_y, nothing))
+        store(results, _U(9) * chunk + lane, y_to)
+        store(results, _U(10) * chunk + lane, z + load(static, _U(8) * row + at))

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from llvmlite import ir
 from numba.core import types
+from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic, models, overload, register_model
 
 __all__ = [
@@ -22,10 +23,13 @@ __all__ = [
     "Float8",
     "any_at_least",
     "bits_of",
+    "greater",
     "iota",
     "kept",
+    "lesser",
     "load",
     "lowest_bit",
+    "root",
     "splat",
     "store",
 ]
@@ -81,6 +85,7 @@ def _operator(function: Callable[[Any, Any], Any], instruction: str) -> None:
 _operator(operator.add, "fadd")
 _operator(operator.sub, "fsub")
 _operator(operator.mul, "fmul")
+_operator(operator.truediv, "fdiv")
 
 
 def _spread(builder: Any, value: Any) -> Any:
@@ -149,6 +154,38 @@ def kept(context: Any, vector: Any, judged: Any, least: Any) -> Any:
         return builder.select(passes, vector, ir.Constant(_VECTOR, [0.0] * LANES))
 
     return _FLOAT8(_FLOAT8, _FLOAT8, types.float32), emit
+
+
+@_emitting
+def lesser(context: Any, one: Any, other: Any) -> Any:
+    """Lane by lane, `one` where it is less, else `other`."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("<", *values), *values)
+
+    return _FLOAT8(_FLOAT8, _FLOAT8), emit
+
+
+@_emitting
+def greater(context: Any, one: Any, other: Any) -> Any:
+    """Lane by lane, `one` where it is greater, else `other`."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *values), *values)
+
+    return _FLOAT8(_FLOAT8, _FLOAT8), emit
+
+
+@_emitting
+def root(context: Any, vector: Any) -> Any:
+    """The square roots; no number where a lane is negative."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = ir.FunctionType(_VECTOR, [_VECTOR])
+        declared: Any = get_or_insert_function
+        return builder.call(declared(builder.module, kind, f"llvm.sqrt.v{LANES}f32"), values)
+
+    return _FLOAT8(_FLOAT8), emit
 
 
 @_emitting
