@@ -48,10 +48,8 @@ LIMITS = ["--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096"]
 RUN = ["run", "--detach", *LIMITS, "--no-healthcheck", "--network=host", "--pull=never"]
 HARDENED = [
     "--read-only",
-    "--tmpfs",
-    "/tmp",
-    "--tmpfs",
-    "/var/lib/lipstream:mode=1777",
+    "--tmpfs=/tmp",
+    "--volume=/var/lib/lipstream",
     "--cap-drop=all",
 ]
 READY_S = 300.0
@@ -151,7 +149,7 @@ class Stack:
         for container in self._containers:
             log = subprocess.run([*PODMAN, "logs", "--tail=5", container], capture_output=True)
             sys.stderr.buffer.write(log.stdout + log.stderr)
-            podman("rm", "--force", "--time=10", container)
+            podman("rm", "--force", "--volumes", "--time=10", container)
         self._redis.terminate()
         self._redis.wait()
 

@@ -47,7 +47,15 @@ def test_containers_are_hardened_and_only_the_gateway_is_reached(
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert ("ports" in service) == (name == "gateway")
+        if name != "redis":
+            assert {"objects:/objects", _data_dir()} <= set(service["volumes"])
     assert services["gateway"]["ports"] == ["127.0.0.1:8080:8080"]
+
+
+def _data_dir() -> str:
+    """Where the images have their data; what is not mounted there cannot be written."""
+    dockerfile = (DEPLOY / "docker/cpu.Dockerfile").read_text()
+    return re.findall(r"LIPSTREAM_DATA_DIR=(\S+)", dockerfile)[0]
 
 
 def test_images_are_those_that_the_dockerfiles_make(services: dict[str, Any]) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from lipstream.errors import BadInput, Cancelled
+from lipstream.errors import BadInput, Cancelled, Outage
 from lipstream.pipeline import Stage
+from lipstream.runtime.disk import disk_problem
 from lipstream.runtime.object_store import ObjectStore
 from lipstream.wire.fields import dump_json
 from lipstream.wire.job import Job
@@ -72,16 +73,30 @@ class JobContext:
 
     @property
     def scratch(self) -> Path:
-        """A folder for temporary files, deleted after the try."""
+        """A folder for temporary files, deleted after the try.
+
+        Raises:
+            Outage: it cannot be made.
+        """
         if self._scratch is None:
-            if self._scratch_dir is not None:
-                self._scratch_dir.mkdir(parents=True, exist_ok=True)
-            self._scratch = tempfile.TemporaryDirectory(
-                prefix=f"lipstream-{self.stage.name}-",
-                dir=self._scratch_dir,
-                ignore_cleanup_errors=True,
-            )
+            try:
+                self._scratch = self._made_scratch()
+            except OSError as error:
+                raise disk_problem(error) or Outage(
+                    f"The {self.stage.name} stage can make no temporary files: {error.strerror}.",
+                    remedy="Let it write to the folder of LIPSTREAM_DATA_DIR.",
+                    code="no_scratch",
+                ) from error
         return Path(self._scratch.name)
+
+    def _made_scratch(self) -> tempfile.TemporaryDirectory[str]:
+        if self._scratch_dir is not None:
+            self._scratch_dir.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(
+            prefix=f"lipstream-{self.stage.name}-",
+            dir=self._scratch_dir,
+            ignore_cleanup_errors=True,
+        )
 
     def progress(self, fraction: float) -> None:
         """Say how much of this stage is done, 0..1. Costs nothing; call it for every frame.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lipstream.errors import BadInput, Cancelled
+from lipstream.errors import BadInput, Cancelled, Outage
 from lipstream.pipeline import JobKind, stage_named
 from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.object_store import open_store
@@ -64,3 +64,12 @@ def test_scratch_is_deleted(context: JobContext) -> None:
     assert context.scratch == folder
     context.close()
     assert not folder.exists()
+
+
+def test_no_folder_for_temporary_files_is_an_outage_with_a_remedy(
+    context: JobContext, tmp_path: Path
+) -> None:
+    (tmp_path / "scratch").write_text("A file where the folder would be.")
+    with pytest.raises(Outage, match="LIPSTREAM_DATA_DIR") as away:
+        _ = context.scratch
+    assert away.value.code == "no_scratch"
