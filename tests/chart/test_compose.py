@@ -55,7 +55,8 @@ def test_containers_are_hardened_and_only_the_gateway_is_reached(
 def _data_dir() -> str:
     """Where the images have their data; what is not mounted there cannot be written."""
     dockerfile = (DEPLOY / "docker/cpu.Dockerfile").read_text()
-    return re.findall(r"LIPSTREAM_DATA_DIR=(\S+)", dockerfile)[0]
+    (folder,) = re.findall(r"LIPSTREAM_DATA_DIR=(\S+)", dockerfile)
+    return str(folder)
 
 
 def test_images_are_those_that_the_dockerfiles_make(services: dict[str, Any]) -> None:
