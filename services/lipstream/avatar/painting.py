@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lipstream.avatar.backing import backing
 from lipstream.avatar.compose import Composition, compose
 from lipstream.avatar.layer import Layer
 from lipstream.avatar.layers import (
@@ -65,7 +66,7 @@ def paint(
     plate = paint_plate(image, regions, matte)
     head_colors = PhotoScene.spread_head(image, regions, matte)
     matte = refine_edge(matte, image, head_colors, plate.image)
-    stage = pose_surface(rig, (*rig.parts, hair_relief(rig, regions, matte)))
+    stage = pose_surface(rig, (*rig.parts, backing(rig), hair_relief(rig, regions, matte)))
     say(0.6, "Painting")
     face = face_colors(image, plate.image, regions, matte, stage)
     scene = PhotoScene(image, rig, regions, matte, plate, stage, head_colors, face)

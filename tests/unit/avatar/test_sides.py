@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from lipstream.avatar import FitResult
 from lipstream.avatar.polygon import polygon_mask
 from lipstream.evaluation.contact_sheet import Cell, draw_cell
+from lipstream.face.drive import photo_weights
 from lipstream.face.landmarks import FACE_OVAL
 from lipstream.face.motion import Motion
-from lipstream.render import SplatRenderer, reference
+from lipstream.render import Pose, SplatRenderer, reference
 from tests.shared_data import shared_data
 from tests.unit.avatar.portraits import hopper
 
@@ -60,3 +62,21 @@ def test_no_background_is_painted_on_the_side_of_the_jaw(
     picture, face = turned(fitted(shared_data("portraits", "grid") / f"{name}_first.png"), yaw_deg)
     red, _, blue = (picture[face][:, k].astype(int) for k in range(3))
     assert int((blue > red + 10).sum()) < 25
+
+
+def test_nothing_stands_out_at_the_outline_of_a_face_seen_as_photographed(
+    fitted: Callable[[Path], FitResult],
+) -> None:
+    """What closes gaps when the head turns is not to be seen beside the face's edge before."""
+    model = fitted(hopper()).model
+    backing = model.gaussians.parts == model.part_names.index("backing")
+    bare = replace(
+        model,
+        gaussians=replace(
+            model.gaussians, opacities=np.where(backing, 0, model.gaussians.opacities)
+        ),
+    )
+    pose = Pose(photo_weights(model))
+    whole, without = (SplatRenderer(m, 512).rgb(pose).copy().astype(int) for m in (model, bare))
+    seen = np.abs(whole - without).max(2) > 24
+    assert int(seen.sum()) < 50

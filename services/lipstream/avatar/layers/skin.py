@@ -30,7 +30,6 @@ _RIM_REACH_PX = (3.0, 11.0)
 """The rim is opaque up to the first distance from the outline and gone at the second."""
 _LEAST_COVER = 0.04
 _BACKING_BIAS_MM = 10.0
-_BACKING_COSINE = 0.5
 
 
 def skin_layer(scene: PhotoScene) -> Layer:
@@ -108,17 +107,20 @@ def rim_layer(scene: PhotoScene) -> Layer:
 
 
 def backing_layer(scene: PhotoScene) -> Layer:
-    """Coarse Gaussians behind skin that slopes away in the photo; not behind openings."""
+    """Coarse Gaussians behind skin that slopes away in the photo."""
     stage = scene.stage
-    skin = stage.parts["skin"]
-    closed = (skin.coordinates["opening"][skin.triangles] < 0.3).all(1)
-    steep = np.abs(stage.facing("skin")) < _BACKING_COSINE
-    binding = bind_to_area(stage, "skin", 1.8, 0.85, steep & closed)
+    binding = bind_to_area(stage, "backing", 1.8, 0.85)
+    skin_px = stage.photo_px[stage.parts["backing"].coordinates["source"].astype(int)]
+
+    def as_above(image: Array) -> Array:
+        values = sample(image, skin_px)
+        return stage.interpolate("backing", values, binding.triangles, binding.barycentric)
+
     return Layer(
         name="backing",
         binding=binding,
-        colors=sample(scene.face_colors.image, binding.photo_px),
-        opacities=sample(scene.face_colors.cover, binding.photo_px),
+        colors=as_above(scene.face_colors.image),
+        opacities=as_above(scene.face_colors.cover),
         latitude=np.zeros(len(binding)),
         depth_bias_mm=_BACKING_BIAS_MM,
     )
