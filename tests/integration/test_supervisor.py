@@ -27,6 +27,7 @@ from lipstream.wire.job import Job, JobStatus
 from tests.integration.dummy_services import DUMMY_STAGES, quick_settings
 
 _LONG_S = 40.0
+AVATAR_STAGE = tuple(stage for stage in DUMMY_STAGES if stage.name == "avatar")
 
 
 @pytest.fixture
@@ -138,16 +139,16 @@ def test_probes_and_metrics_answer(stack: LocalStack) -> None:
 
 
 def test_unfinished_jobs_go_on_in_the_next_stack(settings: Settings) -> None:
-    with LocalStack(settings, stages=DUMMY_STAGES, gateway=None) as first:
-        job = create(first, JobKind.VIDEO, audio=["work:60", "ok"])
+    with LocalStack(settings, stages=AVATAR_STAGE, gateway=None) as first:
+        job = create(first, JobKind.AVATAR, avatar=["work:60", "ok"])
         store = open_store(first.store_url)
-        until(lambda: traces(store, job) == ["audio-1"])
+        until(lambda: traces(store, job) == ["avatar-1"])
         pids = list(first.pids.values())
     assert not any(psutil.pid_exists(pid) for pid in pids)
-    with LocalStack(settings, stages=DUMMY_STAGES, gateway=None) as second:
+    with LocalStack(settings, stages=AVATAR_STAGE, gateway=None) as second:
         # What was handed back does not count as a try, so the dummy would work for a minute again.
         until(lambda: len(traces(store, job)) == 2)
-        os.kill(second.pids["audio"], signal.SIGKILL)
+        os.kill(second.pids["avatar"], signal.SIGKILL)
         assert ended(second, job).status is JobStatus.SUCCEEDED
 
 
@@ -182,9 +183,10 @@ import signal, time
 from lipstream.runtime.local_stack import LocalStack
 from lipstream.runtime.settings import load_settings
 from tests.integration.dummy_services import DUMMY_STAGES
+AVATAR_STAGE = [stage for stage in DUMMY_STAGES if stage.name == "avatar"]
 # A test run in the background of a shell ignores SIGINT, and its children with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-with LocalStack(load_settings(), stages=DUMMY_STAGES, gateway=None) as stack:
+with LocalStack(load_settings(), stages=AVATAR_STAGE, gateway=None) as stack:
     print(*stack.pids.values(), flush=True)
     time.sleep(600)
 """
@@ -200,7 +202,7 @@ def test_nothing_outlives_the_supervisor(settings: Settings, how: signal.Signals
     )
     assert holder.stdout is not None
     pids = [int(pid) for pid in holder.stdout.readline().split()]
-    assert len(pids) == 1 + len(DUMMY_STAGES)
+    assert len(pids) == 1 + len(AVATAR_STAGE)
     holder.send_signal(how)
     holder.wait(20)
     holder.stdout.close()
