@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +17,8 @@ T = TypeVar("T")
 def ask_redis(ask: Callable[[RedisLink, Settings], Awaitable[T]]) -> T:
     """What `ask` gives, asked with a link to the Redis at LIPSTREAM_REDIS, or to that of the stack
     which runs on this machine."""
+    import asyncio
+
     from lipstream.runtime.local_stack import shared_redis
     from lipstream.runtime.redis_link import RedisLink
     from lipstream.runtime.settings import load_settings

@@ -84,7 +84,7 @@ def test_blinks_come_as_often_as_asked() -> None:
 
 def test_head_motion_scales() -> None:
     still, usual, twice = (
-        acted({"head_motion": amount}, seconds=30)[0].rotation for amount in (0, 1, 2)
+        acted({"head_motion": amount}, seconds=12)[0].rotation for amount in (0, 1, 2)
     )
     assert np.abs(still).max() == 0
     np.testing.assert_allclose(twice, 2 * usual, rtol=1e-5)
