@@ -1,9 +1,11 @@
 """Driving an avatar: from motion to the weights of the model's own shapes and colours.
 
-Runs for every frame, so it is plain numpy on small arrays.
+Runs for every frame, on few numbers: what is done number by number is quicker than numpy.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,14 +45,12 @@ _TIP_UP, _TIP_OVER = 0.12, 0.6
 """`tongueOut` at which the tip has risen to the upper teeth, and at which it hangs over the lip.
 Speech uses little of it: ARKit's shape alone, which ends over the lower lip, would show nothing."""
 _TUCK = INDEX["mouthRollLower"]
-_LOOKS = np.array(
-    [
-        # gaze component, positive and negative shape
-        (0, INDEX["eyeLookOutLeft"], INDEX["eyeLookInLeft"]),
-        (1, INDEX["eyeLookUpLeft"], INDEX["eyeLookDownLeft"]),
-        (2, INDEX["eyeLookInRight"], INDEX["eyeLookOutRight"]),
-        (3, INDEX["eyeLookUpRight"], INDEX["eyeLookDownRight"]),
-    ]
+_LOOKS = (
+    # positive and negative shape of each component of a gaze
+    (INDEX["eyeLookOutLeft"], INDEX["eyeLookInLeft"]),
+    (INDEX["eyeLookUpLeft"], INDEX["eyeLookDownLeft"]),
+    (INDEX["eyeLookInRight"], INDEX["eyeLookOutRight"]),
+    (INDEX["eyeLookUpRight"], INDEX["eyeLookDownRight"]),
 )
 _UPPER_LIP = [81, 82, 13, 312, 311]
 _LOWER_LIP = [178, 87, 14, 317, 402]
@@ -71,21 +71,21 @@ def shape_weights(model: AvatarModel, blendshapes: Floats, gaze: Floats) -> Floa
         gaze: `# [4]` left yaw, left pitch, right yaw, right pitch; radians. Adds to the
             eyeLook shapes.
     """
-    names = model.surface.shapes.names
-    weights = np.zeros(len(names), np.float32)
-    np.clip(blendshapes, 0, _MOST, out=weights[:BLENDSHAPE_COUNT])
-    turn = np.asarray(gaze, np.float32)[_LOOKS[:, 0]] / np.float32(LOOK_RAD)
-    weights[_LOOKS[:, 1]] += turn.clip(0, None)
-    weights[_LOOKS[:, 2]] += (-turn).clip(0, None)
-    np.clip(weights, 0, _MOST, out=weights)
-    if PHOTO_SMILE in names:
+    places = _places(model.surface.shapes.names)
+    weights = np.zeros(len(places), np.float32)
+    weights[:BLENDSHAPE_COUNT] = blendshapes
+    _cut(weights)
+    for angle, (positive, negative) in zip(gaze.tolist(), _LOOKS, strict=True):
+        weights[positive if angle > 0 else negative] += abs(angle) / LOOK_RAD
+    _cut(weights)
+    if PHOTO_SMILE in places:
         # A mouth that is rounded, or whose corners are drawn down, cannot smile.
-        frowning = min(1.0, float(weights[_FROWNS].mean()) / 0.5)
-        weights[names.index(PHOTO_SMILE)] = REST_SMILE * (1 - _rounded(weights)) * (1 - frowning)
-    if TONGUE_TIP in names:
+        frowning = min(1.0, float(weights[_FROWNS[0]] + weights[_FROWNS[1]]))
+        weights[places[PHOTO_SMILE]] = REST_SMILE * (1 - _rounded(weights)) * (1 - frowning)
+    if TONGUE_TIP in places:
         out = float(weights[_TONGUE])
         over = (_TIP_OVER - out) / (_TIP_OVER - _TIP_UP)
-        weights[names.index(TONGUE_TIP)] = min(out / _TIP_UP, 1.0, max(over, 0.0))
+        weights[places[TONGUE_TIP]] = min(out / _TIP_UP, 1.0, max(over, 0.0))
     return weights
 
 
@@ -104,14 +104,13 @@ def color_weights(model: AvatarModel, shape_weights: Floats, vertices: Floats) -
         shape_weights: `# [K]`.
         vertices: `# [V, 3]` mm, deformed, head frame.
     """
-    names = model.surface.shapes.names
-    left, right = shape_weights[_BLINKS]
+    places = _places(model.surface.shapes.names)
+    left, right = (shape_weights[blink] for blink in _BLINKS)
     in_photo = 0.0
-    if PHOTO_SMILE in names and PHOTO_PART in names:
-        in_photo = float(
-            min(shape_weights[names.index(PHOTO_SMILE)], shape_weights[names.index(PHOTO_PART)])
-        )
-    gap = float((vertices[_LOWER_LIP, 1] - vertices[_UPPER_LIP, 1]).max())
+    if PHOTO_SMILE in places and PHOTO_PART in places:
+        in_photo = float(min(shape_weights[places[PHOTO_SMILE]], shape_weights[places[PHOTO_PART]]))
+    lips = zip(_LOWER_LIP, _UPPER_LIP, strict=True)
+    gap = max(float(vertices[lower, 1] - vertices[upper, 1]) for lower, upper in lips)
     width = abs(float(vertices[_CORNERS[1], 0] - vertices[_CORNERS[0], 0]))
     lit = min(max((max(gap, 0.0) * width - _DARK_MM2) / (_LIT_MM2 - _DARK_MM2), 0.0), 1.0)
     lit = lit * lit * (3 - 2 * lit) * (1 - _ROUND_SHADE * _rounded(shape_weights))
@@ -127,6 +126,16 @@ def color_weights(model: AvatarModel, shape_weights: Floats, vertices: Floats) -
     return np.array([values.get(n, 0.0) for n in model.color_shapes.names], np.float32)
 
 
+@lru_cache(maxsize=8)
+def _places(names: tuple[str, ...]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}
+
+
 def _rounded(shape_weights: Floats) -> float:
     """0..1, from weights `# [K]`."""
-    return min(1.0, float(shape_weights[_ROUND].sum()) / 0.6)
+    return min(1.0, float(shape_weights[_ROUND[0]] + shape_weights[_ROUND[1]]) / 0.6)
+
+
+def _cut(weights: Floats) -> None:  # [K]
+    np.maximum(weights, 0, out=weights)
+    np.minimum(weights, np.float32(_MOST), out=weights)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lipstream.face.motion import Floats
@@ -22,8 +24,8 @@ def torso_shift(
     translation: Floats,  # [3] mm along (person's left, up, towards the camera)
 ) -> Floats:  # [2] mm, to the person's left and up
     """Where the shoulders are when the head is there; it depends on nothing earlier."""
-    pitch, yaw, roll = np.sin(np.asarray(rotation, np.float64))
-    wanted = _ALONG * np.asarray(translation, np.float64)[:2]
-    wanted += (_YAW_MM * yaw + _ROLL_MM * roll, _PITCH_MM * pitch)
-    shift: Floats = (MOST_MM * np.tanh(wanted / MOST_MM)).astype(np.float32)
-    return shift
+    pitch, yaw, roll = (math.sin(angle) for angle in rotation)
+    x = _ALONG * float(translation[0]) + _YAW_MM * yaw + _ROLL_MM * roll
+    y = _ALONG * float(translation[1]) + _PITCH_MM * pitch
+    shift = (MOST_MM * math.tanh(x / MOST_MM), MOST_MM * math.tanh(y / MOST_MM))
+    return np.array(shift, np.float32)

@@ -6,6 +6,7 @@ Motion counts up and towards the camera as positive; the rig's frame has y down 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -99,15 +100,15 @@ def rotation_matrix(rotation: Floats | Doubles) -> Doubles:
     Roll is applied first, then pitch, then yaw. The face looks along -z: positive pitch turns
     that to -y (up), positive yaw to +x (the person's left); positive roll tilts the crown to +x.
     """
-    pitch, yaw, roll = (float(angle) for angle in rotation)
-    cp, sp = np.cos(pitch), np.sin(pitch)
-    cy, sy = np.cos(yaw), np.sin(yaw)
-    cr, sr = np.cos(roll), np.sin(roll)
-    about_x = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
-    about_y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
-    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    matrix: Doubles = about_y @ about_x @ about_z
-    return matrix
+    cp, cy, cr = (math.cos(angle) for angle in rotation)
+    sp, sy, sr = (math.sin(angle) for angle in rotation)
+    return np.array(
+        [
+            [cy * cr + sy * sp * sr, sy * sp * cr - cy * sr, -sy * cp],
+            [cp * sr, cp * cr, sp],
+            [sy * cr - cy * sp * sr, -sy * sr - cy * sp * cr, cy * cp],
+        ]
+    )
 
 
 def torso_affine(surface: Surface, shift: Floats) -> Floats:
@@ -132,7 +133,7 @@ def head_affine(surface: Surface, rotation: Floats, translation: Floats) -> Floa
     pivot = surface.head_pivot.astype(np.float64)
     shift = pivot - turn @ pivot + translation * np.array([1.0, -1.0, -1.0])
     camera = surface.head_to_camera.astype(np.float64)
-    linear = camera[:, :3] @ turn
-    offset = camera[:, :3] @ shift + camera[:, 3]
-    affine: Floats = np.concatenate([linear, offset[:, None]], axis=1).astype(np.float32)
+    affine = np.empty((3, 4), np.float32)
+    affine[:, :3] = camera[:, :3] @ turn
+    affine[:, 3] = camera[:, :3] @ shift + camera[:, 3]
     return affine

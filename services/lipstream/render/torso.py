@@ -40,6 +40,8 @@ class _Layer:
     front: Floats  # [H, W, C]
     alpha: Floats  # [H, W, C] 0..1
     behind: Bytes  # [H, W, C]
+    shares: Floats  # [W] how far each column goes along
+    whole: tuple[int, int]  # columns from and to which all go along
 
 
 class Torso:
@@ -119,21 +121,19 @@ class Torso:
     @cached_property
     def _opacity(self) -> _Layer:
         alpha = self.alpha[..., None]
-        return _Layer(255 * alpha, alpha, np.zeros(alpha.shape, np.uint8))
+        return self._laid_out(255 * alpha, alpha, np.zeros(alpha.shape, np.uint8))
 
     def _follow(self, shift: ShiftPx, layer: _Layer, behind: Bytes, out: Bytes) -> None:
         height = len(layer.front)
         size = height / len(self.alpha)  # chroma has half as many rows and columns
-        shares = np.ascontiguousarray(self.shares[:: round(1 / size)])
-        whole = np.flatnonzero(shares == 1)
-        left, right = (int(whole[0]), int(whole[-1]) + 1) if len(whole) else (0, 0)
+        left, right = layer.whole
         dx, dy = (np.float32(size * part) for part in shift)
         first = max(0, int((self._covered_from - self._reach_px) * size) - 2)
         _draw(
             layer.front.reshape(height, -1),
             layer.alpha.reshape(height, -1),
             behind.reshape(height, -1),
-            shares,
+            layer.shares,
             left,
             right,
             dx,
@@ -154,7 +154,13 @@ class Torso:
         else:
             back = np.array(behind.reshape(shape), np.uint8, order="C")
         front = rest.reshape(shape) - (1 - share) * back
-        return _Layer(np.ascontiguousarray(front, np.float32), share, back)
+        return self._laid_out(np.ascontiguousarray(front, np.float32), share, back)
+
+    def _laid_out(self, front: Floats, alpha: Floats, behind: Bytes) -> _Layer:
+        shares = np.ascontiguousarray(self.shares[:: len(self.alpha) // len(front)])
+        whole = np.flatnonzero(shares == 1)
+        between = (int(whole[0]), int(whole[-1]) + 1) if len(whole) else (0, 0)
+        return _Layer(front, alpha, behind, shares, between)
 
 
 def _shares(view: View) -> Floats:  # [W] 0..1
