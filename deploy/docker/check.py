@@ -169,12 +169,12 @@ def make_video(url: str, photo: Path) -> dict[str, float]:
         form = {"name": "check", "consent": "I may use this photo."}
         with photo.open("rb") as file:
             client.post("/v1/avatars", data=form, files={"photo": file}).raise_for_status()
-        _until_succeeded(client, "/v1/avatars/check")
+        _until_done(client, "/v1/avatars/check")
         avatar_s = time.monotonic() - began_s
         began_s = time.monotonic()
         order = {"avatar": "check", "text": "Hello from a container."}
         made = client.post("/v1/videos", json=order).raise_for_status().json()
-        _until_succeeded(client, f"/v1/videos/{made['id']}")
+        _until_done(client, f"/v1/videos/{made['id']}")
         film = client.get(f"/v1/videos/{made['id']}/file").raise_for_status().content
     if film[4:8] != b"ftyp":
         raise SystemExit("that is no MP4 file")
@@ -185,11 +185,11 @@ def make_video(url: str, photo: Path) -> dict[str, float]:
     }
 
 
-def _until_succeeded(client: httpx.Client, path: str) -> None:
+def _until_done(client: httpx.Client, path: str) -> None:
     give_up_s = time.monotonic() + VIDEO_S
     while time.monotonic() < give_up_s:
         state = client.get(path).raise_for_status().json()
-        if state["status"] == "succeeded":
+        if state["status"] in ("succeeded", "ready"):
             return
         if state["status"] in ("failed", "cancelled"):
             raise SystemExit(f"{path} ended as {state}")
