@@ -184,6 +184,8 @@ def test_the_tip_of_the_tongue_rises_to_the_upper_teeth() -> None:
     assert raised[:, 1].min() == pytest.approx(edge_y, abs=1.5)
     root = tongue.coordinates["along"] > 0.95
     assert np.abs(tongue.shapes[TONGUE_TIP][root]).max() < 0.1
+    tip = tongue.coordinates["along"] < 0.3
+    assert np.ptp(raised[tip, 0]) < 0.7 * np.ptp(tongue.vertices[tip, 0])
 
 
 def test_upper_teeth_and_eyes_stay_when_the_jaw_opens() -> None:

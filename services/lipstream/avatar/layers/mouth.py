@@ -85,8 +85,10 @@ def _tongue(scene: PhotoScene, light: Array) -> Layer:
     binding = bind_to_area(scene.stage, "tongue", 1.5, 0.85)
     across = scene.stage.coordinate("tongue", "across", binding.triangles, binding.barycentric)
     along = scene.stage.coordinate("tongue", "along", binding.triangles, binding.barycentric)
-    shine = (1.05 - 0.65 * along) * (1 - 0.35 * across**2)
-    shine = shine * (1 - 0.16 * np.exp(-((across / 0.15) ** 2)))
+    shine = (1.15 - 0.75 * along) * (1 - 0.55 * across**2)
+    shine = shine * (1 - 0.12 * np.exp(-((across / 0.15) ** 2)))
+    # Under the tip it is dark, or the tongue would run into the lower lip.
+    shine = shine * (0.4 + 0.6 * smoothstep(0.02, 0.11, along))
     colors = _TONGUE * light * shine[:, None]
     return _inside(scene, "tongue", binding, colors)
 

@@ -17,6 +17,8 @@ __all__ = ["tongue"]
 
 _TIP_BELOW_EDGE_MM = 0.4
 _TIP_BEHIND_TEETH_MM = 1.5
+_TIP_NARROW = 0.62
+"""Width of a raised tip over that of one at rest."""
 
 
 def tongue(face: NeutralFace, skin: Part, jaw: Jaw, depth_bias_mm: float) -> Part:
@@ -69,13 +71,18 @@ def tongue(face: NeutralFace, skin: Part, jaw: Jaw, depth_bias_mm: float) -> Par
 
 
 def _raised(face: NeutralFace, skin: Part, grid: Points, along: Array) -> Array:
-    """The front of the tongue lifted so that its tip meets the edge of the upper incisors."""
+    """The front of the tongue lifted so that its tip meets the edge of the upper incisors.
+
+    A raised tip is narrow: beside it the dark of the mouth is seen.
+    """
     top = grid[:, grid.shape[1] // 2]  # [A, 3] the middle line
     highest = int(np.argmin(top[:, 1]))
     lift = face.incisal_edge_y + _TIP_BELOW_EDGE_MM - top[highest, 1]
     push = teeth_depth(face, skin) + _TIP_BEHIND_TEETH_MM - grid[..., 2].min()
     front = (1 - smoothstep(0.35, 0.9, along))[:, None]
     moved = np.zeros_like(grid)
+    middle_x = grid[:, grid.shape[1] // 2, 0]
+    moved[..., 0] = (_TIP_NARROW - 1) * (grid[..., 0] - middle_x[:, None]) * front
     moved[..., 1] = lift * front
     moved[..., 2] = push * front
     return moved.reshape(-1, 3)
