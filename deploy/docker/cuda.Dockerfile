@@ -12,9 +12,11 @@ ENV PIP="/opt/tools/bin/pip --python /opt/venv/bin/python" \
     CUDA_HOME=/opt/venv/lib/python3.11/site-packages/nvidia/cu13
 RUN $PIP install --no-cache-dir --no-deps --require-hashes -r /tmp/cuda.txt -r /tmp/cuda-build.txt
 # gsplat's kernels are compiled here, for these GPUs: nobody waits for them at the first frame.
-# The linker looks for names that only CUDA's own installer makes.
-ENV TORCH_CUDA_ARCH_LIST="8.0;8.6;8.9;9.0+PTX" \
-    MAX_JOBS=4
+# The linker looks for names that only CUDA's own installer makes. A job takes some 3 GB of memory.
+ARG GPUS="8.0;8.6;8.9;9.0+PTX"
+ARG JOBS=4
+ENV TORCH_CUDA_ARCH_LIST=${GPUS} \
+    MAX_JOBS=${JOBS}
 RUN ln -s lib $CUDA_HOME/lib64 && ln -s libcudart.so.13 $CUDA_HOME/lib/libcudart.so \
  && $PIP install --no-cache-dir --no-deps --no-build-isolation --no-binary gsplat --require-hashes -r /tmp/gsplat.txt \
  && /opt/venv/bin/python -c "import torch, gsplat.csrc" \
