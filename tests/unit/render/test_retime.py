@@ -10,8 +10,9 @@ import pytest
 from lipstream.errors import BadInput
 from lipstream.face.arkit import INDEX
 from lipstream.face.motion import Motion
-from lipstream.render import SplatRenderer, retime
+from lipstream.render import SplatRenderer
 from lipstream.render.geometry import rotation_matrix
+from lipstream.render.retime import retime
 from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
 
 
