@@ -98,10 +98,9 @@ def test_a_picture_without_a_face_is_refused() -> None:
     assert caught.value.code == "no_face"
 
 
-def test_a_grey_photo_and_one_cropped_to_the_face_work() -> None:
+def test_a_grey_photo_that_is_cropped_to_the_face_works() -> None:
     grey = pixels(hopper()).mean(-1, keepdims=True).astype(np.uint8).repeat(3, -1)
-    for picture in (grey, pixels(hopper())[60:400, 110:420]):
-        assert fit_photo(load_photo(as_png(picture))).report.face_psnr_db > 30
+    assert fit_photo(load_photo(as_png(grey[60:400, 110:420]))).report.face_psnr_db > 30
 
 
 def test_a_contact_sheet_has_a_cell_for_each_pose(fit: FitResult) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from lipstream.errors import BadInput, NotFound
+from lipstream.evaluation import quiet_sounds
 from lipstream.evaluation.figure_table import NOT_KNOWN, figure_rows
 from lipstream.evaluation.figures import Figures
 from lipstream.evaluation.labelled import labelled_utterances
@@ -27,7 +28,9 @@ from tests.unit.motion.spoken import SENTENCES, spoken
 @pytest.fixture(scope="module")
 def evaluation() -> MotionEvaluation:
     material = Material([spoken(text) for text in SENTENCES])
-    return evaluate_motion(material, open_contenders(["baseline"], [40, 80]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quiet_sounds, "QUIET_SOUND_S", 1.0)
+        return evaluate_motion(material, open_contenders(["baseline"], [40, 80]))
 
 
 def test_each_contender_has_what_concerns_it(evaluation: MotionEvaluation) -> None:
