@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from lipstream.errors import BadInput
+from lipstream.wire.faults import fault_place, fault_words
 
 __all__ = ["EMOTIONS", "EmotionKeyframe", "FaceControls", "Framing", "Gaze"]
 
@@ -46,7 +47,6 @@ _LONGEST_S = 86_400.0
 _MOST_KEYFRAMES = 1000
 _SHORTEST_STEP_S = 0.1
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
-_PREFIX = "Value error, "
 _REMEDY = "See the section on controls in the README for names and ranges."
 
 Amount = Annotated[float, Field(ge=0, le=2)]
@@ -166,8 +166,7 @@ class FaceControls:
             controls: Self = TypeAdapter(cls).validate_python(document)
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in fault["loc"])
-            what = fault["msg"].removeprefix(_PREFIX)
+            place, what = fault_place(fault["loc"]), fault_words(fault)
             raise BadInput(
                 f"{place[:80]}: {what}." if place else f"{what}.",
                 remedy=_REMEDY,

@@ -160,10 +160,12 @@ async def _create(
 async def _batch(platform: Platform, caller: Principal, batch_id: str) -> Batch:
     try:
         batch = await platform.batches.get(batch_id)
-    except BadInput:
+    except (BadInput, NotFound):
         batch = None
     if batch is None or batch.tenant != caller.tenant:
-        raise NotFound(f"There is no batch {batch_id[:64]!r}.")
+        raise NotFound(
+            f"There is no batch {batch_id[:64]!r}.", remedy="See the list: GET /v1/batches."
+        )
     return batch
 
 

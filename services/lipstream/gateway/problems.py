@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from lipstream.errors import BadInput, Internal, LipstreamError, Overloaded, Unavailable
 from lipstream.gateway.refusals import RateLimited, Unauthorized
 from lipstream.runtime.disk import disk_problem
+from lipstream.wire.faults import fault_place, fault_words
 
 __all__ = ["PROBLEM_MEDIA_TYPE", "install", "problem_response"]
 
@@ -26,8 +27,12 @@ _CLIENT_GONE = 499
 _FAULTS_NAMED = 8
 _PLACE_CHARS = 60
 _FAULT_CHARS = 200
-# What pydantic puts before the words of a check of ours.
-_PREFIX = "Value error, "
+_REMEDIES = {
+    HTTPStatus.BAD_REQUEST: "Send what /docs shows.",
+    HTTPStatus.NOT_FOUND: "See /docs for all there is.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "See /docs for the methods of this path.",
+}
+"""For what goes wrong before a route is found or its body read."""
 
 logger = logging.getLogger(__name__)
 
@@ -70,15 +75,19 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        status = HTTPStatus(error.status_code)
+        body = {
+            "type": "about:blank",
+            "title": status.phrase,
+            "status": error.status_code,
+            "detail": str(error.detail),
+            "instance": request.url.path,
+            "code": status.name.lower(),
+        }
+        if status in _REMEDIES:
+            body["remedy"] = _REMEDIES[status]
         return JSONResponse(
-            {
-                "type": "about:blank",
-                "title": HTTPStatus(error.status_code).phrase,
-                "status": error.status_code,
-                "detail": str(error.detail),
-                "instance": request.url.path,
-                "code": HTTPStatus(error.status_code).name.lower(),
-            },
+            body,
             status_code=error.status_code,
             media_type=PROBLEM_MEDIA_TYPE,
             headers=error.headers,
@@ -104,12 +113,18 @@ def install(app: FastAPI) -> None:
 
 def _from_validation(error: RequestValidationError) -> BadInput:
     """One sentence that names each field and what is wrong with it."""
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return BadInput(
+            "The body is no JSON that can be read.", remedy="Send an object.", code="bad_json"
+        )
     faults = []
     for fault in error.errors()[:_FAULTS_NAMED]:
-        place = ".".join(str(part) for part in fault["loc"] if part not in ("body", "query"))
-        faults.append(
-            f"{place[:_PLACE_CHARS] or 'body'}: {fault['msg'].removeprefix(_PREFIX)[:_FAULT_CHARS]}"
-        )
+        place = fault_place(fault["loc"])[:_PLACE_CHARS] or "body"
+        faults.append(f"{place}: {fault_words(fault)[:_FAULT_CHARS]}")
     if (others := len(error.errors()) - len(faults)) > 0:
         faults.append(f"and {others} more")
-    return BadInput("; ".join(faults) + ".", remedy="See /docs for the fields and their ranges.")
+    remedy = "See /docs for the fields and their ranges."
+    if not fault_place(first["loc"]):
+        remedy = f"Send one, with the header content-type: application/json. {remedy}"
+    return BadInput("; ".join(faults) + ".", remedy=remedy)

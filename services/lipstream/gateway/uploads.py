@@ -35,7 +35,11 @@ async def kept_upload(
     """
     size_bytes = upload.size or 0
     if size_bytes == 0:
-        raise BadInput(f"The file in '{what}' is empty.", code="empty_file")
+        raise BadInput(
+            f"The file in '{what}' is empty.",
+            remedy="Check the path; send a file with something in it.",
+            code="empty_file",
+        )
     if size_bytes > max_bytes:
         raise TooLarge(
             f"The file in '{what}' has {size_bytes / 1e6:.1f} MB; "

@@ -282,7 +282,9 @@ async def _video(platform: Platform, caller: Principal, video_id: str) -> Job:
     except (BadInput, NotFound):
         job = None
     if job is None or job.kind is not JobKind.VIDEO or job.tenant != caller.tenant:
-        raise NotFound(f"There is no video {video_id[:64]!r}.")
+        raise NotFound(
+            f"There is no video {video_id[:64]!r}.", remedy="See the list: GET /v1/videos."
+        )
     return job
 
 

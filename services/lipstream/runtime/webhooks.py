@@ -117,7 +117,10 @@ class WebhookStore:
         """
         webhook = await self._read(webhook_id)
         if webhook is None or webhook.tenant != tenant:
-            raise NotFound(f"There is no webhook {webhook_id[:64]!r}.")
+            raise NotFound(
+                f"There is no webhook {webhook_id[:64]!r}.",
+                remedy="See the list: GET /v1/webhooks.",
+            )
         return webhook
 
     async def rotate(self, webhook: Webhook, grace_s: float) -> Webhook:

@@ -202,6 +202,7 @@ def test_wrong_tokens_avatars_and_numbers_are_refused(server: str) -> None:
     assert caught.value.code == "not_found"
     assert opened(avatar=AVATAR, size=11).status_code == 422
     assert opened(avatar=AVATAR, sample_rate=8_000).status_code == 422
+    assert opened(avatar=AVATAR, voice="klingon-of-old").json()["code"] == "unknown_voice"
     document = opened(avatar=AVATAR, output="motion").json()
     for _ in range(2):
         opened(avatar=AVATAR, output="motion")

@@ -45,6 +45,9 @@ def client() -> TestClient:
     async def gone() -> None:
         raise ClientDisconnect
 
+    @app.post("/body")
+    async def body(document: Strict) -> None: ...
+
     @app.get("/number/{value}")
     async def number(value: int) -> int:
         return value
@@ -85,10 +88,21 @@ def test_invalid_fields_are_named(client: TestClient) -> None:
     assert "value" in answer.json()["detail"]
 
 
+def test_a_body_that_is_no_json_is_named(client: TestClient) -> None:
+    for body in (b"{", b"\xff{"):
+        answer = client.post("/body", content=body, headers={"content-type": "application/json"})
+        assert answer.status_code in (400, 422)
+        assert answer.json()["remedy"]
+    untyped = client.post("/body", content=b"{}", headers={"content-type": "text/plain"}).json()
+    assert untyped["detail"] == "body: must be a JSON object."
+    assert "content-type: application/json" in untyped["remedy"]
+
+
 def test_unknown_paths_are_problems_too(client: TestClient) -> None:
     answer = client.get("/nowhere")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+    assert "/docs" in answer.json()["remedy"]
 
 
 def test_a_full_disk_is_named_without_its_paths(client: TestClient) -> None:

@@ -11,6 +11,7 @@ from lipstream.errors import BadInput
 from lipstream.face.face_controls import FaceControls, Framing
 from lipstream.gateway.sessions.live_session import LiveSession
 from lipstream.gateway.sessions.options import LiveBackground, OutputKind
+from lipstream.wire.faults import fault_place, fault_words
 
 __all__ = [
     "ClientMessage",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 _MOST_TEXT = 20_000
+_REMEDY = 'Send JSON such as {"type": "agent.speak", "text": "Hello."}; see docs/live.md.'
 
 
 class _Message(BaseModel):
@@ -102,14 +104,17 @@ def parse_message(text: str) -> ClientMessage:
         message = _ADAPTER.validate_json(text)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in fault["loc"][-1:]) or "message"
+        # The first part of a place is the type of the message.
+        place = fault_place(fault["loc"][1:]) or "message"
         raise BadInput(
-            f"{place}: {fault['msg'][:200]}.",
-            remedy='Send JSON such as {"type": "agent.speak", "text": "Hello."}; see docs/live.md.',
+            f"{place[:80]}: {fault_words(fault)[:200]}.",
+            remedy=_REMEDY,
             code="bad_message",
         ) from None
     if isinstance(message, Speak) and (message.audio is None) == (message.text is None):
-        raise BadInput("agent.speak holds either 'audio' or 'text'.", code="bad_message")
+        raise BadInput(
+            "agent.speak holds either 'audio' or 'text'.", remedy=_REMEDY, code="bad_message"
+        )
     return message
 
 

@@ -269,4 +269,8 @@ class SessionRegistry:
 
 
 def _no_session() -> NotFound:
-    return NotFound("There is no such session; it may have ended.", code="no_session")
+    return NotFound(
+        "There is no such session; it may have ended.",
+        remedy="Open another with POST /v1/sessions.",
+        code="no_session",
+    )

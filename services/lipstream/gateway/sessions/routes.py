@@ -41,6 +41,7 @@ async def open_session(
     """Open a live session; its token opens the socket."""
     avatar_id = caller.avatar(options.avatar)
     await check_avatar(platform, avatar_id)
+    await platform.inspector.check_voice(options.voice)
     options = options.model_copy(update={"avatar": avatar_id})
     held, token = await platform.sessions.open(caller, options)
     response.headers["Location"] = f"/v1/sessions/{held.live.id}"
