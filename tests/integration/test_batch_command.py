@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from lipstream.cli.batch import batch
-from lipstream.errors import BadInput, NotFound
+from lipstream.errors import BadInput, NotFound, Unavailable
 from lipstream.pipeline import JobKind
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.job_context import JobContext
@@ -108,3 +108,10 @@ def test_manifests_that_cannot_be_used(
     manifest.write_text(text)
     with pytest.raises(error, match=sentence):
         batch(manifest, tmp_path / "out", "http://127.0.0.1:1")
+
+
+def test_a_gateway_that_is_not_there_is_not_waited_for(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text('{"avatar": "me", "text": "One."}')
+    with pytest.raises(Unavailable, match="does not answer"):
+        batch(manifest, tmp_path / "videos", "http://127.0.0.1:1")

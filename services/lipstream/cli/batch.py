@@ -49,6 +49,7 @@ def batch(
     out.mkdir(parents=True, exist_ok=True)
     report = BatchReport(out)
     with _gateway(url) as address, RestClient(address) as client, progress_bars() as bars:
+        client.check_videos()  # one that goes away later is waited for
         task = bars.add_task("batch", total=len(lines), note="")
         asked = {}
         for line in lines:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
-__all__ = ["console", "error_console", "progress_bars", "shown_time"]
+__all__ = ["console", "error_console", "progress_bars", "show_table", "shown_time"]
+
+_WIDEST_CHARS = 10_000
 
 console = Console(soft_wrap=True)
 error_console = Console(stderr=True, soft_wrap=True)
@@ -23,6 +27,14 @@ def progress_bars() -> Progress:
         TextColumn("{task.fields[note]}"),
         console=error_console,
     )
+
+
+def show_table(table: Table) -> None:
+    """Print a table to stdout, each row as one whole line: ids are there to be copied, and a
+    narrow terminal wraps the line."""
+    options = console.options.update(max_width=_WIDEST_CHARS)
+    wanted = Measurement.get(console, options, table).maximum
+    Console(width=max(wanted, console.width), soft_wrap=True).print(table)
 
 
 def shown_time(unix_ms: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.table import Table
 
-from lipstream.cli.console import console, shown_time
+from lipstream.cli.console import console, show_table, shown_time
 from lipstream.cli.shared_redis import ask_redis
 from lipstream.errors import LipstreamError
 from lipstream.pipeline import STAGES, JobKind, stage_named
@@ -41,15 +41,20 @@ def list_jobs(
     limit: Annotated[int, typer.Option(help="How many of the newest to look at.", min=1)] = 50,
 ) -> None:
     """The newest jobs first."""
+    from lipstream.wire.job import JobStatus
+
+    known = [each.value for each in JobStatus]
+    if status is not None and status not in known:
+        raise typer.BadParameter(f"There is no status {status!r}; there are {', '.join(known)}.")
     jobs = _run(lambda store: store.list_jobs(kind, tenant=tenant, limit=limit))
-    table = Table("job", "status", "stage", "done", "priority", "created", "error")
+    table = Table("job", "status", "stage", "done", "priority", "created", "error", box=None)
     for job in jobs:
         if status in (None, job.status.value):
             error = job.error.code if job.error else ""
             share = f"{job.progress:.0%}"
             created = shown_time(job.created_ms)
             table.add_row(job.id, job.status, job.stage, share, job.priority, created, error)
-    console.print(table)
+    show_table(table)
 
 
 @app.command("show")
@@ -97,10 +102,10 @@ def cap(
     if tenant is not None:
         whose = tenant
         _run(lambda store: store.set_cap(whose, most))
-    table = Table("tenant", "at once in a stage")
+    table = Table("tenant", "at once in a stage", box=None)
     for name, count in _run(lambda store: store.caps()).items():
         table.add_row("all others" if name == "*" else name, str(count) if count else "any")
-    console.print(table)
+    show_table(table)
 
 
 @app.command("dead")
@@ -122,12 +127,12 @@ def dead(
         return found
 
     letters = _run(ask)
-    table = Table("stage", "job", "tries", "when", "code", "reason")
+    table = Table("stage", "job", "tries", "when", "code", "reason", box=None)
     for name, letter in letters:
         reason = f"{letter.problem.detail} {letter.problem.remedy}".strip()
         when, tries = shown_time(letter.at_ms), str(letter.attempt)
         table.add_row(name, letter.job_id, tries, when, letter.problem.code, reason)
-    console.print(table)
+    show_table(table)
     if again:
         ids = {letter.job_id for _, letter in letters if letter.job_id}
         console.print(

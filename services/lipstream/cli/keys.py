@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.table import Table
 
-from lipstream.cli.console import console
+from lipstream.cli.console import console, show_table
 from lipstream.cli.shared_redis import ask_redis
 from lipstream.errors import BadInput
 
@@ -76,7 +76,7 @@ def list_keys() -> None:
             ends += ", is over"
         scopes = " ".join(sorted(key.scopes))
         table.add_row(key.id, key.tenant, scopes, key.name, _day(key.created_ms), ends)
-    console.print(table)
+    show_table(table)
 
 
 @app.command("rotate")

@@ -14,11 +14,12 @@ import httpx
 
 from lipstream.client.answers import check_answer
 from lipstream.client.credentials import key_headers
-from lipstream.errors import LipstreamError, Unavailable
+from lipstream.errors import BadInput, LipstreamError, Unavailable
 
 __all__ = ["RestClient"]
 
 _TIMEOUT = httpx.Timeout(30.0, read=120.0)
+_REMEDY = "Start one with lipstream up, or name one with --url, such as http://127.0.0.1:8080."
 
 
 class RestClient:
@@ -29,13 +30,17 @@ class RestClient:
 
     Raises:
         LipstreamError: what the gateway refused, with its own words, code and remedy.
+        BadInput: the URL is malformed.
         Unavailable: nothing answers at the URL.
     """
 
     def __init__(self, url: str, api_key: str | None = None) -> None:
-        self._http = httpx.Client(
-            base_url=url, headers=key_headers(api_key), timeout=_TIMEOUT, trust_env=False
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=url, headers=key_headers(api_key), timeout=_TIMEOUT, trust_env=False
+            )
+        except httpx.InvalidURL as error:
+            raise BadInput(f"{url!r} is no URL: {error}.", remedy=_REMEDY) from None
 
     def __enter__(self) -> Self:
         return self
@@ -92,20 +97,25 @@ class RestClient:
             data = {k: v if isinstance(v, str) else json.dumps(v) for k, v in fields.items()}
             return self._json("POST", "/v1/videos", files=files, data=data, headers=headers)
 
+    def check_videos(self) -> None:
+        """Whether the gateway answers, and takes the caller's wishes for videos."""
+        self._request("GET", "/v1/videos?limit=1")
+
     def video(self, video_id: str) -> dict[str, Any]:
         """A video's document."""
         return self._json("GET", f"/v1/videos/{video_id}")
 
     def events(self, path: str) -> Iterator[dict[str, Any]]:
         """Server-sent events of a job, to its end."""
-        with self._http.stream("GET", path, headers={"Accept": "text/event-stream"}) as response:
+        kind = {"Accept": "text/event-stream"}
+        with self._reaching(), self._http.stream("GET", path, headers=kind) as response:
             check_answer(response)
             for line in response.iter_lines():
                 if line.startswith("data:"):
                     yield json.loads(line.removeprefix("data:"))
 
     def download(self, path: str, target: Path) -> None:
-        with self._http.stream("GET", path) as response:
+        with self._reaching(), self._http.stream("GET", path) as response:
             check_answer(response)
             with target.open("wb") as file:
                 for chunk in response.iter_bytes():
@@ -138,9 +148,24 @@ class RestClient:
         return document
 
     def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        try:
+        with self._reaching():
             response = self._http.request(method, path, **arguments)
-        except httpx.TransportError as error:
-            raise Unavailable(f"The gateway at {self._http.base_url} does not answer.") from error
         check_answer(response)
         return response
+
+    @contextlib.contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """
+        Raises:
+            BadInput: the URL is none of HTTP.
+            Unavailable: nothing answers there, or no more.
+        """
+        try:
+            yield
+        except httpx.UnsupportedProtocol:
+            url = str(self._http.base_url).rstrip("/")
+            raise BadInput(f"{url!r} is no http:// URL.", remedy=_REMEDY) from None
+        except httpx.TransportError as error:
+            raise Unavailable(
+                f"The gateway at {self._http.base_url} does not answer.", remedy=_REMEDY
+            ) from error

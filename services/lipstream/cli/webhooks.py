@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from lipstream.cli.console import console, shown_time
+from lipstream.cli.console import console, show_table, shown_time
 
 if TYPE_CHECKING:
     from lipstream.cli.rest_client import RestClient
@@ -34,7 +34,7 @@ def list_webhooks(gateway: _Gateway = _HERE) -> None:
             events = " ".join(hook["events"])
             called = "never" if hook["last_ms"] is None else shown_time(hook["last_ms"])
             table.add_row(hook["id"], hook["url"], events, called, hook["last_result"] or "")
-    console.print(table)
+    show_table(table)
 
 
 @app.command("create")

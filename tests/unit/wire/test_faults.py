@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,7 +12,7 @@ from lipstream.gateway.sessions.client_messages import ClientMessage
 from lipstream.wire.faults import fault_place, fault_words
 
 
-def _first(kind: object, document: object) -> tuple[str, str]:
+def _first(kind: Any, document: object) -> tuple[str, str]:
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(kind).validate_python(document)
     fault = caught.value.errors()[0]
