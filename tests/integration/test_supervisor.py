@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lipstream.errors import BadInput, Conflict, Unavailable
+from lipstream.errors import BadInput, Conflict, LipstreamError, Unavailable
 from lipstream.pipeline import JobKind
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.local_stack import LocalStack, PythonService
@@ -171,6 +171,21 @@ def test_wrong_settings_are_named(settings: Settings, monkeypatch: pytest.Monkey
     stack = LocalStack(settings, stages=DUMMY_STAGES[:1], gateway=None)
     with pytest.raises(Unavailable, match="LIPSTREAM_MAX_STREAMS"):
         stack.start()
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "said"),
+    [
+        ("redis://127.0.0.1:1/0", Unavailable, "127.0.0.1:1.*correct LIPSTREAM_REDIS"),
+        ("nonsense", BadInput, "no Redis URL"),
+    ],
+)
+def test_a_redis_that_is_not_there_is_named_at_once(
+    settings: Settings, url: str, kind: type[LipstreamError], said: str
+) -> None:
+    elsewhere = Settings(data_dir=settings.data_dir, redis=url)
+    with pytest.raises(kind, match=said):
+        LocalStack(elsewhere, stages=DUMMY_STAGES, gateway=None).start()
 
 
 def test_processes_cannot_share_memory_objects(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lipstream.cli.console import console
+from lipstream.cli.console import console, error_console
 from lipstream.errors import BadInput
 
 __all__ = ["up"]
@@ -38,7 +38,10 @@ def up(
     # SIGINT too: a shell that starts this in the background has it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    with LocalStack(load_settings(), gateway_port=port, replicas=counts) as stack:
+    stack = LocalStack(load_settings(), gateway_port=port, replicas=counts)
+    try:
+        with error_console.status("Starting Redis, the stages and the gateway"):
+            stack.start()
         console.print(
             f"lipstream is ready at {stack.url} ({time.monotonic() - began:.1f} s)\n"
             f"  studio           {stack.url}/\n"
@@ -51,6 +54,8 @@ def up(
             stack.wait()
         except KeyboardInterrupt:
             console.print("\nStopping", highlight=False)
+    finally:
+        stack.stop()
 
 
 def _count(wish: str) -> tuple[str, int]:
@@ -60,7 +65,7 @@ def _count(wish: str) -> tuple[str, int]:
         BadInput: it is no such wish.
     """
     stage, _, count = wish.partition("=")
-    if not count.isdigit() or not 1 <= int(count) <= _MOST_REPLICAS:
+    if not count.isdecimal() or not 1 <= int(count) <= _MOST_REPLICAS:
         raise BadInput(
             f"--replicas {wish!r} is not understood.",
             remedy=f"Write a stage and a number up to {_MOST_REPLICAS}, such as render=2.",

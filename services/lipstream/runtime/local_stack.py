@@ -22,9 +22,14 @@ from typing import IO, Self
 from lipstream.errors import BadInput, Conflict, Unavailable
 from lipstream.pipeline import STAGES
 from lipstream.runtime.child import Component
-from lipstream.runtime.redis_server import find_redis_server, redis_answers, redis_command
+from lipstream.runtime.redis_server import (
+    check_redis,
+    find_redis_server,
+    redis_answers,
+    redis_command,
+)
 from lipstream.runtime.settings import Settings
-from lipstream.runtime.supervisor import Supervisor
+from lipstream.runtime.supervisor import START_TIMEOUT_S, Supervisor
 
 __all__ = ["LocalStack", "PythonService", "free_ports", "shared_redis"]
 
@@ -64,7 +69,8 @@ class LocalStack:
     Raises:
         BadInput: `replicas` names no stage, or processes cannot share the object store.
         Conflict: another stack runs in the data folder, or the gateway's port is taken.
-        Unavailable: there is no redis-server, or a process does not start.
+        Unavailable: there is no redis-server, that of the settings does not answer, or a process
+            does not start.
     """
 
     def __init__(
@@ -148,8 +154,10 @@ class LocalStack:
     ) -> None:
         self.stop()
 
-    def start(self, timeout_s: float = 60.0) -> None:
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start everything at once and wait until all is ready."""
+        if self._own_redis_port is None:
+            check_redis(self.redis_url)
         self._take_folder()
         try:
             self._supervisor = Supervisor(self._components(), self.log_dir)

@@ -49,7 +49,11 @@ class RedisLink:
         self._answers = False
         parts = urlsplit(url)
         if parts.scheme not in ("redis", "rediss", "unix"):
-            raise BadInput("LIPSTREAM_REDIS is no redis:// URL.", code="bad_redis_url")
+            raise BadInput(
+                "LIPSTREAM_REDIS is no redis:// URL.",
+                remedy="Write it as redis://HOST:PORT/0.",
+                code="bad_redis_url",
+            )
         try:
             self._place = f"{parts.hostname or parts.path}:{parts.port or 6379}"
             # Retrying is done here, where the patience is known. RESP2 so that replies have one

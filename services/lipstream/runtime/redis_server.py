@@ -7,12 +7,13 @@ import shutil
 import socket
 from pathlib import Path
 
-from lipstream.errors import Unavailable
+from lipstream.errors import BadInput, Unavailable
 
-__all__ = ["find_redis_server", "redis_answers", "redis_command"]
+__all__ = ["check_redis", "find_redis_server", "redis_answers", "redis_command"]
 
 _PING = b"PING\r\n"
 _PONG = b"+PONG"
+_CHECK_S = 5.0
 
 
 def find_redis_server() -> Path:
@@ -64,3 +65,29 @@ def redis_answers(port: int) -> bool:
             return connection.recv(16).startswith(_PONG)
     except OSError:
         return False
+
+
+def check_redis(url: str) -> None:
+    """
+    Raises:
+        BadInput: the URL is none of Redis.
+        Unavailable: nothing answers there, or refuses what the URL says of its user.
+    """
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        with Redis.from_url(
+            url, socket_timeout=_CHECK_S, socket_connect_timeout=_CHECK_S
+        ) as client:
+            client.ping()
+    except ValueError as error:
+        raise BadInput(
+            f"LIPSTREAM_REDIS is no Redis URL: {error}.", remedy="Write it as redis://HOST:PORT/0."
+        ) from None
+    except (RedisError, OSError) as error:
+        raise Unavailable(
+            f"The Redis of LIPSTREAM_REDIS cannot be used: {str(error).rstrip('.')}.",
+            remedy="Start it, or correct LIPSTREAM_REDIS.",
+            code="redis_unavailable",
+        ) from None

@@ -14,10 +14,13 @@ from typing import Self
 from lipstream.errors import LipstreamError, Unavailable
 from lipstream.runtime.child import Child, Component
 
-__all__ = ["Supervisor"]
+__all__ = ["START_TIMEOUT_S", "Supervisor"]
 
 logger = logging.getLogger(__name__)
 
+START_TIMEOUT_S = 240.0
+"""For a machine that is slow, busy, or compiles all for the first time: a process that fails is
+known by its end, and this is for one that hangs."""
 _POLL_S = 0.03
 _EARLY_DEATHS = 3
 
@@ -56,7 +59,7 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def start(self, timeout_s: float = 60.0) -> None:
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start all components and wait until each was ready.
 
         Raises:
