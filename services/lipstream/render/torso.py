@@ -186,7 +186,8 @@ def _draw(
 ) -> None:
     """The person from where it came, by bilinear interpolation, over what is behind.
 
-    Between the sides all goes one way: there, the compiler makes vectors of it.
+    Between the sides all goes one way: there, the compiler makes vectors of it. At the sides every
+    column has a way of its own, the same in all rows.
     """
     height = front.shape[0]
     width = shares.shape[0]
@@ -198,6 +199,21 @@ def _draw(
     w01 = fx * (_F(1) - fy)
     w10 = (_F(1) - fx) * fy
     w11 = fx * fy
+    ahead = np.empty(front.shape[1], np.int32)
+    after = np.empty(front.shape[1], np.int32)
+    down = np.empty(front.shape[1], np.int32)
+    gx = np.empty(front.shape[1], np.float32)
+    gy = np.empty(front.shape[1], np.float32)
+    for x in range(width):
+        at_x = _F(x) - shares[x] * dx
+        at_y = -shares[x] * dy
+        for k in range(channels):
+            j = _U(x) * channels + k
+            ahead[j] = min(max(math.floor(at_x), 0), width - 1) * channels + k
+            after[j] = min(max(math.floor(at_x) + 1, 0), width - 1) * channels + k
+            down[j] = math.floor(at_y)
+            gx[j] = at_x - _F(math.floor(at_x))
+            gy[j] = at_y - _F(math.floor(at_y))
     for y in range(first, height):
         above = y + math.floor(-dy)
         y0 = _U(min(max(above, 0), height - 1))
@@ -214,24 +230,19 @@ def _draw(
             value += (_F(1) - over) * _F(behind[row, to + j]) + _F(0.5)
             out[row, to + j] = np.uint8(min(max(value, _F(0)), _F(255)))
         for side in range(2):
-            for x in range(0 if side == 0 else right, left if side == 0 else width):
-                at_x = min(max(_F(x) - shares[x] * dx, _F(0)), _F(width - 1))
-                at_y = min(max(_F(y) - shares[x] * dy, _F(0)), _F(height - 1))
-                top = int(at_y)
-                bottom = min(top + 1, height - 1)
-                ahead = int(at_x)
-                after = min(ahead + 1, width - 1)
-                gx = at_x - _F(ahead)
-                gy = at_y - _F(top)
-                for k in range(channels):
-                    i = _U(ahead) * channels + k
-                    j = _U(after) * channels + k
-                    over = (_F(1) - gx) * alpha[top, i] + gx * alpha[top, j]
-                    under = (_F(1) - gx) * alpha[bottom, i] + gx * alpha[bottom, j]
-                    over += gy * (under - over)
-                    value = (_F(1) - gx) * front[top, i] + gx * front[top, j]
-                    under = (_F(1) - gx) * front[bottom, i] + gx * front[bottom, j]
-                    value += gy * (under - value)
-                    to = _U(x) * channels + k
-                    value += (_F(1) - over) * _F(behind[row, to]) + _F(0.5)
-                    out[row, to] = np.uint8(min(max(value, _F(0)), _F(255)))
+            begin = _U(0 if side == 0 else right) * channels
+            end = _U(left if side == 0 else width) * channels
+            for j in range(begin, end):
+                above = y + down[j]
+                y0 = _U(min(max(above, 0), height - 1))
+                y1 = _U(min(max(above + 1, 0), height - 1))
+                from_0 = _U(ahead[j])
+                from_1 = _U(after[j])
+                over = alpha[y0, from_0] + gx[j] * (alpha[y0, from_1] - alpha[y0, from_0])
+                under = alpha[y1, from_0] + gx[j] * (alpha[y1, from_1] - alpha[y1, from_0])
+                over += gy[j] * (under - over)
+                value = front[y0, from_0] + gx[j] * (front[y0, from_1] - front[y0, from_0])
+                under = front[y1, from_0] + gx[j] * (front[y1, from_1] - front[y1, from_0])
+                value += gy[j] * (under - value)
+                value += (_F(1) - over) * _F(behind[row, j]) + _F(0.5)
+                out[row, j] = np.uint8(min(max(value, _F(0)), _F(255)))
