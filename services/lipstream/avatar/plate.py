@@ -33,6 +33,7 @@ _CONTOUR_PX = (8.0, 18.0)
 """Under the jaw: the jaw's own shadow is replaced up to the first, the photo is back at the second.
 """
 _OUTLINE_ERROR_PX = 14
+_SLIVER_PX = 6
 _ALIKE = (0.10, 0.25)
 """Distance of colours up to which they are of one thing, and from which on of two."""
 _BAND_PX = 12
@@ -62,8 +63,14 @@ def paint_plate(photo: NDArray[np.float64], regions: Regions, matte: HeadMatte) 
     wisps &= regions.rows < regions.mouth_y
     # Long hair goes on over the shoulders: there head and torso touch, and nothing may be lost.
     torso = (person > 0.5) & ~matte.head & ~wisps
+    skin = _neck_skin(photo, regions)
+    span = _neck_span(skin, regions)
+    behind_jaw = _neck_share(regions, span)
+    slivers = _slivers(torso, behind_jaw > 0.5, regions)
+    torso &= ~slivers
     hole = (
-        face
+        slivers
+        | face
         | (grown(visible, iterations=_EDGE_MARGIN_PX) & ~beneath & ~torso)
         | (grown(wisps, iterations=2) & ~beneath)
         | (grown(face, iterations=_JAW_MARGIN_PX) & (matte.neck | (person < 0.5)))
@@ -71,15 +78,21 @@ def paint_plate(photo: NDArray[np.float64], regions: Regions, matte: HeadMatte) 
     beside_neck = torso & ~beneath & ~hole
     unknown = (hole | grown(person > 0.25, iterations=3)) & ~beside_neck
     image = _continue_background(photo, hole, unknown)
-    skin = _neck_skin(photo, regions)
-    span = _neck_span(skin, regions)
     neck = cv2.GaussianBlur(fill_smoothly(photo, skin), (0, 0), 2.0)
-    share = _neck_share(regions, span) * (1 - _bare(photo, image, regions))
+    share = behind_jaw * (1 - _bare(photo, image, regions))
     return Plate(
         image=mix(image, neck * _shading(regions, span)[..., None], share),
         torso=_torso(photo, person, hole, share),
         neck_span=span,
     )
+
+
+def _slivers(torso: Mask, neck: Mask, regions: Regions) -> Mask:
+    """What stands up thin from shoulders and neck beside the face: the edge of its own jaw."""
+    body = torso | neck
+    thin = body & ~ndi.binary_opening(body, iterations=_SLIVER_PX)
+    beside = ndi.binary_dilation(regions.face, iterations=_OUTLINE_ERROR_PX)
+    return np.asarray(thin & torso & beside & (regions.rows < regions.chin_y))
 
 
 def _torso(
@@ -129,12 +142,13 @@ def _shading(regions: Regions, span: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def _bare(
-    photo: NDArray[np.float64], background: NDArray[np.float64], regions: Regions
+    photo: NDArray[np.float64], image: NDArray[np.float64], regions: Regions
 ) -> NDArray[np.float64]:
     """Where the photo shows the background inside the face's outline, which runs beside the true
     one by some pixels: 1 there."""
-    near = ndi.binary_dilation(~regions.face, iterations=_OUTLINE_ERROR_PX) & regions.face
-    difference = cv2.GaussianBlur(photo - background, (0, 0), 1.0)
+    background = regions.person < 0.5
+    near = ndi.binary_dilation(background, iterations=_OUTLINE_ERROR_PX) & regions.face
+    difference = cv2.GaussianBlur(photo - image, (0, 0), 1.0)
     alike = 1 - smoothstep(*_ALIKE, np.linalg.norm(difference, axis=-1))
     return np.asarray(cv2.GaussianBlur(np.where(near, alike, 0.0), (0, 0), 1.0))
 

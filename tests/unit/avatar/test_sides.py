@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.ndimage as ndi
 from numpy.typing import NDArray
 
 from lipstream.avatar import FitResult
@@ -80,3 +81,11 @@ def test_nothing_stands_out_at_the_outline_of_a_face_seen_as_photographed(
     whole, without = (SplatRenderer(m, 512).rgb(pose).copy().astype(int) for m in (model, bare))
     seen = np.abs(whole - without).max(2) > 24
     assert int(seen.sum()) < 50
+
+
+def test_neck_and_shoulders_are_whole_behind_the_jaw(fitted: Callable[[Path], FitResult]) -> None:
+    """No crack lies between the neck that is painted behind the jaw and the one in the photo."""
+    torso = fitted(hopper()).model.torso
+    assert torso is not None
+    body = torso > 127
+    assert int((ndi.binary_fill_holes(body) & ~body).sum()) < 60
