@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from lipstream.errors import BadInput, Overloaded
 
-__all__ = ["Forbidden", "RateLimited", "TooSlow", "Unauthorized", "UnsupportedMediaType"]
+__all__ = [
+    "Forbidden",
+    "RangeBehindEnd",
+    "RateLimited",
+    "TooSlow",
+    "Unauthorized",
+    "UnsupportedMediaType",
+]
 
 
 class UnsupportedMediaType(BadInput):
@@ -25,6 +32,14 @@ class Forbidden(BadInput):
     code = "forbidden"
     title = "This is not allowed"
     http_status = 403
+
+
+class RangeBehindEnd(BadInput):
+    """The caller asks for bytes of a file that it does not have."""
+
+    code = "range_behind_end"
+    title = "The range is not in the file"
+    http_status = 416
 
 
 class TooSlow(BadInput):

@@ -19,7 +19,9 @@ from lipstream.gateway.events import event_response
 from lipstream.gateway.idempotency import REPLAYED, once
 from lipstream.gateway.platform import Platform, Shared
 from lipstream.gateway.principal import Principal
+from lipstream.gateway.problems import problem_response
 from lipstream.gateway.ranges import UnsatisfiableRange, parse_range
+from lipstream.gateway.refusals import RangeBehindEnd
 from lipstream.gateway.request_schema import request_schema
 from lipstream.gateway.uploads import kept_upload
 from lipstream.gateway.video_form import VideoForm, video_form
@@ -168,7 +170,13 @@ async def get_video_file(
     try:
         wanted = parse_range(request.headers.get("range"), info.size_bytes)
     except UnsatisfiableRange as error:
-        return Response(status_code=416, headers={"Content-Range": str(error)})
+        refusal = RangeBehindEnd(
+            f"The file ends after {info.size_bytes} bytes, before the range begins.",
+            remedy="Ask for an earlier range, or for the file without one.",
+        )
+        answer = problem_response(refusal, request.url.path)
+        answer.headers["Content-Range"] = str(error)
+        return answer
     if wanted is None:
         headers["Content-Length"] = str(info.size_bytes)
         return StreamingResponse(

@@ -283,7 +283,7 @@ def open_store(url: str) -> ObjectStore:
         except OSError as error:
             raise Unavailable(
                 f"The object store's folder {folder} cannot be made: {error.strerror}.",
-                remedy="Name another one in LIPSTREAM_STORE.",
+                remedy="Name another one in LIPSTREAM_STORE or LIPSTREAM_DATA_DIR.",
                 code="store_denied",
             ) from error
         return ObjectStore(LocalStore(folder, automatic_cleanup=True))

@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     files that are named like the variables.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LIPSTREAM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="LIPSTREAM_", frozen=True, extra="ignore", allow_inf_nan=False
+    )
 
     # Where things are kept
     redis: Annotated[str, Field(repr=False, description="redis:// or rediss:// URL.")] = (

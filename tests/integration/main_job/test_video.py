@@ -95,7 +95,10 @@ def test_files_are_served_in_ranges(platform: Platform) -> None:
             assert head.headers[name] == whole.headers[name]
     tail = platform.http.get(path, headers={"Range": "bytes=-7"})
     assert tail.content == whole.content[-7:]
-    assert platform.http.get(path, headers={"Range": "bytes=99999999-"}).status_code == 416
+    behind = platform.http.get(path, headers={"Range": "bytes=99999999-"})
+    assert behind.status_code == 416
+    assert behind.headers["content-range"].startswith("bytes */")
+    assert behind.json()["code"] == "range_behind_end"
 
 
 def test_what_can_be_fetched_can_be_asked_about(platform: Platform) -> None:

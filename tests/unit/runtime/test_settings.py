@@ -39,6 +39,8 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         ("LIPSTREAM_GATEWAY_PORT", "70000"),
         ("LIPSTREAM_MAX_TEXT_CHARS", "-1"),
         ("LIPSTREAM_HEARTBEAT_S", "soon"),
+        ("LIPSTREAM_DRAIN_S", "inf"),
+        ("LIPSTREAM_KEY_REQUESTS_PER_S", "nan"),
         ("LIPSTREAM_LOG_LEVEL", "LOUD"),
     ],
 )
