@@ -63,7 +63,7 @@ def test_features_come_fifty_times_a_second(extractor: WindowedExtractor) -> Non
 
 @pytest.mark.parametrize("size", [1_000, 1_280, 7_777])
 def test_chunks_equal_the_whole(extractor: WindowedExtractor, size: int) -> None:
-    samples = _speech(2.5)
+    samples = _speech(1.6)
     whole = encode_recording(extractor, [samples])
     chunked = encode_recording(extractor, _pieces(samples, size))
     assert np.abs(chunked - whole).max() < _TOLERANCE
@@ -90,7 +90,7 @@ def test_features_wait_no_longer_than_they_say(extractor: WindowedExtractor) -> 
 
 def _changed_rows(extractor: FeatureExtractor[Any], at_s: float) -> list[int]:
     """Rows that a click at a time changes."""
-    samples = _speech(4.0)
+    samples = _speech(3.3)
     clicked = samples.copy()
     clicked[int(at_s * 16_000) : int(at_s * 16_000) + 80] += 0.5
     before, after = (encode_recording(extractor, [audio]) for audio in (samples, clicked))
