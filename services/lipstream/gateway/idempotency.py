@@ -71,7 +71,11 @@ async def once(
         yield Once()
         return
     if not 0 < len(key) <= _LONGEST:
-        raise BadInput(f"An {_HEADER} has 1 to {_LONGEST} characters.", code="bad_idempotency_key")
+        raise BadInput(
+            f"An {_HEADER} has 1 to {_LONGEST} characters.",
+            remedy="Send a UUID, for example.",
+            code="bad_idempotency_key",
+        )
     digest = hashlib.sha256(f"{scope}\n{key}".encode()).hexdigest()[:32]
     print_ = await asyncio.to_thread(_fingerprint, fields, files)
     client: Any = platform.link.client

@@ -43,7 +43,9 @@ def manifest_lines(media_type: str, body: bytes, most: int) -> Iterator[VideoReq
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadInput("The manifest is not UTF-8.", code="bad_manifest") from None
+        raise BadInput(
+            "The manifest is not UTF-8.", remedy="Save it as UTF-8.", code="bad_manifest"
+        ) from None
     lines = _rows(media_type, text)
     if not lines:
         raise BadInput(
@@ -66,11 +68,19 @@ def _rows(media_type: str, text: str) -> list[Any]:
         try:
             return [_without_empty(row) for row in reader]
         except csv.Error as error:
-            raise BadInput(f"The CSV cannot be read: {error}.", code="bad_manifest") from None
+            raise BadInput(
+                f"The CSV cannot be read: {error}.",
+                remedy="Write a header of field names, and a row for each video.",
+                code="bad_manifest",
+            ) from None
     if media_type == "application/json":
         rows = _json(text)
         if not isinstance(rows, list):
-            raise BadInput("A manifest in JSON is an array.", code="bad_manifest")
+            raise BadInput(
+                "A manifest in JSON is an array.",
+                remedy='Write [{"avatar": "me", "text": "Hello."}], or send application/jsonl.',
+                code="bad_manifest",
+            )
         return rows
     return [_json(line) for line in text.splitlines() if line.strip()]
 

@@ -12,6 +12,8 @@ from pydantic_core import ErrorDetails
 __all__ = ["fault_place", "fault_words"]
 
 _PREFIX = "Value error, "
+_NOT_A_FILE = "Expected UploadFile"
+"""What FastAPI says where text stands in place of a file."""
 _NOT_AN_OBJECT = {"model_type", "model_attributes_type", "dict_type", "dataclass_type"}
 _OUTSIDE = {"body", "query", "[key]"}
 """Parts of a place that name nothing in the document."""
@@ -34,4 +36,5 @@ def fault_words(fault: ErrorDetails) -> str:
     if kind == "union_tag_invalid":
         known = about["expected_tags"].replace("'", "")
         return f"there is no {about['discriminator']} {about['tag'][:40]!r}; choose of {known}"
-    return fault["msg"].removeprefix(_PREFIX)
+    words = fault["msg"].removeprefix(_PREFIX)
+    return "must be a file of the form" if words.startswith(_NOT_A_FILE) else words

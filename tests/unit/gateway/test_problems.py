@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, UploadFile
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
@@ -47,6 +47,9 @@ def client() -> TestClient:
 
     @app.post("/body")
     async def body(document: Strict) -> None: ...
+
+    @app.post("/file")
+    async def file(photo: UploadFile) -> None: ...
 
     @app.get("/number/{value}")
     async def number(value: int) -> int:
@@ -96,6 +99,11 @@ def test_a_body_that_is_no_json_is_named(client: TestClient) -> None:
     untyped = client.post("/body", content=b"{}", headers={"content-type": "text/plain"}).json()
     assert untyped["detail"] == "body: must be a JSON object."
     assert "content-type: application/json" in untyped["remedy"]
+
+
+def test_text_in_place_of_a_file_is_named(client: TestClient) -> None:
+    detail = client.post("/file", data={"photo": "me.jpg"}).json()["detail"]
+    assert detail == "photo: must be a file of the form."
 
 
 def test_unknown_paths_are_problems_too(client: TestClient) -> None:
