@@ -319,4 +319,4 @@ def flat(fields: dict[str, str]) -> list[str]:
 
 
 def _missing(job_id: str) -> NotFound:
-    return NotFound(f"There is no job {job_id!r}.")
+    return NotFound(f"There is no job {job_id!r}.", remedy="See them with: lipstream jobs list")
