@@ -322,7 +322,7 @@ def test_a_video_is_made_and_listed(page: Any, server: str) -> None:
     page.select_option("#new-video [name=background]", "color")
     page.fill("#new-video [name=color]", "#2030c0")
     page.click("text=Make the video")
-    row = page.locator("#videos li")
+    row = page.locator("#videos li").first
     row.locator("text=Download").wait_for()
     assert "done" in row.locator(".state").text_content()
     row.locator("text=Watch").click()
