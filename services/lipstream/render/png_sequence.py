@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -90,7 +91,12 @@ class PngSequence(FilmWriter):
             self._wav.close()
         if self._archive is not None:
             if self._wav is not None:
-                self._archive.write(self._wav_part, "sound.wav")
+                # Not by `write`, which keeps the file's time.
+                with (
+                    self._wav_part.open("rb") as sound,
+                    self._archive.open(zipfile.ZipInfo("sound.wav"), "w") as entry,
+                ):
+                    shutil.copyfileobj(sound, entry)
                 self._wav_part.unlink()
             self._archive.close()
 
