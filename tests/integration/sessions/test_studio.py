@@ -321,7 +321,9 @@ def test_a_video_is_made_and_listed(page: Any, server: str) -> None:
     page.fill("[name=text]", "Hi.")
     page.select_option("#new-video [name=background]", "color")
     page.fill("#new-video [name=color]", "#2030c0")
+    earlier = page.locator("#videos li").count()
     page.click("text=Make the video")
+    page.wait_for_function(f"document.querySelectorAll('#videos li').length > {earlier}")
     row = page.locator("#videos li").first
     row.locator("text=Download").wait_for()
     assert "done" in row.locator(".state").text_content()
