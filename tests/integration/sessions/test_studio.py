@@ -323,7 +323,8 @@ def test_a_video_is_made_and_listed(page: Any, server: str) -> None:
     page.fill("#new-video [name=color]", "#2030c0")
     earlier = page.locator("#videos li").count()
     page.click("text=Make the video")
-    page.wait_for_function(f"document.querySelectorAll('#videos li').length > {earlier}")
+    while page.locator("#videos li").count() <= earlier:
+        page.wait_for_timeout(50)
     row = page.locator("#videos li").first
     row.locator("text=Download").wait_for()
     assert "done" in row.locator(".state").text_content()
