@@ -26,13 +26,14 @@ const video = document.createElement("video");
 const say = (told) => fetch("/result", {method: "POST", body: JSON.stringify(told)});
 video.muted = true;
 video.onerror = () => say({error: video.error.message});
-video.onloadeddata = () => {
+video.requestVideoFrameCallback(() => {  // data may be there before there is a picture
   const canvas = document.querySelector("canvas").getContext("2d");
   canvas.drawImage(video, 0, 0);
   const pixels = Array.from(canvas.getImageData(0, 0, 128, 128).data);
   say({width: video.videoWidth, duration: video.duration, pixels});
-};
+});
 video.src = "/film.webm";
+video.play();
 </script>"""
 
 pytestmark = pytest.mark.skipif(_CHROMIUM is None, reason="chromium is not installed")
