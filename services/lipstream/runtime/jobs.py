@@ -6,6 +6,7 @@ The other side, where stages take work and hand it on, is `stage_queue`.
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -43,7 +44,8 @@ __all__ = ["JobStore", "flat"]
 
 logger = logging.getLogger(__name__)
 
-_WATCH_BLOCK_MS = 2000
+_WATCH_BLOCK_MS = (1000, 3000)
+"""Spread, so that many who watch do not all look again in one moment."""
 _EXPIRED_AT_ONCE = 100
 _LETTERS = 10_000
 """In a stage's stream of them, at most."""
@@ -282,7 +284,7 @@ class JobStore:
         while True:
             # Looked at before the wait: news that come in between are in the stream already.
             job = await self.get(job_id)
-            block_ms = None if job.status.finished else _WATCH_BLOCK_MS
+            block_ms = None if job.status.finished else random.randint(*_WATCH_BLOCK_MS)
             reply: Any = await self._link.call(
                 partial(self._client.xread, {key: after}, block=block_ms)
             )
