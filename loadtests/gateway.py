@@ -4,7 +4,8 @@
 
 The gateway is kept on one core; Redis and idle workers run beside it. Requests begin when they are
 due, whether or not the ones before have been answered, and their time counts from when they were
-due. The first second is left out: the gateway opens its connections to Redis in it. What a request costs in CPU is the figure that a busy machine does not spoil.
+due. The first second is left out: the gateway opens its connections to Redis in it. What a request
+costs in CPU is the figure that a busy machine does not spoil.
 """
 
 from __future__ import annotations
