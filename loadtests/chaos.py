@@ -4,7 +4,8 @@
 
 Starts a whole stack of real services with two render workers, asks for many short videos by REST,
 and does harm all along: stages and the gateway are killed at random, all packets between stages and
-Redis are dropped for eight seconds (where this process may have a network of its own), Redis is
+Redis are dropped for eight seconds (where this process may have a network of its own, and the
+models are not on a server, as LIPSTREAM_MODELS=triton://host:port has them), Redis is
 killed once in the middle, a render worker is held still for longer than its work is waited for, and
 the disk of the object store fills up (where this process may mount one). At the end every job must
 have ended once: one result each, none lost, none made twice.
@@ -187,7 +188,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    own_network = enter_own_network()
+    # A model server of the user's is outside such a network.
+    own_network = "LIPSTREAM_MODELS" not in os.environ and enter_own_network()
     with tempfile.TemporaryDirectory(prefix="lipstream-chaos-") as name:
         folder = Path(name)
         with SmallDisk(folder / "disk", _DISK_BYTES) as disk:
