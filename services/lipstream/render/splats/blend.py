@@ -7,7 +7,6 @@ the other, with its transmittance and colour in registers, until hardly any ligh
 
 from __future__ import annotations
 
-import math
 from typing import TypeAlias
 
 import numpy as np
@@ -15,15 +14,14 @@ from numpy.typing import NDArray
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import ALPHA_MIN, FALLOFF, TRANSMITTANCE_MIN, kernel
+from lipstream.render.splats.jit import kernel
+from lipstream.render.splats.opacity import CHECK_EVERY, OPEN, alpha_of
 from lipstream.render.splats.projection import SPLAT_WIDTH
-from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks
+from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks, longest_list
 from lipstream.render.splats.vector import (
-    Float8,
     any_at_least,
     bits_of,
     iota,
-    kept,
     load,
     lowest_bit,
     splat,
@@ -43,27 +41,7 @@ _U = np.uint64
 _F = np.float32
 _WIDTH = np.uint64(SPLAT_WIDTH)
 _AHEAD = np.uint64(MASKS_READ_AHEAD)
-_CUT = np.float32(math.log(ALPHA_MIN) / 8)
-_E0, _E1, _E2, _E3 = (np.float32(factor) for factor in FALLOFF)
-_OPEN = np.float32(TRANSMITTANCE_MIN)
-_CHECK_EVERY = 8
 _FAINTEST = np.float32(0.5 / 255)
-
-
-@kernel
-def _alpha(p: Float8) -> Float8:  # an eighth of the logarithm
-    e = splat(_E0) + p * (splat(_E1) + p * (splat(_E2) + p * splat(_E3)))
-    e = e * e
-    e = e * e
-    return kept(e * e, p, _CUT)
-
-
-@kernel
-def _longest(starts: Ints) -> int:  # [tiles + 1]
-    longest = 0
-    for tile in range(starts.shape[0] - 1):
-        longest = max(longest, starts[tile + 1] - starts[tile])
-    return int(longest)
 
 
 @kernel
@@ -99,7 +77,7 @@ def _blend_tile(
         open_0 = load(planes, pixels)
         open_1 = load(planes, pixels + _U(16))
         red_0 = green_0 = blue_0 = red_1 = green_1 = blue_1 = splat(_F(0))
-        until_check = _CHECK_EVERY
+        until_check = CHECK_EVERY
         first = _U(0)
         while first < count:
             touching = bits_of(masks, _U(begin) + first, np.uint16(1 << block))
@@ -118,22 +96,22 @@ def _blend_tile(
                 green = splat(near[at + _U(7)])
                 blue = splat(near[at + _U(8)])
                 p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
-                weight = open_0 * _alpha(p)
+                weight = open_0 * alpha_of(p)
                 red_0 = red_0 + weight * red
                 green_0 = green_0 + weight * green
                 blue_0 = blue_0 + weight * blue
                 open_0 = open_0 - weight
                 dy += _F(1)
                 p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
-                weight = open_1 * _alpha(p)
+                weight = open_1 * alpha_of(p)
                 red_1 = red_1 + weight * red
                 green_1 = green_1 + weight * green
                 blue_1 = blue_1 + weight * blue
                 open_1 = open_1 - weight
                 until_check -= 1
                 if until_check == 0:
-                    until_check = _CHECK_EVERY
-                    if not any_at_least(open_0, open_1, _OPEN):
+                    until_check = CHECK_EVERY
+                    if not any_at_least(open_0, open_1, OPEN):
                         first = count
                         break
             first += _AHEAD
@@ -159,7 +137,7 @@ def blend_float(
     rows, across = out.shape[0], out.shape[1]
     columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
-    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
+    near = np.empty(longest_list(starts) * SPLAT_WIDTH, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
@@ -188,7 +166,7 @@ def blend_rgb(
     rows, across = out.shape[0], out.shape[1]
     columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
-    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
+    near = np.empty(longest_list(starts) * SPLAT_WIDTH, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
@@ -226,7 +204,7 @@ def blend_rgba(
     rows, across = out.shape[0], out.shape[1]
     columns = (across + 15) // 16
     planes = np.empty(1024, np.float32)
-    near = np.empty(_longest(starts) * SPLAT_WIDTH, np.float32)
+    near = np.empty(longest_list(starts) * SPLAT_WIDTH, np.float32)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16

@@ -6,22 +6,19 @@ picture of residuals back, which is all that an iterative solution for the colou
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import ALPHA_MIN, FALLOFF, TRANSMITTANCE_MIN, kernel
+from lipstream.render.splats.jit import kernel
+from lipstream.render.splats.opacity import CHECK_EVERY, OPEN, alpha_of
 from lipstream.render.splats.projection import SPLAT_WIDTH
 from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks
 from lipstream.render.splats.vector import (
     LANES,
-    Float8,
     any_at_least,
     bits_of,
     iota,
-    kept,
     load,
     lowest_bit,
     splat,
@@ -35,18 +32,6 @@ _F = np.float32
 _WIDTH = np.uint64(SPLAT_WIDTH)
 _AHEAD = np.uint64(MASKS_READ_AHEAD)
 _SUMS = np.uint64(4 * LANES)
-_CUT = np.float32(math.log(ALPHA_MIN) / 8)
-_E0, _E1, _E2, _E3 = (np.float32(factor) for factor in FALLOFF)
-_OPEN = np.float32(TRANSMITTANCE_MIN)
-_CHECK_EVERY = 8
-
-
-@kernel
-def _alpha(p: Float8) -> Float8:  # an eighth of the logarithm
-    e = splat(_E0) + p * (splat(_E1) + p * (splat(_E2) + p * splat(_E3)))
-    e = e * e
-    e = e * e
-    return kept(e * e, p, _CUT)
 
 
 @kernel
@@ -76,7 +61,7 @@ def _gather_tile(
         green_1 = load(planes, pixels + _U(528))
         blue_0 = load(planes, pixels + _U(768))
         blue_1 = load(planes, pixels + _U(784))
-        until_check = _CHECK_EVERY
+        until_check = CHECK_EVERY
         first = _U(0)
         while first < count:
             touching = bits_of(masks, _U(begin) + first, np.uint16(1 << block))
@@ -93,11 +78,11 @@ def _gather_tile(
                 c = splats[at, 4]
                 log_opacity = splats[at, 5]
                 p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
-                weight_0 = open_0 * _alpha(p)
+                weight_0 = open_0 * alpha_of(p)
                 open_0 = open_0 - weight_0
                 dy += _F(1)
                 p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
-                weight_1 = open_1 * _alpha(p)
+                weight_1 = open_1 * alpha_of(p)
                 open_1 = open_1 - weight_1
                 to = q * _SUMS
                 red = load(sums, to) + weight_0 * red_0 + weight_1 * red_1
@@ -109,8 +94,8 @@ def _gather_tile(
                 store(sums, to + _U(24), load(sums, to + _U(24)) + weight_0 + weight_1)
                 until_check -= 1
                 if until_check == 0:
-                    until_check = _CHECK_EVERY
-                    if not any_at_least(open_0, open_1, _OPEN):
+                    until_check = CHECK_EVERY
+                    if not any_at_least(open_0, open_1, OPEN):
                         first = count
                         break
             first += _AHEAD

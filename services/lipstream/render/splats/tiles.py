@@ -15,7 +15,7 @@ from lipstream.face.model import Ints
 from lipstream.render.splats.jit import kernel
 from lipstream.render.splats.projection import Bounds
 
-__all__ = ["BLOCKS", "MASKS_READ_AHEAD", "Masks", "count_tiles", "fill_tiles"]
+__all__ = ["BLOCKS", "MASKS_READ_AHEAD", "Masks", "count_tiles", "fill_tiles", "longest_list"]
 
 Masks: TypeAlias = NDArray[np.uint16]
 """Bit k is block k of the tile: down the left column, then down the right one."""
@@ -113,3 +113,12 @@ def fill_tiles(
                     members[at] = i
                     masks[at] = rows * halves
                     ends[tile] = at + _U(1)
+
+
+@kernel
+def longest_list(starts: Ints) -> int:  # [tiles + 1]
+    """How many splats the longest list has."""
+    longest = 0
+    for tile in range(starts.shape[0] - 1):
+        longest = max(longest, starts[tile + 1] - starts[tile])
+    return int(longest)
