@@ -37,8 +37,9 @@ def backing(rig: Rig) -> Part:
     triangles = skin.triangles[(np.abs(cosine) < _STEEP_COSINE) & closed]
     chosen = np.isin(np.arange(len(photo)), triangles)
     inwards = np.zeros_like(photo)
+    against = -_normal(skin.vertices[skin.triangles])
     for k in range(3):
-        np.add.at(inwards, skin.triangles[:, k], -_normal(skin.vertices[skin.triangles]))
+        np.add.at(inwards, skin.triangles[:, k], against)
     length = np.linalg.norm(inwards, axis=1, keepdims=True)
     sunk = skin.vertices + _BENEATH_MM * inwards / np.maximum(length, 1e-9)
     # A skirt goes on backwards from the outline: no gap opens before ears and hair.
