@@ -9,8 +9,11 @@ metadata:
   namespace: {{ .Release.Namespace }}
   labels: {{- $labels | nindent 4 }}
 spec:
-  # Tries are counted by the queue.
+  # Tries are counted by the queue. A pod that had to leave its node was none.
   backoffLimit: 0
+  podFailurePolicy:
+    rules:
+      - {action: Ignore, onPodConditions: [{type: DisruptionTarget, status: "True"}]}
   activeDeadlineSeconds: {{ .Values.fits.deadlineSeconds }}
   ttlSecondsAfterFinished: {{ .Values.fits.ttlSeconds }}
   template:

@@ -30,6 +30,7 @@ def create_avatar(
     given_at: datetime | None = None,
     progress: Progress | None = None,
     confirm: Callable[[], None] = lambda: None,
+    scratch: Path | None = None,
 ) -> Manifest:
     """Fit an avatar and add it to the library, in place of one of the same id.
 
@@ -42,6 +43,7 @@ def create_avatar(
         consent_by: who says so; by default whoever sent the file.
         given_at: when; now by default.
         confirm: called before the avatar is added; what it raises keeps it out.
+        scratch: where temporary files lie for a while; by default where the system has its own.
 
     Returns:
         The avatar's papers.
@@ -52,7 +54,7 @@ def create_avatar(
         Unavailable: the library cannot be written.
     """
     name = avatar_name(avatar_id)
-    with tempfile.TemporaryDirectory(prefix="lipstream-avatar-") as folder:
+    with tempfile.TemporaryDirectory(prefix="lipstream-avatar-", dir=scratch) as folder:
         path = Path(folder) / "source"
         granted = _granted(consent, consent_by, given_at)
         if isinstance(source, Path):

@@ -32,6 +32,7 @@ def fit_job(context: JobContext) -> None:
             given_at=datetime.fromtimestamp(context.job.created_ms / 1000, UTC),
             progress=lambda fraction, _: context.progress(fraction),
             confirm=context.confirm,
+            scratch=context.scratch,
         )
     except PoorAvatar as refusal:
         context.confirm()

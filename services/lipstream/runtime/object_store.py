@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
-from lipstream.errors import BadInput, LipstreamError, NotFound, Outage, TooLarge, Unavailable
+from lipstream.errors import BadInput, LipstreamError, NotFound, Outage, TooLarge
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -63,7 +63,7 @@ class ObjectStore:
     Raises:
         BadInput: from every method, when a key is malformed or would leave the scope.
         NotFound: from readers, when there is no such object.
-        Unavailable: when the store does not answer, refuses access or is full.
+        Outage: when the store does not answer, refuses access or is full.
     """
 
     def __init__(self, backend: Backend, prefix: str = "") -> None:
@@ -266,7 +266,7 @@ def open_store(url: str) -> ObjectStore:
 
     Raises:
         BadInput: the URL is of no known kind, or incomplete.
-        Unavailable: the folder can be neither found nor made.
+        Outage: the folder can be neither found nor made.
     """
     from obstore.store import LocalStore, MemoryStore, from_url
 
@@ -281,7 +281,7 @@ def open_store(url: str) -> ObjectStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Unavailable(
+            raise Outage(
                 f"The object store's folder {folder} cannot be made: {error.strerror}.",
                 remedy="Name another one in LIPSTREAM_STORE or LIPSTREAM_DATA_DIR.",
                 code="store_denied",

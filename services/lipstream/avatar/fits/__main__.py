@@ -1,7 +1,7 @@
 """`python -m lipstream.avatar.fits JOB` does the fit of one job and reports by Redis.
 
-Exits with 0 when the avatar is made, 1 when it cannot be made or nobody waits for it any more, 78
-when the settings are wrong.
+Exits with 0 when the avatar is made, 1 when it cannot be made or nobody waits for it any more, 75
+when Redis does not answer, 78 when the settings are wrong.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import resource
 import signal
 import sys
 
+from lipstream.avatar.fits.launcher import EXIT_SPEECHLESS
 from lipstream.avatar.fits.run import run_fit
-from lipstream.errors import LipstreamError
+from lipstream.errors import LipstreamError, Outage
 from lipstream.runtime.logs import bound, configure_logs
 from lipstream.runtime.settings import Settings, load_settings
 
@@ -41,7 +42,7 @@ def main() -> int:
             return 0 if asyncio.run(_run(settings, arguments.job)) else 1
         except LipstreamError as error:
             logging.getLogger(__name__).error("%s", error)
-            return 1
+            return EXIT_SPEECHLESS if isinstance(error, Outage) else 1
 
 
 async def _run(settings: Settings, job_id: str) -> bool:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+from lipstream.avatar.fits.launcher import EXIT_SPEECHLESS, speechless
 from lipstream.errors import Internal, LipstreamError
 from lipstream.runtime import leash
 from lipstream.runtime.job_context import JobContext
@@ -24,6 +25,8 @@ class ChildFit:
         code = self._process.poll()
         if code is None:
             return None
+        if code == EXIT_SPEECHLESS:
+            return speechless()
         if code < 0:
             return Internal(
                 f"The fit was killed by {signal.Signals(-code).name}.",

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from lipstream.avatar.fits.launcher import EXIT_SPEECHLESS, speechless
 from lipstream.errors import (
     BadInput,
     Conflict,
@@ -24,7 +25,6 @@ from lipstream.errors import (
     LipstreamError,
     NotFound,
     Outage,
-    Unavailable,
 )
 from lipstream.runtime.job_context import JobContext
 from lipstream.wire.objects import FIT_LOG
@@ -99,28 +99,28 @@ class ClusterLauncher:
 
     def launch(self, context: JobContext) -> ClusterFit:
         mark = _mark(context.job.id)
-        running = self.ask(
+        known = self.ask(
             self._batch.list_namespaced_job, self._namespace, label_selector=f"{_LABEL}={mark}"
-        )
-        for job in running.items:
+        ).items
+        for job in known:
             if _condition(job) is None:
                 logger.info("found the fit's Job", extra={"job": job.metadata.name})
                 return ClusterFit(self, context, job.metadata.name)
-        body = self._filled(context, mark)
+        body = self._filled(context.job.id, mark, _next([job.metadata.name for job in known]))
         with contextlib.suppress(Conflict):  # another service was faster
             self.ask(self._batch.create_namespaced_job, self._namespace, body)
         return ClusterFit(self, context, body["metadata"]["name"])
 
-    def _filled(self, context: JobContext, mark: str) -> dict[str, Any]:
+    def _filled(self, job_id: str, mark: str, number: int) -> dict[str, Any]:
         """The template as this job's Job."""
         body = copy.deepcopy(self._template)
         about = body["metadata"]
-        about["name"] = f"{about['name']}-{mark}-{context.attempt}"
+        about["name"] = f"{about['name']}-{mark}-{number}"
         pod = body["spec"]["template"]
         for metadata in (about, pod.setdefault("metadata", {})):
             metadata.setdefault("labels", {})[_LABEL] = mark
-            metadata.setdefault("annotations", {})[_ID_ANNOTATION] = context.job.id
-        pod["spec"]["containers"][0]["args"].append(context.job.id)
+            metadata.setdefault("annotations", {})[_ID_ANNOTATION] = job_id
+        pod["spec"]["containers"][0]["args"].append(job_id)
         return body
 
     def job(self, name: str) -> Any:
@@ -155,7 +155,7 @@ class ClusterLauncher:
 
         Raises:
             NotFound, Conflict: as it says.
-            Unavailable: it does not answer, or refuses.
+            Outage: it does not answer, or refuses.
         """
         from kubernetes.client import ApiException
         from urllib3.exceptions import HTTPError
@@ -165,8 +165,10 @@ class ClusterLauncher:
         except ApiException as error:
             raise _translated(error.status, error.reason or "") from error
         except (HTTPError, OSError) as error:
-            raise Unavailable(
-                "The cluster does not answer.", remedy="Try again in some seconds."
+            raise Outage(
+                "The cluster does not answer.",
+                remedy="See whether the avatar service reaches its API server.",
+                code="cluster_unavailable",
             ) from error
 
 
@@ -188,7 +190,7 @@ class ClusterFit:
             job = self._cluster.job(self._name)
         except NotFound:
             return Internal("The fit's Job was deleted.", code="fit_died")
-        except Unavailable as error:
+        except Outage as error:
             logger.warning("%s", error)
             return None
         condition = _condition(job)
@@ -220,6 +222,8 @@ class ClusterFit:
                 self._context.store.put(FIT_LOG, self._cluster.log(pod.metadata.name))
         except LipstreamError as error:
             logger.warning("nothing is known of the Job's pods: %s", error)
+        if code == EXIT_SPEECHLESS:
+            return speechless()
         if reason == "OOMKilled":
             return Internal(
                 "The fit ran out of memory.", remedy="Try a smaller input.", code="out_of_memory"
@@ -242,6 +246,11 @@ def _mark(job_id: str) -> str:
     return hashlib.sha256(job_id.encode()).hexdigest()[:20]
 
 
+def _next(names: list[str]) -> int:
+    """A number that no Job of this fit has: those that ended are kept for a while."""
+    return 1 + max((int(name.rpartition("-")[2]) for name in names), default=0)
+
+
 def _condition(job: Any) -> Any:
     """How a Job ended; None while it has not."""
     for condition in job.status.conditions or ():
@@ -256,9 +265,11 @@ def _translated(status: int | None, reason: str) -> LipstreamError:
     if status == 409:
         return Conflict("The cluster has such an object already.")
     if status in (401, 403):
-        return Unavailable(
+        return Outage(
             "The cluster refuses what the avatar service asks for.",
             remedy="Give its service account the Helm chart's Role.",
             code="cluster_refused",
         )
-    return Outage(f"The cluster answered {status} {reason}.".replace("  ", " "))
+    return Outage(
+        f"The cluster answered {status} {reason}.".replace("  ", " "), code="cluster_unavailable"
+    )

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import Protocol
 
-from lipstream.errors import LipstreamError
+from lipstream.errors import LipstreamError, Outage
 from lipstream.runtime.job_context import JobContext
 
-__all__ = ["FitLauncher", "RunningFit"]
+__all__ = ["EXIT_SPEECHLESS", "FitLauncher", "RunningFit", "speechless"]
+
+EXIT_SPEECHLESS = os.EX_TEMPFAIL
+"""Exit status of a fit's process that did not reach Redis, so that it could not say so there."""
+
+
+def speechless() -> Outage:
+    """What such an end means: nothing of the job."""
+    return Outage(
+        "The fit's process does not reach Redis.",
+        remedy="See whether fits may connect to what LIPSTREAM_REDIS names.",
+        code="redis_unavailable",
+    )
 
 
 class RunningFit(Protocol):

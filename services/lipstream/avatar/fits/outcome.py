@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from lipstream.errors import BadInput, Internal, LipstreamError, error_kind
+from lipstream.errors import BadInput, Internal, LipstreamError, Verdict, error_kind
 from lipstream.runtime.job_context import JobContext
 from lipstream.wire.fields import dump_json
 from lipstream.wire.problem import Problem
@@ -23,6 +23,8 @@ class FitOutcome:
     """Why it failed."""
     status: str = ""
     """The error's gRPC status, which says of what kind it is."""
+    verdict: Verdict = Verdict.RETRY
+    """Whether its job is tried again, and whether that counts."""
 
     @classmethod
     def success(cls, context: JobContext) -> Self:
@@ -36,7 +38,7 @@ class FitOutcome:
             )
         if not isinstance(error, LipstreamError):
             error = Internal("The fit failed; the fault is logged.")
-        return cls(problem=Problem.of(error), status=error.grpc_status)
+        return cls(problem=Problem.of(error), status=error.grpc_status, verdict=error.verdict)
 
     def apply(self, context: JobContext) -> None:
         """Make it the outcome of this try.
@@ -52,6 +54,7 @@ class FitOutcome:
                 figures=self.problem.figures,
             )
             error.title = self.problem.title
+            error.verdict = self.verdict
             raise error
         for name, value in self.results.items():
             context.result(name, value)
@@ -65,6 +68,7 @@ class FitOutcome:
                 "warnings": list(self.warnings),
                 "problem": self.problem.encode() if self.problem else "",
                 "status": self.status,
+                "verdict": self.verdict,
             }
         )
 
@@ -77,6 +81,12 @@ class FitOutcome:
         try:
             raw = json.loads(text)
             problem = Problem.decode(raw["problem"]) if raw["problem"] else None
-            return cls(dict(raw["results"]), tuple(raw["warnings"]), problem, str(raw["status"]))
+            return cls(
+                dict(raw["results"]),
+                tuple(raw["warnings"]),
+                problem,
+                str(raw["status"]),
+                Verdict(raw["verdict"]),
+            )
         except (KeyError, TypeError, ValueError, RecursionError):
             raise BadInput(f"This is no outcome of a fit: {text[:60]!r}.") from None

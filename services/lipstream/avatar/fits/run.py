@@ -10,7 +10,7 @@ import math
 from lipstream.avatar.fits.outcome import FitOutcome
 from lipstream.avatar.fits.reports import FitReports
 from lipstream.avatar.job import fit_job
-from lipstream.errors import Cancelled, LipstreamError, NotFound
+from lipstream.errors import Cancelled, LipstreamError, NotFound, Outage
 from lipstream.pipeline import stage_named
 from lipstream.runtime.disk import disk_problem
 from lipstream.runtime.handler_thread import run_in_thread
@@ -25,6 +25,8 @@ __all__ = ["run_fit"]
 logger = logging.getLogger(__name__)
 
 _CONFIRM_TIMEOUT_S = 10.0
+_PATIENCE_S = 3.0
+"""For the first answer of Redis; once something was computed, there is no limit."""
 
 
 async def run_fit(settings: Settings, job_id: str, stopping: asyncio.Event) -> bool:
@@ -34,20 +36,16 @@ async def run_fit(settings: Settings, job_id: str, stopping: asyncio.Event) -> b
 
     Raises:
         NotFound: there is no such job.
-        Unavailable: Redis or the object store does not answer.
+        Outage: Redis does not answer.
     """
     link = RedisLink(settings.redis, patience_s=math.inf)
     try:
-        jobs, reports = JobStore(link), FitReports(link)
-        job = await jobs.get(job_id)
-        store = await asyncio.to_thread(open_store, settings.store_url)
-        context = JobContext(
-            job, stage_named("avatar"), 1, store, settings.data_dir.absolute() / "scratch"
-        )
+        await link.call(lambda: link.client.ping(), _PATIENCE_S)
+        reports = FitReports(link)
         try:
-            outcome = await _work(context, jobs, reports, settings.heartbeat_s, stopping)
-        finally:
-            await asyncio.to_thread(context.close)
+            outcome = await _fit(settings, job_id, JobStore(link), reports, stopping)
+        except Outage as error:
+            outcome = FitOutcome.failure(error)
         if outcome is None:
             return False
         await reports.end(job_id, outcome)
@@ -55,6 +53,24 @@ async def run_fit(settings: Settings, job_id: str, stopping: asyncio.Event) -> b
     finally:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(link.close(), 1.0)
+
+
+async def _fit(
+    settings: Settings,
+    job_id: str,
+    jobs: JobStore,
+    reports: FitReports,
+    stopping: asyncio.Event,
+) -> FitOutcome | None:
+    job = await jobs.get(job_id)
+    store = await asyncio.to_thread(open_store, settings.store_url)
+    context = JobContext(
+        job, stage_named("avatar"), 1, store, settings.data_dir.absolute() / "scratch"
+    )
+    try:
+        return await _work(context, jobs, reports, settings.heartbeat_s, stopping)
+    finally:
+        await asyncio.to_thread(context.close)
 
 
 async def _work(
