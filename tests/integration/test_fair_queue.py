@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from lipstream.pipeline import JobKind, stage_named
+from lipstream.pipeline import PIPELINES, JobKind, stage_named
 from lipstream.runtime.claim import Claim, Depth
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.redis_link import RedisLink
@@ -22,12 +22,12 @@ class _Lane:
     def __init__(self, url: str) -> None:
         self.link = RedisLink(url)
         self.jobs = JobStore(self.link, max_queued=1000)
-        self.queue = StageQueue(self.link, stage_named("audio"), "worker")
+        self.queue = StageQueue(self.link, stage_named("avatar"), "worker")
 
     async def queued(
         self, name: str, priority: Priority = Priority.BATCH, tenant: str = "default"
     ) -> None:
-        await self.jobs.create(Job.new(JobKind.VIDEO, {}, name, tenant=tenant, priority=priority))
+        await self.jobs.create(Job.new(JobKind.AVATAR, {}, name, tenant=tenant, priority=priority))
 
     async def next(self) -> Claim | None:
         while (delivery := await self.queue.read(block_ms=1)) is not None:
@@ -118,6 +118,32 @@ def test_a_tenant_at_its_cap_waits_and_others_go_on(redis_server: RedisProcess) 
     run(redis_server, scenario)
 
 
+def test_a_cap_counts_jobs_wherever_they_are(redis_server: RedisProcess) -> None:
+    async def scenario(lane: _Lane) -> None:
+        await lane.jobs.set_cap("busy", 1)
+        for name in ("first", "second"):
+            await lane.jobs.create(Job.new(JobKind.VIDEO, {}, name, tenant="busy"))
+        await lane.queued("avatar", tenant="busy")
+        await lane.queued("other")
+        assert await lane.served() == ["other"]
+        for stage in PIPELINES[JobKind.VIDEO].stages:
+            queue = StageQueue(lane.link, stage, "worker")
+            await queue.ensure_group()
+            delivery = await queue.read(block_ms=1)
+            assert delivery is not None
+            claim = await queue.begin(delivery)
+            assert claim is not None
+            assert claim.job.id == "first"
+            assert await lane.jobs.held_back(await lane.jobs.get("second"))
+            assert await lane.next() is None
+            await queue.advance(claim, {}, ())
+        # The end at one stage lets the next begin at another, though nobody asks there.
+        assert await lane.served() == ["avatar"]
+        assert not await lane.jobs.held_back(await lane.jobs.get("second"))
+
+    run(redis_server, scenario)
+
+
 def test_a_flow_that_was_at_its_cap_takes_no_more_than_its_share_afterwards(
     redis_server: RedisProcess,
 ) -> None:
@@ -125,7 +151,7 @@ def test_a_flow_that_was_at_its_cap_takes_no_more_than_its_share_afterwards(
         capped = JobStore(lane.link, cap=1)
         for n in range(12):
             await capped.create(
-                Job.new(JobKind.VIDEO, {}, f"a-{n}", tenant="a", priority=Priority.BATCH)
+                Job.new(JobKind.AVATAR, {}, f"a-{n}", tenant="a", priority=Priority.BATCH)
             )
         assert await lane.jobs.caps() == {"*": 1}
         held = await lane.next()
@@ -133,7 +159,7 @@ def test_a_flow_that_was_at_its_cap_takes_no_more_than_its_share_afterwards(
         await lane.jobs.set_cap("b", 0)
         for n in range(12):
             await capped.create(
-                Job.new(JobKind.VIDEO, {}, f"b-{n}", tenant="b", priority=Priority.BATCH)
+                Job.new(JobKind.AVATAR, {}, f"b-{n}", tenant="b", priority=Priority.BATCH)
             )
         assert await lane.served(6) == [f"b-{n}" for n in range(6)]
         await lane.jobs.set_cap("a", 0)
@@ -171,9 +197,11 @@ def test_what_is_tried_again_and_what_is_cancelled_keeps_its_place_in_the_count(
         assert await lane.queue.promote() == 1
         assert await lane.queue.oldest_s() < 60
         await lane.jobs.cancel("batch-4")
+        flow = "{lipstream}:jobs:avatar:flow:batch:default"
+        assert redis_server.client().lrange(flow, 0, -1)[-2:] == ["batch-5", "batch-0"]
         assert await lane.queue.depth() == Depth(waiting=5, delayed=0, pending=0)
         assert await lane.served() == ["batch-1", "batch-2", "batch-3", "batch-5", "batch-0"]
-        assert not redis_server.client().keys("{lipstream}:jobs:audio:*")
+        assert not redis_server.client().keys("{lipstream}:jobs:avatar:*")
 
     run(redis_server, scenario)
 
@@ -184,7 +212,7 @@ def test_a_worker_that_dies_with_a_message_in_hand_holds_up_no_other(
     async def scenario(lane: _Lane) -> None:
         for n in range(5):
             await lane.queued(f"job-{n}")
-        dying = StageQueue(lane.link, stage_named("audio"), "dying")
+        dying = StageQueue(lane.link, stage_named("avatar"), "dying")
         assert await dying.read(block_ms=1)
         assert await dying.read(block_ms=1)
         await lane.queue.promote()
@@ -203,7 +231,7 @@ def test_a_worker_that_dies_with_a_message_in_hand_holds_up_no_other(
 def test_what_is_left_in_a_stream_by_a_dying_worker_does_not_count(
     redis_server: RedisProcess,
 ) -> None:
-    client, stream = redis_server.client(), stage_named("audio").stream
+    client, stream = redis_server.client(), stage_named("avatar").stream
 
     async def scenario(lane: _Lane) -> None:
         for _ in range(5):

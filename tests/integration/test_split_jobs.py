@@ -74,6 +74,28 @@ def test_parts_are_done_by_all_and_joined_once(redis_server: RedisProcess) -> No
     assert redis_server.client().xlen("{lipstream}:jobs:avatar") == 0
 
 
+def test_a_split_job_is_one_under_a_cap(redis_server: RedisProcess) -> None:
+    together = threading.Barrier(len(PARTS))
+
+    def handle(context: JobContext) -> None:
+        if context.part in PARTS:
+            together.wait(20)
+        if not context.part:
+            context.split(PARTS)
+
+    async def scenario() -> None:
+        async with JobLane.on(redis_server.url) as lane:
+            await lane.jobs.set_cap("default", 1)
+            made = [await lane.create() for _ in range(3)]
+            for _ in PARTS:
+                lane.work("avatar", handle)
+            for job in made:
+                assert (await lane.ended(job)).status is JobStatus.SUCCEEDED
+            assert await lane.jobs.caps() == {"default": 1}
+
+    asyncio.run(scenario())
+
+
 def test_cancelling_stops_all_parts(redis_server: RedisProcess) -> None:
     begun = threading.Semaphore(0)
 

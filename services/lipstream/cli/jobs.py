@@ -96,13 +96,13 @@ def retry(job_ids: Annotated[list[str], typer.Argument(help="Failed or cancelled
 @app.command("cap")
 def cap(
     tenant: Annotated[str | None, typer.Argument(help="Whose; without: show all caps.")] = None,
-    most: Annotated[int | None, typer.Argument(help="At once in a stage; 0: any.", min=0)] = None,
+    most: Annotated[int | None, typer.Argument(help="Jobs at once; 0: any.", min=0)] = None,
 ) -> None:
-    """How much work of a tenant each stage has at once. Without a number: as all others have it."""
+    """How many jobs of a tenant are worked on at once. Without a number: as all others have it."""
     if tenant is not None:
         whose = tenant
         _run(lambda store: store.set_cap(whose, most))
-    table = Table("tenant", "at once in a stage", box=None)
+    table = Table("tenant", "jobs at once", box=None)
     for name, count in _run(lambda store: store.caps()).items():
         table.add_row("all others" if name == "*" else name, str(count) if count else "any")
     show_table(table)

@@ -8,10 +8,12 @@ time of the message that was served last (self-clocked fair queueing, Golestani 
 weight 8 gets eight messages through for each of a flow of weight 1, no flow ever starves, and a
 thousand messages of one tenant delay another tenant's first by one.
 
-A tenant may have a cap: so much of its work, ready or with a worker, may be in a stage's stream at
-once. What is in the stream is counted anew each time, so no count can go wrong when a worker dies.
-Flows of a tenant that is at its cap are passed over and lose no message; afterwards they go on as
-if they had been idle, so what they were denied is not made up for at the cost of others.
+A tenant may have a cap: so many of its jobs, ready or with a worker, may be in the streams of all
+stages at once. A job that was split is one, however many of its parts there are: the parts of a job
+that is in a stream already go on. What is in the streams is counted anew each time, so no count can
+go wrong when a worker dies; none of it waits for what is held back, so it always ends. Flows of a
+tenant that is at its cap are passed over and lose no message; afterwards they go on as if they had
+been idle, so what they were denied is not made up for at the cost of others.
 
 Everything is found from the name of the stream: `:waiting` (hash, message by its job's id and
 part), `:flow:` and a flow (list of such ids), `:flows` (sorted set, flow by the virtual time of its
@@ -20,6 +22,7 @@ oldest message) and `:clock`. All have the stream's hash tag.
 
 from __future__ import annotations
 
+from lipstream.pipeline import STAGES
 from lipstream.wire.job import Priority
 from lipstream.wire.streams import GROUP, caps_hash
 
@@ -29,10 +32,14 @@ _WEIGHTS = {Priority.INTERACTIVE: 8, Priority.BATCH: 1}
 _READY = 2
 """Messages that lie ready in a stream. Their order is fixed, so they are few."""
 
+_STREAMS = ", ".join(f"'{stage.stream}'" for stage in reversed(STAGES))
+"""What is furthest goes first."""
+
 _TABLE = ", ".join(f"{priority.value} = {weight}" for priority, weight in _WEIGHTS.items())
 
 FAIR_QUEUE = f"""
 local weights = {{{_TABLE}}}
+local streams = {{{_STREAMS}}}
 local function step(flow) return 1 / (weights[string.match(flow, '^[^:]*')] or 1) end
 local function field(fields, name)
   for n = 1, #fields, 2 do
@@ -61,35 +68,51 @@ local function waits(stream, message)
   return count > 0 and count + ready(stream) or 0
 end
 local function tenant(flow) return string.match(flow, ':(.*)') or '' end
--- Messages of each tenant in the stream; nothing where no tenant has a cap.
-local function in_stream(stream)
-  if redis.call('HLEN', '{caps_hash()}') == 0 then return nil end
-  local counts = {{}}
-  for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+')) do
-    local whose = tenant(field(entry[2], 'flow'))
-    counts[whose] = (counts[whose] or 0) + 1
-  end
-  return counts
-end
-local function at_cap(flow, counts)
+local function note(running, flow, job)
   local whose = tenant(flow)
-  local cap = redis.call('HGET', '{caps_hash()}', whose) or redis.call('HGET', '{caps_hash()}', '*')
-  return cap and tonumber(cap) > 0 and (counts[whose] or 0) >= tonumber(cap)
+  running[whose] = running[whose] or {{count = 0, jobs = {{}}}}
+  local theirs = running[whose]
+  if not theirs.jobs[job] then
+    theirs.jobs[job] = true
+    theirs.count = theirs.count + 1
+  end
+end
+-- Jobs of each tenant in the streams of all stages; nothing where no tenant has a cap.
+local function all_running()
+  if redis.call('HLEN', '{caps_hash()}') == 0 then return nil end
+  local running = {{}}
+  for _, stream in ipairs(streams) do
+    for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+')) do
+      note(running, field(entry[2], 'flow'), field(entry[2], 'job_id'))
+    end
+  end
+  return running
+end
+-- Whether the message that is first in a flow has to wait for the end of a job of its tenant.
+local function at_cap(stream, flow, running)
+  local theirs = running[tenant(flow)]
+  if not theirs then return false end
+  local cap = redis.call('HGET', '{caps_hash()}', tenant(flow))
+    or redis.call('HGET', '{caps_hash()}', '*')
+  if not cap or tonumber(cap) == 0 or theirs.count < tonumber(cap) then return false end
+  local first = redis.call('LINDEX', stream .. ':flow:' .. flow, 0) or ''
+  return not theirs.jobs[string.match(first, '^[^/]*')]
 end
 -- The flow that is furthest behind of those that may go on, and its virtual time.
-local function next_flow(stream, counts)
-  local flows = redis.call('ZRANGE', stream .. ':flows', 0, counts and -1 or 0, 'WITHSCORES')
+local function next_flow(stream, running)
+  local flows = redis.call('ZRANGE', stream .. ':flows', 0, running and -1 or 0, 'WITHSCORES')
   if #flows == 0 then redis.call('DEL', stream .. ':clock') end
   for n = 1, #flows, 2 do
-    if not (counts and at_cap(flows[n], counts)) then return flows[n], tonumber(flows[n + 1]) end
+    if not (running and at_cap(stream, flows[n], running)) then
+      return flows[n], tonumber(flows[n + 1])
+    end
   end
 end
 -- Moves messages into the stream while it has room.
-local function feed(stream)
+local function fill(stream, running)
   local room = {_READY} - ready(stream)
-  local counts = room > 0 and in_stream(stream) or nil
   while room > 0 do
-    local flow, time = next_flow(stream, counts)
+    local flow, time = next_flow(stream, running)
     if not flow then return end
     time = math.max(time, tonumber(redis.call('GET', stream .. ':clock') or 0))
     local name = redis.call('LPOP', stream .. ':flow:' .. flow)
@@ -104,8 +127,16 @@ local function feed(stream)
       redis.call('HDEL', stream .. ':waiting', name)
       redis.call('XADD', stream, '*', unpack(cjson.decode(message)))
       room = room - 1
-      if counts then counts[tenant(flow)] = (counts[tenant(flow)] or 0) + 1 end
+      if running then note(running, flow, string.match(name, '^[^/]*')) end
     end
+  end
+end
+-- What ended at one stage may let a job of the same tenant go on at another.
+local function feed(stream)
+  local running = all_running()
+  fill(stream, running)
+  for _, other in ipairs(running and streams or {{}}) do
+    if other ~= stream then fill(other, running) end
   end
 end
 -- `message`: its fields as a JSON array of names and values.
@@ -123,6 +154,13 @@ local function enqueue(stream, message)
   end
   feed(stream)
 end
+-- Takes out a message that waits, if it does.
+local function dequeue(stream, name)
+  local message = redis.call('HGET', stream .. ':waiting', name)
+  if not message then return end
+  redis.call('HDEL', stream .. ':waiting', name)
+  redis.call('LREM', stream .. ':flow:' .. field(cjson.decode(message), 'flow'), 1, name)
+end
 """
 
 # How many messages wait because their tenant is at its cap.
@@ -130,10 +168,10 @@ end
 HELD_BACK = (
     FAIR_QUEUE
     + """
-local counts = in_stream(KEYS[1])
+local running = all_running()
 local held = 0
-for _, flow in ipairs(counts and redis.call('ZRANGE', KEYS[1] .. ':flows', 0, -1) or {}) do
-  if (ARGV[1] == '' or tenant(flow) == ARGV[1]) and at_cap(flow, counts) then
+for _, flow in ipairs(running and redis.call('ZRANGE', KEYS[1] .. ':flows', 0, -1) or {}) do
+  if (ARGV[1] == '' or tenant(flow) == ARGV[1]) and at_cap(KEYS[1], flow, running) then
     held = held + redis.call('LLEN', KEYS[1] .. ':flow:' .. flow)
   end
 end

@@ -146,13 +146,14 @@ return 'ok'
 # KEYS: job, events, streams of all stages. ARGV: ttl_s, id.
 CANCEL = (
     _JOB
+    + FAIR_QUEUE
     + """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'missing' end
 if finished() then return get('status') end
 set('status', 'cancelled')
 publish()
 close(ARGV[1])
-for n = 3, #KEYS do redis.call('HDEL', KEYS[n] .. ':waiting', ARGV[2]) end
+for n = 3, #KEYS do dequeue(KEYS[n], ARGV[2]) end
 return 'cancelled'
 """
 )
@@ -161,13 +162,14 @@ return 'cancelled'
 # KEYS: job, events, deadlines, streams of all stages. ARGV: ttl_s, id, problem.
 EXPIRE = (
     _JOB
+    + FAIR_QUEUE
     + """
 redis.call('ZREM', KEYS[3], ARGV[2])
 if redis.call('EXISTS', KEYS[1]) == 0 or finished() then return 'over' end
 set('status', 'failed', 'error', ARGV[3])
 publish()
 close(ARGV[1])
-for n = 4, #KEYS do redis.call('HDEL', KEYS[n] .. ':waiting', ARGV[2]) end
+for n = 4, #KEYS do dequeue(KEYS[n], ARGV[2]) end
 return 'done'
 """
 )

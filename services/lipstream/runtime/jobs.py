@@ -60,8 +60,8 @@ class JobStore:
         ttl_s: how long a finished job is remembered.
         max_queued: jobs that may wait at a first stage, of those in a hurry; 0 means any number.
         max_open: jobs of one tenant that have not ended; 0 means any number.
-        cap: how much work of one tenant a stage has at once, unless the tenant has its own cap
-            (`set_cap`); 0 means any amount.
+        cap: how many jobs of one tenant are worked on at once, unless the tenant has its own cap
+            (`set_cap`); 0 means any number.
 
     Raises:
         Unavailable: from every method, when Redis does not answer within the link's patience.
@@ -231,7 +231,7 @@ class JobStore:
         return await self.get(job_id)
 
     async def caps(self) -> dict[str, int]:
-        """How much work of a tenant each stage has at once; 0: any amount; `*`: all others."""
+        """How many jobs of a tenant are worked on at once; 0: any number; `*`: all others."""
         raw: dict[str, str] = await self._link.call(lambda: self._client.hgetall(caps_hash()))
         return {tenant: int(cap) for tenant, cap in sorted(raw.items())}
 

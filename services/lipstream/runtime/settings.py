@@ -171,7 +171,7 @@ class Settings(BaseSettings):
     ] = 20_000
     max_running_jobs: Annotated[
         int,
-        Field(ge=0, description="Work of one tenant at once in a stage; 0: any amount."),
+        Field(ge=0, description="Jobs of one tenant that are worked on at once; 0: any number."),
     ] = 0
     max_batch_lines: Annotated[int, Field(gt=0, description="Videos in one batch.")] = 5000
 

@@ -196,7 +196,7 @@ class Telemetry:
         )
         self._queue_held_back = gauge(
             "lipstream_queue_held_back",
-            "Of the messages that wait, those whose tenant is at its cap of work at once.",
+            "Of the messages that wait, those whose tenant is at its cap of jobs at once.",
         )
         self._queue_oldest_s = gauge(
             "lipstream_queue_oldest_seconds", "How long the message that is next has waited."

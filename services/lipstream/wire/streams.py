@@ -101,7 +101,7 @@ def batches_of(tenant: str) -> str:
 
 
 def caps_hash() -> str:
-    """Hash: how much work of a tenant a stage has at once at most; `*` for all others."""
+    """Hash: how many jobs of a tenant are worked on at once at most; `*` for all others."""
     return "{lipstream}:caps"
 
 
