@@ -289,7 +289,7 @@ class LiveSession:
                 self._tell_finished(finished)
                 self._tell_state()
             if self._timeline.due_us() <= now_us:
-                piece = self._timeline.next_piece()
+                piece = self._timeline.next_piece(now_us)
                 self._tell_heard(piece)
                 await audio.write(
                     audio_pb2.ExtractRequest(

@@ -2,8 +2,9 @@
 
 The motion model hears one unbroken stream, speech or silence, so the face lives on between
 utterances and nothing starts anew. Speech is handed on in pieces of a frame as their time comes
-near, a few frames ahead; so an interrupt finds little under way, whatever waits here. Pure: it is
-told the time, in microseconds since playback began.
+near, a few frames ahead; so an interrupt finds little under way, whatever waits here. What begins
+is handed on at once; what follows gains its lead with pauses, so as not to take the cores from the
+first picture. Pure: it is told the time, in microseconds since playback began.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ FRAME_US = 40_000
 _LEAD_SILENT_US = 2 * FRAME_US
 """How far ahead of playback silence is handed on: what computing a frame may take."""
 _LEAD_SPEAKING_US = 5 * FRAME_US
+_GAINING_US = FRAME_US // 2
+"""From piece to piece of speech while it gains its lead."""
+_HELD_BACK_US = 2_500
+"""More than the audio stage's resampler keeps until it hears what follows. The first piece is so
+much longer: so each one completes a frame of motion, which need not wait for another piece."""
 _MOST_WAITING_S = 300.0
 
 
@@ -47,10 +53,10 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A frame's worth of sound for the motion model."""
+    """A frame's worth of sound for the motion model, the first one a little more."""
 
     pts_us: int
-    samples: bytes  # 16-bit PCM, one frame long, silence where nobody speaks
+    samples: bytes  # 16-bit PCM, silence where nobody speaks
     heard: tuple[Heard, ...]
     started: tuple[Started, ...]
 
@@ -68,10 +74,13 @@ class Timeline:
         self, rate_hz: int, look_ahead_us: int, *, start_us: int = 0, utterance: int = 0
     ) -> None:
         self._rate_hz = rate_hz
-        self._piece_samples = rate_hz * FRAME_US // 1_000_000
         self._look_ahead_us = look_ahead_us
-        self._start_us = start_us
-        self._pieces = 0
+        self.fed_us = start_us
+        """Up to here sound was handed on."""
+        self._piece_us = FRAME_US + _HELD_BACK_US
+        """Of the next one."""
+        self._gaining_from_us = start_us
+        """When more speech may be handed on only to gain lead."""
         self._spoken_us = 0
         """Up to here speech was handed on."""
         self._playing: list[Utterance] = []
@@ -80,28 +89,25 @@ class Timeline:
         self.mouth = MouthEase()
 
     @property
-    def fed_us(self) -> int:
-        """Up to here sound was handed on."""
-        return self._start_us + self._pieces * FRAME_US
-
-    @property
     def speaking(self) -> bool:
         """Whether an utterance is open, waits or plays."""
         return self.utterances.speaking or bool(self._playing)
 
     def due_us(self) -> int:
         """When the next piece is to be handed on."""
-        speech = self.utterances.can_give(self._piece_samples)
-        lead_us = _LEAD_SPEAKING_US if speech else _LEAD_SILENT_US
-        return self.fed_us + FRAME_US - self._look_ahead_us - lead_us
+        end_us = self.fed_us + self._piece_us - self._look_ahead_us
+        latest_us = end_us - _LEAD_SILENT_US
+        if not self.utterances.can_give(self._piece_samples):
+            return latest_us
+        return min(latest_us, max(end_us - _LEAD_SPEAKING_US, self._gaining_from_us))
 
-    def next_piece(self) -> Piece:
+    def next_piece(self, now_us: int) -> Piece:
         """The next frame of sound: what waits, and silence for what is missing."""
-        pts_us = self.fed_us
+        pts_us, count = self.fed_us, self._piece_samples
         samples = bytearray()
         heard: list[Heard] = []
         started: list[Started] = []
-        for taken in self.utterances.take(self._piece_samples):
+        for taken in self.utterances.take(count):
             start_us = pts_us + self._duration_us(taken.offset)
             end_us = start_us + self._duration_us(len(taken.samples) // 2)
             own = taken.utterance
@@ -113,8 +119,11 @@ class Timeline:
             heard.append(Heard(start_us, taken.samples))
             samples += taken.samples
         self._playing += self.utterances.spent()
-        samples += bytes(2 * self._piece_samples - len(samples))
-        self._pieces += 1
+        if heard:
+            self._gaining_from_us = now_us + _GAINING_US
+        samples += bytes(2 * count - len(samples))
+        self.fed_us += self._piece_us
+        self._piece_us = FRAME_US
         return Piece(pts_us, bytes(samples), tuple(heard), tuple(started))
 
     def interrupt(self, now_us: int) -> list[Finished]:
@@ -154,6 +163,10 @@ class Timeline:
     def settle(self) -> None:
         """Take notice that an open utterance was ended after all of it had been taken."""
         self._playing += self.utterances.spent()
+
+    @property
+    def _piece_samples(self) -> int:
+        return self._rate_hz * self._piece_us // 1_000_000
 
     def _duration_us(self, samples: int) -> int:
         return samples * 1_000_000 // self._rate_hz

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lipstream.audio.live_samples import LiveSamples, SavedSamples
+from lipstream.audio.pcm import SAMPLE_RATE_HZ
 from lipstream.errors import BadInput, TooLarge
 from lipstream.gateway.sessions.mouth_ease import MouthEase
 from lipstream.gateway.sessions.session_clock import on_the_grid
@@ -25,11 +28,12 @@ def _samples(count: int, value: int = 1) -> bytes:
     return bytes([value, 0]) * count
 
 
-def _played(timeline: Timeline, until_us: int) -> list[Piece]:
-    """All pieces that are due by then."""
+def _played(timeline: Timeline, until_us: int, now_us: int = 0) -> list[Piece]:
+    """All pieces that are due by then, each as soon as it is."""
     pieces = []
-    while timeline.due_us() <= until_us:
-        pieces.append(timeline.next_piece())
+    while (due_us := timeline.due_us()) <= until_us:
+        now_us = max(now_us, due_us)
+        pieces.append(timeline.next_piece(now_us))
     return pieces
 
 
@@ -38,10 +42,41 @@ def test_silence_runs_a_little_ahead_and_speech_a_little_further() -> None:
     _played(timeline, 1_000_000)
     silent_us = timeline.fed_us - 1_000_000
     timeline.utterances.add(_samples(10 * _RATE_HZ))
-    _played(timeline, 1_000_000)
-    spoken_us = timeline.fed_us - 1_000_000
+    _played(timeline, 2_000_000, 1_000_000)
+    spoken_us = timeline.fed_us - 2_000_000
     assert _LOOK_AHEAD_US < silent_us <= _LOOK_AHEAD_US + 3 * FRAME_US
-    assert silent_us < spoken_us <= _LOOK_AHEAD_US + 6 * FRAME_US
+    assert silent_us + 2 * FRAME_US < spoken_us <= _LOOK_AHEAD_US + 6 * FRAME_US
+
+
+@pytest.mark.parametrize("now_us", [980_000, 1_000_000, 1_019_999])
+def test_speech_begins_at_once_and_gains_its_lead_with_pauses(now_us: int) -> None:
+    timeline = _timeline()
+    _played(timeline, now_us)
+    timeline.utterances.add(_samples(10 * _RATE_HZ))
+    (first,) = _played(timeline, now_us, now_us)
+    assert [own.utterance for own in first.started] == [1]
+    for pause in range(1, 5):
+        assert timeline.due_us() == now_us + pause * FRAME_US // 2
+        timeline.next_piece(timeline.due_us())
+
+
+def test_what_is_late_is_handed_on_without_pauses() -> None:
+    timeline = _timeline()
+    timeline.utterances.add(_samples(10 * _RATE_HZ))
+    for _ in range(20):
+        assert timeline.due_us() < 1_000_000
+        timeline.next_piece(1_000_000)
+
+
+def test_every_piece_completes_a_frame_of_motion() -> None:
+    rate_hz = 24_000
+    timeline = Timeline(rate_hz, _LOOK_AHEAD_US)
+    heard = LiveSamples(rate_hz, SavedSamples.initial())
+    frame = SAMPLE_RATE_HZ * FRAME_US // 1_000_000
+    complete = 0
+    for number, piece in enumerate(_played(timeline, 1_000_000), 1):
+        complete += heard.push(np.frombuffer(piece.samples, "<i2").astype(np.float32)).size
+        assert complete // frame == number
 
 
 @given(
@@ -62,8 +97,10 @@ def test_every_sample_is_heard_once_in_order_and_in_time(
     pieces = _played(timeline, 5_000_000)
     heard = [own for piece in pieces for own in piece.heard]
     assert b"".join(own.samples for own in heard) == said
-    assert all(len(piece.samples) == 2 * _PIECE for piece in pieces)
-    assert [piece.pts_us for piece in pieces] == [FRAME_US * k for k in range(len(pieces))]
+    assert all(len(piece.samples) == 2 * _PIECE for piece in pieces[1:])
+    assert (np.diff([piece.pts_us for piece in pieces[1:]]) == FRAME_US).all()
+    lasted_us = len(pieces[0].samples) // 2 * 1_000_000 // _RATE_HZ
+    assert (pieces[0].pts_us, pieces[1].pts_us) == (0, lasted_us)
     for piece in pieces:
         for own in piece.heard:
             first = (own.pts_us - piece.pts_us) * _RATE_HZ // 1_000_000
