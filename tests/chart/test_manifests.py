@@ -15,7 +15,7 @@ from lipstream.pipeline import STAGES
 from lipstream.runtime.settings import Settings
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.wire.streams import GROUP, waiting_hash
-from tests.chart.conftest import Manifests
+from tests.chart.conftest import Manifests, Render
 
 EXAMPLES = ("gpu", "processors", "trial")
 OLDEST, NEWEST = "1.29", "1.37"
@@ -112,11 +112,7 @@ def test_stages_scale_by_their_own_stream_and_live_load(
     metrics = {metric.name for metric in Telemetry("test").declared}
     for stage in STAGES:
         triggers = objects["ScaledObject", f"lipstream-{stage.name}"]["spec"]["triggers"]
-        lag = triggers[0]["metadata"]
-        assert (lag["stream"], lag["consumerGroup"]) == (stage.stream, GROUP)
-        assert triggers[1]["type"] == "redis"
-        assert triggers[1]["metadata"]["listName"] == waiting_hash(stage.stream)
-        queries = [trigger["metadata"].get("query", "") for trigger in triggers]
+        queries = [trigger["metadata"]["query"] for trigger in triggers]
         assert {
             name for query in queries for name in re.findall(r"lipstream_\w+", query)
         } <= metrics
@@ -124,6 +120,26 @@ def test_stages_scale_by_their_own_stream_and_live_load(
             stage.name != "avatar"
         )
         assert "replicas" not in objects["Deployment", f"lipstream-{stage.name}"]["spec"]
+
+
+def test_without_prometheus_stages_scale_by_what_redis_tells(render: Render) -> None:
+    from helm.render_examples import example_values
+
+    values = example_values("gpu")
+    values["monitoring"]["prometheusAddress"] = ""
+    for name in ("audio", "motion", "render"):
+        del values["components"][name]["autoscaling"]["liveLoad"]
+    objects = render(values)
+    for stage in STAGES:
+        triggers = objects["ScaledObject", f"lipstream-{stage.name}"]["spec"]["triggers"]
+        ready, waiting, pending = (trigger["metadata"] for trigger in triggers)
+        for stream in (ready, pending):
+            assert (stream["stream"], stream["consumerGroup"]) == (stage.stream, GROUP)
+        assert waiting["listName"] == waiting_hash(stage.stream)
+        assert ready["lagCount"] == waiting["listLength"]
+        assert pending["pendingEntriesCount"] == ("8" if stage.name == "avatar" else "1")
+        assert {t["type"] for t in triggers} == {"redis-streams", "redis"}
+        assert all(t["authenticationRef"]["name"] == "lipstream-redis" for t in triggers)
 
 
 def test_gpus_are_asked_of_their_own_nodes(example: Callable[[str], Manifests]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import pytest
 
 from helm.render_dashboards import DASHBOARDS, dashboard
 from lipstream.runtime.telemetry import Telemetry
+from tests.ops.promtool import promtool
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CHART = _ROOT / "helm" / "lipstream"
@@ -32,21 +31,12 @@ def alerts(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [rule for rule in rules if "alert" in rule]
 
 
-def _promtool(*arguments: object) -> None:
-    if not (tool := shutil.which("promtool")):
-        pytest.skip("needs promtool: make ops-tools")
-    done = subprocess.run(
-        [tool, *map(str, arguments)], capture_output=True, text=True, cwd=_ROOT, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_promtool_takes_the_rules() -> None:
-    _promtool("check", "rules", *_RULES)
+    promtool("check", "rules", *_RULES)
 
 
 def test_alerts_fire_on_what_they_are_for_and_on_nothing_else() -> None:
-    _promtool("test", "rules", _CASES)
+    promtool("test", "rules", _CASES)
 
 
 def test_every_alert_has_a_case_in_which_it_fires(alerts: list[dict[str, Any]]) -> None:

@@ -26,7 +26,7 @@ scaleDown:
   policies: [{type: Pods, value: 1, periodSeconds: 60}]
 {{- end -}}
 
-{{/* By queued jobs and live streams; the larger need counts. */}}
+{{/* By jobs and live streams; the larger need counts. */}}
 {{- define "lipstream.keda" -}}
 {{- $root := .root -}}
 {{- $scaling := .component.autoscaling -}}
@@ -45,46 +45,70 @@ spec:
     horizontalPodAutoscalerConfig:
       behavior: {{- include "lipstream.behavior" $scaling | nindent 8 }}
   triggers:
+    {{- $parallel := include "lipstream.parallel" . }}
+    {{- $of := printf "namespace=%q,service=%q" $root.Release.Namespace .name }}
+    {{- if $root.Values.monitoring.prometheusAddress }}
+    {{- with $scaling.streams }}
+    # The replicas that are at work, and one for each so many jobs that wait and could go on: what a
+    # tenant's cap holds back would find no more replicas than there are.
+    - type: prometheus
+      metadata:
+        serverAddress: {{ $root.Values.monitoring.prometheusAddress | quote }}
+        query: {{ printf "max(lipstream_queue_depth{%s,state=\"waiting\"}) - max(lipstream_queue_held_back{%s}) + %d / %s * max(lipstream_queue_depth{%s,state=\"pending\"})" $of $of (int $scaling.lag) $parallel $of | squote }}
+        threshold: {{ $scaling.lag | quote }}
+    {{- end }}
+    {{- else }}
     {{- range $stream := $scaling.streams }}
     - type: redis-streams # the lag that Redis 7 tells
       metadata:
-        address: {{ printf "%s:%d" (include "lipstream.redisHost" $root) (int $root.Values.redis.port) | quote }}
-        databaseIndex: {{ $root.Values.redis.database | quote }}
-        enableTLS: {{ $root.Values.redis.tls | quote }}
+        {{- include "lipstream.kedaRedis" $root | nindent 8 }}
         stream: {{ $stream | quote }}
         consumerGroup: workers
         lagCount: {{ $scaling.lag | quote }}
         activationLagCount: "0"
-      {{- if $root.Values.redis.passwordSecret.name }}
-      authenticationRef: {name: {{ include "lipstream.fullname" $root }}-redis}
-      {{- end }}
+      {{- include "lipstream.kedaRedisAuth" $root | nindent 6 }}
     - type: redis # what waits for its turn before the stream: a hash, whose fields KEDA counts
       metadata:
-        address: {{ printf "%s:%d" (include "lipstream.redisHost" $root) (int $root.Values.redis.port) | quote }}
-        databaseIndex: {{ $root.Values.redis.database | quote }}
-        enableTLS: {{ $root.Values.redis.tls | quote }}
+        {{- include "lipstream.kedaRedis" $root | nindent 8 }}
         listName: {{ printf "%s:waiting" $stream | quote }}
         listLength: {{ $scaling.lag | quote }}
         activationListLength: "0"
-      {{- if $root.Values.redis.passwordSecret.name }}
-      authenticationRef: {name: {{ include "lipstream.fullname" $root }}-redis}
-      {{- end }}
-    {{- end }}
-    {{- $of := printf "namespace=%q,service=%q" $root.Release.Namespace .name }}
-    {{- with $root.Values.monitoring.prometheusAddress }}
-    {{- if $scaling.streams }}
-    - type: prometheus # all jobs that wait, those too that are not in the stream yet
+      {{- include "lipstream.kedaRedisAuth" $root | nindent 6 }}
+    - type: redis-streams # what workers have: no replica that is at work is taken away
       metadata:
-        serverAddress: {{ . | quote }}
-        query: {{ printf "max(lipstream_queue_depth{%s,state=\"waiting\"})" $of | squote }}
-        threshold: {{ $scaling.lag | quote }}
+        {{- include "lipstream.kedaRedis" $root | nindent 8 }}
+        stream: {{ $stream | quote }}
+        consumerGroup: workers
+        pendingEntriesCount: {{ $parallel | quote }}
+      {{- include "lipstream.kedaRedisAuth" $root | nindent 6 }}
+    {{- end }}
     {{- end }}
     {{- if $scaling.liveLoad }}
     - type: prometheus # replicas that would be full, over the load that each should have
       metadata:
-        serverAddress: {{ . | quote }}
+        serverAddress: {{ $root.Values.monitoring.prometheusAddress | quote }}
         query: {{ printf "sum(lipstream_live_streams{%s}) / avg(lipstream_live_capacity{%s})" $of $of | squote }}
         threshold: {{ $scaling.liveLoad | quote }}
     {{- end }}
-    {{- end }}
+{{- end -}}
+
+{{- define "lipstream.kedaRedis" -}}
+address: {{ printf "%s:%d" (include "lipstream.redisHost" .) (int .Values.redis.port) | quote }}
+databaseIndex: {{ .Values.redis.database | quote }}
+enableTLS: {{ .Values.redis.tls | quote }}
+{{- end -}}
+
+{{- define "lipstream.kedaRedisAuth" -}}
+{{- if .Values.redis.passwordSecret.name -}}
+authenticationRef: {name: {{ include "lipstream.fullname" . }}-redis}
+{{- end -}}
+{{- end -}}
+
+{{/* Jobs that one replica works on at a time. */}}
+{{- define "lipstream.parallel" -}}
+{{- if eq .name "avatar" -}}
+{{- .root.Values.fits.parallel -}}
+{{- else -}}
+{{- .component.env.LIPSTREAM_WORKER_CONCURRENCY | default .root.Values.settings.worker_concurrency | default 1 -}}
+{{- end -}}
 {{- end -}}

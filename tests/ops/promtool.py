@@ -1,0 +1,23 @@
+"""Prometheus' own checker, where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+__all__ = ["promtool"]
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def promtool(*arguments: object) -> None:
+    """Fails with what it says if it finds something wrong."""
+    if not (tool := shutil.which("promtool")):
+        pytest.skip("needs promtool: make ops-tools")
+    done = subprocess.run(
+        [tool, *map(str, arguments)], capture_output=True, text=True, cwd=_ROOT, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
