@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ from tests.chart.conftest import Manifests, Render
 
 EXAMPLES = ("gpu", "processors", "trial")
 OLDEST, NEWEST = "1.29", "1.37"
-# Kubernetes has no schema of these; nothing here checks them against their operators' own.
-OTHERS = {"HTTPRoute", "PrometheusRule", "ScaledObject", "ServiceMonitor", "TriggerAuthentication"}
+# Kubernetes has no schema of these; test_operators.py has their operators' own.
+OTHERS = {path.stem for path in Path("helm/schemas").glob("*.json")}
 
 
 def test_what_is_committed_is_what_the_chart_renders(render: object) -> None:
@@ -140,6 +141,8 @@ def test_without_prometheus_stages_scale_by_what_redis_tells(render: Render) -> 
         assert pending["pendingEntriesCount"] == ("8" if stage.name == "avatar" else "1")
         assert {t["type"] for t in triggers} == {"redis-streams", "redis"}
         assert all(t["authenticationRef"]["name"] == "lipstream-redis" for t in triggers)
+        assert all(t["metadata"]["usernameFromEnv"] == "REDIS_USERNAME" for t in triggers)
+        assert "REDIS_USERNAME" in objects["ConfigMap", "lipstream-settings"]["data"]
 
 
 def test_gpus_are_asked_of_their_own_nodes(example: Callable[[str], Manifests]) -> None:

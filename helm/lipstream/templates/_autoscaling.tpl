@@ -96,6 +96,9 @@ spec:
 address: {{ printf "%s:%d" (include "lipstream.redisHost" .) (int .Values.redis.port) | quote }}
 databaseIndex: {{ .Values.redis.database | quote }}
 enableTLS: {{ .Values.redis.tls | quote }}
+{{- if .Values.redis.username }}
+usernameFromEnv: REDIS_USERNAME # of the pods that it scales
+{{- end }}
 {{- end -}}
 
 {{- define "lipstream.kedaRedisAuth" -}}
