@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
+
+import pytest
 
 from tests.chart.conftest import Render
 
@@ -48,6 +51,29 @@ def test_alerts_and_dashboards_keep_their_own_braces(render: Render, tmp_path: P
     dashboard = objects["lipstream-dashboard-stages"]
     assert json.loads(dashboard["data"]["stages.json"]) == DASHBOARD
     assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+@pytest.mark.parametrize("base", ["https://git.example.com/lipstream/blob/main/", ""])
+def test_every_alert_links_to_its_section_of_the_runbook(base: str, render: Render) -> None:
+    from helm.render_examples import example_values
+
+    values = example_values("gpu")
+    values["monitoring"]["rules"]["runbookBase"] = base
+    rules = [
+        rule
+        for (kind, _), manifest in render(values).items()
+        if kind == "PrometheusRule"
+        for group in manifest["spec"]["groups"]
+        for rule in group["rules"]
+        if "alert" in rule
+    ]
+    assert len(rules) > 15
+    for rule in rules:
+        url: str = rule["annotations"]["runbook_url"]
+        assert url.startswith(base)
+        path, _, section = url.removeprefix(base).partition("#")
+        headings = re.findall(r"^## (.+)$", Path(path).read_text(), re.MULTILINE)
+        assert section in [heading.lower() for heading in headings]
 
 
 def test_metrics_keep_the_label_that_names_their_stage(render: Render) -> None:

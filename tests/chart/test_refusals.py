@@ -75,6 +75,7 @@ def test_contradictions_are_refused(values: dict[str, Any], says: str, render: R
         {"objectStore": {"url": "ftp://bucket"}},
         {"settings": {"LIPSTREAM_LOG_LEVEL": "DEBUG"}},
         {"settings": {"redis": "redis://elsewhere"}},
+        {"monitoring": {"rules": {"runbookBase": "wiki"}}},
     ],
 )
 def test_the_schema_refuses(values: dict[str, Any], render: Render) -> None:
