@@ -1,6 +1,6 @@
 """MediaPipe's face mesh and person segmentation, behind one small class.
 
-mediapipe takes half a second to import and prints to stderr from C++; both happen in here alone.
+mediapipe prints to stderr from C++, which is kept off it in here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lipstream.avatar.face_solutions import face_solution
 from lipstream.errors import Unavailable
 
 __all__ = ["FaceDetector"]
@@ -40,11 +41,9 @@ class FaceDetector:
     def __init__(self) -> None:
         with _MUTED, _quiet():
             try:
-                from mediapipe.python.solutions import (
-                    face_detection,
-                    face_mesh,
-                    selfie_segmentation,
-                )
+                face_detection = face_solution("face_detection")
+                face_mesh = face_solution("face_mesh")
+                selfie_segmentation = face_solution("selfie_segmentation")
             except ImportError as error:
                 raise Unavailable(
                     f"Avatars cannot be made here: {error}.",

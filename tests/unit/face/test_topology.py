@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 
+from lipstream.avatar.face_solutions import face_solution
 from lipstream.face.landmarks import (
     BROWS,
     EYES,
@@ -19,11 +20,10 @@ from tests.unit.face.person import landmarks
 
 
 def test_table_is_mediapipes_tesselation() -> None:
-    from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
-
+    connections = face_solution("face_mesh_connections")
     triangles = face_topology().cage_triangles
     edges = {tuple(sorted((int(t[k]), int(t[(k + 1) % 3])))) for t in triangles for k in range(3)}
-    assert edges == {tuple(sorted(edge)) for edge in FACEMESH_TESSELATION}
+    assert edges == {tuple(sorted(edge)) for edge in connections.FACEMESH_TESSELATION}
 
 
 def test_triangles_face_the_camera_and_agree_with_their_neighbours() -> None:
