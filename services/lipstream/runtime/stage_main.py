@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
+import uvloop
+
 from lipstream.errors import LipstreamError
 from lipstream.pipeline import Stage, stage_named
 from lipstream.runtime.announcer import Announcer, advertised_address
@@ -79,7 +81,7 @@ def run_stage(name: str, build: Callable[[StageKit], StageApp]) -> NoReturn:
         settings = load_settings()
         configure_logs(name, settings.log_level)
         with tracing(name):
-            code = asyncio.run(_Process(stage_named(name), settings, build).run())
+            code = uvloop.run(_Process(stage_named(name), settings, build).run())
     except LipstreamError as error:
         print(f"lipstream.{name}: {error}", file=sys.stderr)
         code = _EXIT_CONFIG
