@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lipstream.motion.noise import Doubles, lognormal, uniform
+from lipstream.motion.noise import lognormal, uniform
 
 __all__ = ["BLINKS_PER_MIN", "BlinkState", "advance_blink"]
 
@@ -20,7 +17,7 @@ BLINKS_PER_MIN = 17.0
 """In silence, as nobody asks for another rate."""
 
 _INTERVALS = 100  # streams of noise
-_SHAPE = np.array([101, 102, 103])  # of closing, opening, depth
+_CLOSING, _OPENING, _DEEP = 101, 102, 103
 _MEDIAN_INTERVAL_S = 3.2
 _SPREAD = 0.5
 _SHORTEST_S, _LONGEST_S = 0.6, 9.0
@@ -38,24 +35,22 @@ _OLDEST_S = 10.0
 
 
 class BlinkState(NamedTuple):
-    """Of sessions, all `# [B]`."""
-
-    wait_s: Doubles
+    wait_s: float
     """Until the next blink, if time went at its usual pace."""
-    number: Doubles
-    age_s: Doubles
+    number: float
+    age_s: float
     """Since the last blink started."""
-    closure: Doubles
+    closure: float
     """0 open, 1 shut"""
 
 
 def advance_blink(
     state: BlinkState,
-    seeds: NDArray[np.int64],  # [B]
+    seed: int,
     *,
-    speaking: NDArray[np.bool_],  # [B]
-    pause_s: Doubles,  # [B]
-    pace: Doubles,  # [B]
+    speaking: bool,
+    pause_s: float,
+    pace: float,
     step_s: float,
 ) -> BlinkState:
     """The lids one frame later.
@@ -65,29 +60,29 @@ def advance_blink(
         pause_s: time since it last was.
         pace: of blinks, 1 as people blink, 0 for none.
     """
-    usual = np.where(speaking, _PHRASE_RATE, np.where(pause_s < _PAUSE_S, _PAUSE_RATE, 1.0))
+    usual = _PHRASE_RATE if speaking else _PAUSE_RATE if pause_s < _PAUSE_S else 1.0
     wait_s = state.wait_s - pace * usual * step_s
-    age_s = np.minimum(state.age_s + step_s, _OLDEST_S)
+    age_s = min(state.age_s + step_s, _OLDEST_S)
     number = state.number
     # A blink that is under way is finished first.
-    due = (wait_s <= 0) & (age_s >= _LONGEST_BLINK_S)
-    if due.any():
-        number = number + due
-        interval_s = lognormal(seeds, _INTERVALS, number, median=_MEDIAN_INTERVAL_S, spread=_SPREAD)
-        wait_s = np.where(due, np.clip(interval_s, _SHORTEST_S, _LONGEST_S), wait_s)
-        age_s = np.where(due, step_s / 2, age_s)
-    return BlinkState(wait_s, number, age_s, _closure(seeds, number, age_s))
+    if wait_s <= 0 and age_s >= _LONGEST_BLINK_S:
+        number += 1
+        interval_s = lognormal(
+            seed, _INTERVALS, int(number), median=_MEDIAN_INTERVAL_S, spread=_SPREAD
+        )
+        wait_s = min(max(interval_s, _SHORTEST_S), _LONGEST_S)
+        age_s = step_s / 2
+    return BlinkState(wait_s, number, age_s, _closure(seed, int(number), age_s))
 
 
-def _closure(seeds: NDArray[np.int64], number: Doubles, age_s: Doubles) -> Doubles:
-    shares = uniform(seeds[:, None], _SHAPE, number[:, None]).T
-    bounds = (_CLOSING_S, _OPENING_S, _DEPTH)
-    closing_s, opening_s, depth = (
-        low + share * (high - low) for (low, high), share in zip(bounds, shares, strict=True)
-    )
-    falling = np.minimum(age_s / closing_s, 1)
+def _closure(seed: int, number: int, age_s: float) -> float:
+    def drawn(stream: int, low: float, high: float) -> float:
+        return low + uniform(seed, stream, number) * (high - low)
+
+    closing_s = drawn(_CLOSING, *_CLOSING_S)
+    falling = min(age_s / closing_s, 1.0)
     # The lid rises fast at first and slowly at the end.
-    rising = np.clip((age_s - closing_s - _DOWN_S) / opening_s, 0, 1)
+    rising = (age_s - closing_s - _DOWN_S) / drawn(_OPENING, *_OPENING_S)
+    rising = min(max(rising, 0.0), 1.0)
     down = falling * falling * (3 - 2 * falling)
-    closure: Doubles = depth * down * (1 - rising) ** 2 * (1 + 2 * rising)
-    return closure
+    return drawn(_DEEP, *_DEPTH) * down * (1 - rising) ** 2 * (1 + 2 * rising)

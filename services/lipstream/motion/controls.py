@@ -9,6 +9,7 @@ continuous.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 
 import numpy as np
 
@@ -110,29 +111,38 @@ def to_blendshapes(controls: Floats) -> Floats:
         controls: `# [..., 10]`
     """
     c = np.clip(controls, 0, 1)
-    parted = 1 - c[..., Control.CLOSE]
+    jaw, close, tuck, press = (
+        c[..., k] for k in (Control.JAW, Control.CLOSE, Control.TUCK, Control.PRESS)
+    )
+    spread, parted = c[..., Control.SPREAD], 1 - close
+    shown = {
+        "jawOpen": jaw,
+        "mouthClose": jaw * close,
+        "mouthFunnel": c[..., Control.FUNNEL] * (0.25 + 0.75 * parted),
+        "mouthPucker": c[..., Control.PUCKER],
+        "mouthRollLower": 0.6 * tuck + 0.5 * press,
+        "mouthRollUpper mouthPressLeft mouthPressRight": 0.5 * press,
+        "mouthStretchLeft mouthStretchRight": 0.5 * spread,
+        "mouthSmileLeft mouthSmileRight": 0.35 * spread,
+        "mouthDimpleLeft mouthDimpleRight": 0.1 * spread,
+        "mouthUpperUpLeft mouthUpperUpRight": c[..., Control.UPPER_UP] * parted,
+        "mouthLowerDownLeft mouthLowerDownRight": c[..., Control.LOWER_DOWN] * parted * (1 - tuck),
+        "mouthShrugLower": 0.3 * close,
+        "mouthShrugUpper": 0.2 * close,
+        "tongueOut": 0.3 * np.maximum(c[..., Control.TONGUE] - 0.4, 0),
+    }
+    places, sources = _places(tuple(shown))
     weights = np.zeros((*c.shape[:-1], BLENDSHAPE_COUNT), np.float32)
-
-    def put(names: str, value: Floats) -> None:
-        for name in names.split():
-            weights[..., INDEX[name]] = np.clip(value, 0, 1)
-
-    jaw, tuck, press = c[..., Control.JAW], c[..., Control.TUCK], c[..., Control.PRESS]
-    put("jawOpen", jaw)
-    put("mouthClose", jaw * c[..., Control.CLOSE])
-    put("mouthFunnel", c[..., Control.FUNNEL] * (0.25 + 0.75 * parted))
-    put("mouthPucker", c[..., Control.PUCKER])
-    put("mouthRollLower", 0.6 * tuck + 0.5 * press)
-    put("mouthRollUpper mouthPressLeft mouthPressRight", 0.5 * press)
-    put("mouthStretchLeft mouthStretchRight", 0.5 * c[..., Control.SPREAD])
-    put("mouthSmileLeft mouthSmileRight", 0.35 * c[..., Control.SPREAD])
-    put("mouthDimpleLeft mouthDimpleRight", 0.1 * c[..., Control.SPREAD])
-    put("mouthUpperUpLeft mouthUpperUpRight", c[..., Control.UPPER_UP] * parted)
-    put("mouthLowerDownLeft mouthLowerDownRight", c[..., Control.LOWER_DOWN] * parted * (1 - tuck))
-    put("mouthShrugLower", 0.3 * c[..., Control.CLOSE])
-    put("mouthShrugUpper", 0.2 * c[..., Control.CLOSE])
-    put("tongueOut", 0.3 * np.maximum(c[..., Control.TONGUE] - 0.4, 0))
+    weights[..., places] = np.clip(np.stack(list(shown.values()), axis=-1), 0, 1)[..., sources]
     return weights
+
+
+@cache
+def _places(names: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    """Where blendshapes lie, and in which of these each is named."""
+    named = [(INDEX[name], k) for k, own in enumerate(names) for name in own.split()]
+    places, sources = zip(*named, strict=True)
+    return list(places), list(sources)
 
 
 def to_controls(blendshapes: Floats) -> Floats:

@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from lipstream.motion.noise import Doubles
-
 __all__ = ["QUIET", "EmphasisState", "advance_emphasis"]
 
 QUIET = 0.35
@@ -19,33 +15,35 @@ _SCALE = 6.0
 
 
 class EmphasisState(NamedTuple):
-    """Of sessions, all `# [B]`."""
-
-    fast: Doubles
-    slow: Doubles
-    smooth: Doubles
-    value: Doubles
+    fast: float
+    slow: float
+    smooth: float
+    value: float
     """0 none to 1 strong"""
-    activity: Doubles
+    activity: float
     """0 silent to 1 speaking, over about a second"""
 
 
 def advance_emphasis(
     state: EmphasisState,
-    loudness: Doubles,  # [B]
-    speaking: Doubles,  # [B] 1 or 0
+    loudness: float,
+    speaking: float,
     step_s: float,
 ) -> EmphasisState:
-    """The emphasis one frame later; every filter is a first-order low pass."""
+    """The emphasis one frame later; every filter is a first-order low pass.
+
+    Args:
+        speaking: 1 or 0.
+    """
     heard = loudness * speaking
     fast = _towards(state.fast, heard, step_s, _FAST_S)
-    slow = np.maximum(_towards(state.slow, heard, step_s, _SLOW_S), QUIET)
-    stress = np.clip(_SCALE * (fast - slow), 0.0, 1.0)
+    slow = max(_towards(state.slow, heard, step_s, _SLOW_S), QUIET)
+    stress = min(max(_SCALE * (fast - slow), 0.0), 1.0)
     smooth = _towards(state.smooth, stress, step_s, _HEAD_S)
     value = _towards(state.value, smooth, step_s, _HEAD_S)
     activity = _towards(state.activity, speaking, step_s, _ACTIVITY_S)
     return EmphasisState(fast, slow, smooth, value, activity)
 
 
-def _towards(value: Doubles, target: Doubles, step_s: float, time_s: float) -> Doubles:
+def _towards(value: float, target: float, step_s: float, time_s: float) -> float:
     return value + (1 - math.exp(-step_s / time_s)) * (target - value)

@@ -9,10 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
-from lipstream.motion.noise import Doubles
-
 __all__ = ["GateState", "advance_gate"]
 
 _OPENS_AT = 0.50
@@ -26,28 +22,26 @@ _LONGEST_QUIET_S = 10.0
 
 
 class GateState(NamedTuple):
-    """Of sessions, all `# [B]`."""
-
-    speaking: Doubles
+    speaking: float
     """1 or 0"""
-    quiet_s: Doubles
+    quiet_s: float
     """Time since speech was last likely."""
-    opening: Doubles
+    opening: float
     """How far the gate is open, 0..1: the factor on the mouth's motion."""
 
 
-def advance_gate(state: GateState, speech: Doubles, loudness: Doubles, step_s: float) -> GateState:
+def advance_gate(state: GateState, speech: float, loudness: float, step_s: float) -> GateState:
     """The gate one frame later.
 
     Args:
         speech: mean probability of speech from this frame to the end of the look-ahead; a mean,
-            since the onset of any sound is speech-like for a moment. `# [B]`
-        loudness: the highest loudness there. `# [B]`
+            since the onset of any sound is speech-like for a moment.
+        loudness: the highest loudness there.
     """
-    likely = np.where(loudness >= _INAUDIBLE, speech, 0.0)
-    quiet_s = np.where(likely > _CLOSES_AT, 0.0, state.quiet_s + step_s)
-    held = (state.speaking > 0) & (quiet_s <= _HOLD_S)
-    speaking = (likely >= _OPENS_AT) | held
-    change = np.where(speaking, step_s / _OPENING_S, -step_s / _CLOSING_S)
-    opening = np.clip(state.opening + change, 0.0, 1.0)
-    return GateState(speaking.astype(np.float64), np.minimum(quiet_s, _LONGEST_QUIET_S), opening)
+    likely = speech if loudness >= _INAUDIBLE else 0.0
+    quiet_s = 0.0 if likely > _CLOSES_AT else state.quiet_s + step_s
+    held = state.speaking > 0 and quiet_s <= _HOLD_S
+    speaking = likely >= _OPENS_AT or held
+    change = step_s / _OPENING_S if speaking else -step_s / _CLOSING_S
+    opening = min(max(state.opening + change, 0.0), 1.0)
+    return GateState(float(speaking), min(quiet_s, _LONGEST_QUIET_S), opening)

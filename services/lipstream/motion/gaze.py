@@ -9,15 +9,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lipstream.motion.noise import Doubles, lognormal, normal, uniform
 
 __all__ = ["GazeState", "advance_gaze", "eyes_in_head"]
 
-_INTERVALS, _KIND = 200, 203  # streams of noise
-_ANGLES = np.array([201, 202])  # yaw, pitch
+_INTERVALS, _YAW, _PITCH, _KIND = 200, 201, 202, 203  # streams of noise
 _MEDIAN_FIXATION_S = 1.1
 _SPREAD = 0.6
 _SHORTEST_S, _LONGEST_S = 0.2, 5.0
@@ -32,24 +28,23 @@ _COUNTER_ROTATION = 0.9
 
 
 class GazeState(NamedTuple):
-    """Of sessions, all `# [B]`."""
-
-    wait_s: Doubles
-    number: Doubles
-    yaw: Doubles
+    wait_s: float
+    number: float
+    yaw: float
     """radians, relative to the direction of the viewer"""
-    pitch: Doubles
+    pitch: float
 
 
-def advance_gaze(state: GazeState, seeds: NDArray[np.int64], step_s: float) -> GazeState:
+def advance_gaze(state: GazeState, seed: int, step_s: float) -> GazeState:
     """The eyes one frame later, for a head that does not move; see `eyes_in_head`."""
     wait_s, number = state.wait_s - step_s, state.number
-    due = wait_s <= 0
-    if due.any():
-        number = number + due
-        fixation_s = lognormal(seeds, _INTERVALS, number, median=_MEDIAN_FIXATION_S, spread=_SPREAD)
-        wait_s = np.where(due, np.clip(fixation_s, _SHORTEST_S, _LONGEST_S), wait_s)
-    yaw, pitch = _target(seeds, number)
+    if wait_s <= 0:
+        number += 1
+        fixation_s = lognormal(
+            seed, _INTERVALS, int(number), median=_MEDIAN_FIXATION_S, spread=_SPREAD
+        )
+        wait_s = min(max(fixation_s, _SHORTEST_S), _LONGEST_S)
+    yaw, pitch = _target(seed, int(number))
     reach = 1 - math.exp(-step_s / _SACCADE_S)
     return GazeState(
         wait_s,
@@ -69,13 +64,13 @@ def eyes_in_head(looking: Doubles, head: Doubles) -> Doubles:
     return looking - _COUNTER_ROTATION * head
 
 
-def _target(seeds: NDArray[np.int64], number: Doubles) -> tuple[Doubles, Doubles]:
-    large = uniform(seeds, _KIND, number) < _LARGE_SHARE
-    # The first fixation is on the viewer.
-    size = np.where(number > 0, np.where(large, _LARGE_RAD, _SMALL_RAD), 0.0)
-    across, along = normal(seeds[:, None], _ANGLES, number[:, None]).T
+def _target(seed: int, number: int) -> tuple[float, float]:
+    if number == 0:  # the first fixation is on the viewer
+        return 0.0, 0.0
+    size = _LARGE_RAD if uniform(seed, _KIND, number) < _LARGE_SHARE else _SMALL_RAD
+    across, along = normal(seed, _YAW, number), normal(seed, _PITCH, number)
     return _bounded(size * across), _bounded(_PITCH_SHARE * size * along)
 
 
-def _bounded(angle: Doubles) -> Doubles:
-    return np.asarray(np.clip(angle, -_FARTHEST_RAD, _FARTHEST_RAD))
+def _bounded(angle: float) -> float:
+    return min(max(angle, -_FARTHEST_RAD), _FARTHEST_RAD)

@@ -1,18 +1,18 @@
 """What a living face does beside speaking: blinks, gaze, sway, brows, and what controls ask of it.
 
 One small state that advances frame by frame; every random choice is a function of the seed and a
-counter in the state. So chunks do not matter, and the same seed gives the same motion. Sessions
-advance together: it is the calls that cost, not the numbers.
+counter in the state. So chunks do not matter, and the same seed gives the same motion. The state
+of a frame is a few plain numbers; what is as wide as a face is computed for all frames at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lipstream.face.arkit import INDEX
 from lipstream.face.motion import Floats, Motion
@@ -27,7 +27,7 @@ from lipstream.motion.gaze import GazeState, advance_gaze, eyes_in_head
 from lipstream.motion.idle_state import FRAME, IdleState
 from lipstream.motion.noise import Doubles
 from lipstream.motion.steering import EMOTION, Steer, steered
-from lipstream.motion.sway import head_pose
+from lipstream.motion.sway import HeadPose, head_pose
 
 __all__ = ["Voice", "alive"]
 
@@ -38,7 +38,8 @@ _CHEEKS = [INDEX["cheekSquintLeft"], INDEX["cheekSquintRight"]]
 _CHEEK_SHARE, _OUTER_SHARE = 0.12, 0.7
 
 _LOUDEST = 4.0
-_ENDS = np.cumsum([1, 3, 5, 4, 4])
+_GATE, _EMPHASIS, _BLINK = slice(1, 4), slice(4, 9), slice(9, 13)
+_GAZE, _BROWS = slice(13, 17), slice(17, 20)
 
 
 class Voice(NamedTuple):
@@ -49,15 +50,23 @@ class Voice(NamedTuple):
 
 
 class _Living(NamedTuple):
-    """Frames of several sessions in one row, session by session."""
+    """What lives in a frame."""
 
-    opening: Doubles  # [T] of the gate
-    lids: Doubles  # [T]
-    brows: Doubles  # [T]
-    emphasis: Doubles  # [T]
-    activity: Doubles  # [T]
-    yaw: Doubles  # [T] of the gaze, relative to the direction of the viewer
-    pitch: Doubles  # [T]
+    opening: float
+    """Of the gate."""
+    lids: float
+    brows: float
+    yaw: float
+    """Of the gaze, relative to the direction of the viewer."""
+    pitch: float
+    head: HeadPose
+
+    def row(self) -> tuple[float, ...]:  # [10]
+        return (*self[:-1], *self.head)
+
+
+_LOOKING, _ROTATION, _TRANSLATION = slice(3, 5), slice(5, 8), slice(8, 10)
+_WIDTH = 10
 
 
 def alive(
@@ -81,9 +90,7 @@ def alive(
     # Whatever an encoder gives, a stress is over within seconds.
     heard = np.array([np.concatenate(level) for level in zip(*voices, strict=True)], np.float64)
     heard = np.clip(heard, -_LOUDEST, _LOUDEST)
-    numbers = np.stack([state.numbers for state in states])
-    own = np.array(seeds, np.int64)
-    first = numbers[:, FRAME] - (ends - counts)
+    first = np.array([state.numbers[FRAME] for state in states]) - (ends - counts)
     frame = np.arange(ends[-1]) + np.repeat(first, counts)
     age_s = (frame - np.repeat([state.since for state in states], counts)) / fps
     asked = steered(
@@ -92,15 +99,16 @@ def alive(
         counts,
         age_s,
     )
-    living = np.zeros((len(_Living._fields), len(frame)))
-    for k in range(int(counts.max())):
-        due = np.flatnonzero(counts > k)
-        at = (ends - counts)[due] + k
-        living[:, at], numbers[due] = _advance(
-            numbers[due], heard[:, at], asked[at, Steer.BLINKS], own[due], 1 / fps
-        )
+    moments = zip(heard.T.tolist(), asked[:, [Steer.BLINKS, Steer.HEAD]].tolist(), strict=True)
+    living, after = [], []
+    for state, seed, count in zip(states, seeds, counts, strict=True):
+        numbers = state.numbers.tolist()
+        for sound, wish in islice(moments, int(count)):
+            lived, numbers = _advance(numbers, seed, sound, wish, 1 / fps)
+            living.append(lived.row())
+        after.append(np.array(numbers))
     whole = _moved(
-        np.concatenate(mouths), _Living(*living), asked, np.repeat(own, counts), frame / fps, fps
+        np.concatenate(mouths), np.array(living).reshape(-1, _WIDTH), asked, frame / fps, fps
     )
     results = []
     for row, (state, end, count) in enumerate(zip(states, ends, counts, strict=True)):
@@ -113,76 +121,73 @@ def alive(
             whole.gaze[piece].copy(),
             fps,
         )
-        results.append((motion, replace(state, numbers=numbers[row].copy())))
+        results.append((motion, replace(state, numbers=after[row])))
     return results
 
 
 def _advance(
-    numbers: Doubles,  # [B, N]
-    heard: Doubles,  # [2, B] loudness, speech
-    pace: Doubles,  # [B] of the blinks
-    seeds: NDArray[np.int64],  # [B]
+    numbers: list[float],  # [N]
+    seed: int,
+    heard: Sequence[float],
+    asked: Sequence[float],
     step_s: float,
-) -> tuple[_Living, Doubles]:
-    """The faces one frame later."""
-    (index,), *parts = np.split(numbers.T, _ENDS)
-    gate, emphasis, blink, gaze, brows = parts
+) -> tuple[_Living, list[float]]:
+    """A face one frame later.
+
+    Args:
+        heard: loudness, speech.
+        asked: pace of the blinks, amount of the head's motion.
+    """
     loudness, speech = heard
-    gated = advance_gate(GateState(*gate), speech, loudness, step_s)
-    stressed = advance_emphasis(EmphasisState(*emphasis), loudness, gated.speaking, step_s)
+    pace, amount = asked
+    time_s = numbers[FRAME] * step_s
+    gated = advance_gate(GateState(*numbers[_GATE]), speech, loudness, step_s)
+    stressed = advance_emphasis(
+        EmphasisState(*numbers[_EMPHASIS]), loudness, gated.speaking, step_s
+    )
     blinked = advance_blink(
-        BlinkState(*blink),
-        seeds,
+        BlinkState(*numbers[_BLINK]),
+        seed,
         speaking=gated.quiet_s == 0,
         pause_s=gated.quiet_s,
         pace=pace,
         step_s=step_s,
     )
-    looking = advance_gaze(GazeState(*gaze), seeds, step_s)
-    raised = advance_brows(BrowState(*brows), seeds, stressed.value, index * step_s, step_s)
-    after = [index + 1, *gated, *stressed, *blinked, *looking, *raised]
-    frame = _Living(
-        gated.opening,
-        blinked.closure,
-        raised.raised,
-        stressed.value,
-        stressed.activity,
-        looking.yaw,
-        looking.pitch,
+    looking = advance_gaze(GazeState(*numbers[_GAZE]), seed, step_s)
+    raised = advance_brows(BrowState(*numbers[_BROWS]), seed, stressed.value, time_s, step_s)
+    head = head_pose(
+        seed, time_s, emphasis=stressed.value, activity=stressed.activity, amount=amount
     )
-    return frame, np.stack(after, axis=1)
+    living = _Living(
+        gated.opening, blinked.closure, raised.raised, looking.yaw, looking.pitch, head
+    )
+    return living, [numbers[FRAME] + 1, *gated, *stressed, *blinked, *looking, *raised]
 
 
 def _moved(
     mouths: Floats,  # [T, 10]
-    living: _Living,
+    living: Doubles,  # [T, 10] rows of `_Living`
     asked: Doubles,  # [T, 17]
-    seeds: NDArray[np.int64],  # [T]
     time_s: Doubles,  # [T]
     fps: float,
 ) -> Motion:
     """The frames as they are seen."""
+    opening, lids, brows = living[:, : _LOOKING.start].T
     if (asked[:, Steer.MOUTH] != 1).any():
         mouths = strengthened(mouths, asked[:, Steer.MOUTH])
-    blendshapes = to_blendshapes(mouths) * living.opening[:, None].astype(np.float32)
-    blendshapes[:, _BLINKS] = living.lids[:, None]
-    blendshapes[:, _CHEEKS] = _CHEEK_SHARE * living.lids[:, None]
-    blendshapes[:, _INNER_BROW] = living.brows
-    blendshapes[:, _OUTER_BROWS] = _OUTER_SHARE * living.brows[:, None]
-    head = head_pose(
-        seeds,
-        time_s,
-        emphasis=living.emphasis,
-        activity=living.activity,
-        amount=asked[:, Steer.HEAD],
-    )
-    rotation = np.stack(head[:3], axis=1)
-    translation = np.stack([*head[3:], np.zeros_like(head.side)], axis=1)
-    looking = np.stack([living.yaw, living.pitch], axis=1) * asked[:, Steer.WANDER, None]
+    blendshapes = to_blendshapes(mouths) * opening[:, None].astype(np.float32)
+    blendshapes[:, _BLINKS] = lids[:, None]
+    blendshapes[:, _CHEEKS] = _CHEEK_SHARE * lids[:, None]
+    blendshapes[:, _INNER_BROW] = brows
+    blendshapes[:, _OUTER_BROWS] = _OUTER_SHARE * brows[:, None]
+    rotation = living[:, _ROTATION]
+    translation = np.zeros((len(living), 3))
+    translation[:, :2] = living[:, _TRANSLATION]
+    looking = living[:, _LOOKING] * asked[:, Steer.WANDER, None]
     looking += asked[:, Steer.YAW : Steer.PITCH + 1]
     if asked[:, EMOTION].any():
         weights = with_breath(asked[:, EMOTION], time_s)
-        blendshapes = expressed(blendshapes, mouths, living.opening, living.lids, weights)
+        blendshapes = expressed(blendshapes, mouths, opening, lids, weights)
         lean = np.einsum("te,el->tl", weights, LEANS)
         rotation += lean[:, :3]
         translation += lean[:, 3:6]

@@ -1,68 +1,57 @@
 """Random numbers as a function of (seed, stream, index), so that motion needs no generator state.
 
 Frame 90,000 of a session costs what frame 1 does, any replica computes the same value, and chunks
-cannot matter. All arguments broadcast: many sessions, streams and indices are one call.
+cannot matter. Plain numbers: a live session asks for a few dozen a frame, and to numpy each call
+costs more than ten of them do here.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import math
+from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 __all__ = ["Doubles", "lognormal", "normal", "smooth_noise", "uniform"]
 
 Doubles: TypeAlias = NDArray[np.float64]
 
-_Words: TypeAlias = "np.ndarray[Any, np.dtype[np.uint64]]"
+_WORD = (1 << 64) - 1
+_SEED, _STREAM = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03
+_FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_REMEMBERED = 8192
+"""Numbers: a face asks for the same fifty over and over for a second or more."""
 
-_SEED, _STREAM = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
-_FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_30, _27, _31, _11 = (np.uint64(bits) for bits in (30, 27, 31, 11))
 
-
-def uniform(seed: ArrayLike, stream: ArrayLike, index: ArrayLike) -> Doubles:
+@lru_cache(maxsize=_REMEMBERED)
+def uniform(seed: int, stream: int, index: int) -> float:
     """Uniform in [0, 1): splitmix64 of the three whole numbers (S. Vigna, 2015)."""
-    value: _Words = np.atleast_1d(_words(seed) * _SEED + _words(stream) * _STREAM + _words(index))
+    value = (seed * _SEED + stream * _STREAM + index) & _WORD
     for _ in range(2):
-        value = value + _SEED
-        value = (value ^ (value >> _30)) * _FIRST
-        value = (value ^ (value >> _27)) * _SECOND
-        value ^= value >> _31
-    return (value >> _11) / float(1 << 53)
+        value = (value + _SEED) & _WORD
+        value = ((value ^ (value >> 30)) * _FIRST) & _WORD
+        value = ((value ^ (value >> 27)) * _SECOND) & _WORD
+        value ^= value >> 31
+    return (value >> 11) / (1 << 53)
 
 
-def normal(seed: ArrayLike, stream: ArrayLike, index: ArrayLike) -> Doubles:
+def normal(seed: int, stream: int, index: int) -> float:
     """Standard normal (Box and Muller)."""
-    pair = 2 * np.asarray(index)[..., None] + np.arange(2)
-    size, turn = np.moveaxis(uniform(_column(seed), _column(stream), pair), -1, 0)
-    drawn: Doubles = np.sqrt(-2 * np.log(1 - size)) * np.cos(2 * np.pi * turn)
-    return drawn
+    size, turn = (uniform(seed, stream, 2 * index + k) for k in range(2))
+    return math.sqrt(-2 * math.log(1 - size)) * math.cos(2 * math.pi * turn)
 
 
-def lognormal(
-    seed: ArrayLike, stream: ArrayLike, index: ArrayLike, *, median: float, spread: float
-) -> Doubles:
+def lognormal(seed: int, stream: int, index: int, *, median: float, spread: float) -> float:
     """Log-normal with that median; `spread` is the standard deviation of the logarithm."""
-    return np.asarray(median * np.exp(spread * normal(seed, stream, index)))
+    return median * math.exp(spread * normal(seed, stream, index))
 
 
-def smooth_noise(seed: ArrayLike, stream: ArrayLike, position: ArrayLike) -> Doubles:
-    """Band-limited noise, mostly in -1..1, that varies over about one unit of `position`."""
-    index = np.floor(position)
-    t = np.asarray(position) - index
+def smooth_noise(seed: int, stream: int, position: float) -> float:
+    """Band-limited noise in -1..1 that varies over about one unit of `position`."""
+    index = math.floor(position)
+    t = position - index
     ease = t * t * t * (t * (6 * t - 15) + 10)
-    ends = uniform(_column(seed), _column(stream), index[..., None] + np.arange(2))
-    left, right = np.moveaxis(2 * ends - 1, -1, 0)
-    return np.asarray(left + ease * (right - left))
-
-
-def _words(numbers: ArrayLike) -> _Words:
-    # At least one axis: of single numbers numpy reports the overflow that is meant here.
-    words: _Words = np.atleast_1d(np.asarray(numbers)).astype(np.int64).astype(np.uint64)
-    return words
-
-
-def _column(numbers: ArrayLike) -> NDArray[Any]:
-    return np.asarray(numbers)[..., None]
+    left, right = (2 * uniform(seed, stream, index + k) - 1 for k in range(2))
+    return left + ease * (right - left)

@@ -5,12 +5,10 @@ The sway is a function of time alone, so it neither drifts nor depends on how th
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lipstream.motion.noise import Doubles, smooth_noise
+from lipstream.motion.noise import smooth_noise
 
 __all__ = ["HeadPose", "head_pose"]
 
@@ -21,10 +19,6 @@ _ROLL = (320, ((0.12, 1.0), (0.33, 0.5), (0.7, 0.15)))
 _SIDE = (330, ((0.10, 0.8), (0.27, 0.4)))  # mm
 _LIFT = (340, ((0.12, 0.5), (0.29, 0.3)))  # mm
 _AXES = (_PITCH, _YAW, _ROLL, _SIDE, _LIFT)
-_STREAMS = np.array([first + k for first, waves in _AXES for k in range(len(waves))])
-_HZ = np.array([hz for _, waves in _AXES for hz, _ in waves])
-_SIZES = np.array([size for _, waves in _AXES for _, size in waves])
-_STARTS = np.cumsum([0, *(len(waves) for _, waves in _AXES)])[:-1]
 _BREATH_HZ, _BREATH_MM = 0.27, 0.35
 _NOD_DEG, _NOD_MM = 1.6, 0.8
 _RESTING_SHARE = 0.7
@@ -32,40 +26,38 @@ _RESTING_SHARE = 0.7
 
 
 class HeadPose(NamedTuple):
-    """Of sessions, all `# [B]`."""
-
-    pitch: Doubles
+    pitch: float
     """radians, as in `Motion.rotation`"""
-    yaw: Doubles
-    roll: Doubles
-    side: Doubles
+    yaw: float
+    roll: float
+    side: float
     """mm, as in `Motion.translation`"""
-    lift: Doubles
+    lift: float
 
 
 def head_pose(
-    seeds: NDArray[np.int64],  # [B]
-    time_s: Doubles,  # [B]
-    *,
-    emphasis: Doubles,  # [B]
-    activity: Doubles,  # [B]
-    amount: Doubles,  # [B]
+    seed: int, time_s: float, *, emphasis: float, activity: float, amount: float
 ) -> HeadPose:
-    """Heads, each at its own time.
+    """The head at a time.
 
     Args:
         emphasis: stress of the voice, 0..1; the head dips with it.
         activity: 0 silent to 1 speaking.
         amount: of all motion, 1 as people move, 0 for none.
     """
-    waves = _SIZES * smooth_noise(seeds[:, None], _STREAMS, time_s[:, None] * _HZ)
     share = _RESTING_SHARE + (1 - _RESTING_SHARE) * activity
-    pitch, yaw, roll, side, lift = share * np.add.reduceat(waves, _STARTS, axis=1).T
-    breath_mm = _BREATH_MM * np.sin(2 * np.pi * _BREATH_HZ * time_s)
+    pitch, yaw, roll, side, lift = (
+        share
+        * sum(
+            size * smooth_noise(seed, stream + k, time_s * hz) for k, (hz, size) in enumerate(waves)
+        )
+        for stream, waves in _AXES
+    )
+    breath_mm = _BREATH_MM * math.sin(2 * math.pi * _BREATH_HZ * time_s)
     return HeadPose(
-        pitch=amount * np.radians(pitch - _NOD_DEG * emphasis),
-        yaw=amount * np.radians(yaw),
-        roll=amount * np.radians(roll),
+        pitch=amount * math.radians(pitch - _NOD_DEG * emphasis),
+        yaw=amount * math.radians(yaw),
+        roll=amount * math.radians(roll),
         side=amount * side,
         lift=amount * (lift + breath_mm - _NOD_MM * emphasis),
     )

@@ -17,7 +17,7 @@ from lipstream.motion.idle_state import IdleState
 from lipstream.motion.noise import normal, smooth_noise, uniform
 
 _FPS = 25.0
-_SHUT = GateState(np.zeros(1), np.full(1, 10.0), np.zeros(1))
+_SHUT = GateState(0.0, 10.0, 0.0)
 
 
 def _voice(seconds: float, speaking: bool) -> tuple[Floats, Floats]:
@@ -142,8 +142,8 @@ def test_gate_opens_at_once_holds_and_closes() -> None:
     openings = []
     for frame in range(60):
         speech = 0.9 if 10 <= frame < 20 else 0.05
-        state = advance_gate(state, np.array([speech]), np.array([0.8]), 0.04)
-        openings.append(float(state.opening[0]))
+        state = advance_gate(state, speech, 0.8, 0.04)
+        openings.append(state.opening)
     assert max(openings[:10]) == 0
     assert openings[12] == 1
     assert openings[22] == 1  # held through a short pause
@@ -153,18 +153,18 @@ def test_gate_opens_at_once_holds_and_closes() -> None:
 def test_inaudible_sound_never_opens_the_gate() -> None:
     state = _SHUT
     for _ in range(50):
-        state = advance_gate(state, np.array([1.0]), np.array([0.05]), 0.04)
+        state = advance_gate(state, 1.0, 0.05, 0.04)
     assert state.opening == 0
 
 
 def test_noise_is_uniform_normal_and_smooth() -> None:
-    values = uniform(7, 1, np.arange(4000))
+    values = np.array([uniform(7, 1, k) for k in range(4000)])
     assert 0 <= values.min() <= values.max() < 1
     assert np.histogram(values, 10, (0, 1))[0].min() > 300
     assert abs(np.corrcoef(values[1:], values[:-1])[0, 1]) < 0.05
-    normals = normal(7, 2, np.arange(4000))
+    normals = np.array([normal(7, 2, k) for k in range(4000)])
     assert abs(normals.mean()) < 0.08
     assert normals.std() == pytest.approx(1, abs=0.06)
-    curve = smooth_noise(7, 3, np.arange(2000) / 50)
+    curve = np.array([smooth_noise(7, 3, k / 50) for k in range(2000)])
     assert np.abs(np.diff(curve)).max() < 0.1
     assert np.abs(curve).max() <= 1
