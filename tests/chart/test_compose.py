@@ -50,6 +50,8 @@ def test_containers_are_hardened_and_only_the_gateway_is_reached(
         if name != "redis":
             assert {"objects:/objects", _data_dir()} <= set(service["volumes"])
     assert services["gateway"]["ports"] == ["127.0.0.1:8080:8080"]
+    # Else a Redis without a password may answer its own container alone.
+    assert " --protected-mode no " in " ".join(services["redis"]["command"])
 
 
 def _data_dir() -> str:
