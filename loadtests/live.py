@@ -23,6 +23,7 @@ from lipstream.runtime.local_stack import LocalStack
 from lipstream.runtime.settings import Settings
 from loadtests.conversation import AVATAR, SPOKEN_RATE_HZ, add_avatar, spoken
 from loadtests.manifest import Figure, Manifest, Value
+from loadtests.stage_steps import StageSteps
 
 _FRAME_S = 0.04
 _PAUSE_S = 1.0
@@ -67,18 +68,21 @@ class _Run:
     growth_mb: float = 0.0
     cpu_s: dict[str, float] = field(default_factory=dict)
     """What all sessions together cost, by process."""
+    step_ms: dict[str, float] = field(default_factory=dict)
+    """How long a stage kept a message of any session."""
 
 
 async def _crowd(stack: LocalStack, count: int, seconds: float, size: int) -> list[_Run]:
     speech = spoken()
     # The first one alone, so that models and kernels are warm.
     await _talk(stack.url, speech, 3.0, size)
-    before_mb, before_s = _rss_mb(), _cpu_s(stack)
+    before_mb, before_s, steps = _rss_mb(), _cpu_s(stack), StageSteps(stack)
     runs = await asyncio.gather(*(_talk(stack.url, speech, seconds, size) for _ in range(count)))
     growth_mb = _rss_mb() - before_mb
     cpu_s = {name: spent - before_s[name] for name, spent in _cpu_s(stack).items()}
+    step_ms = steps.mean_ms()
     for run in runs:
-        run.growth_mb, run.cpu_s = growth_mb, cpu_s
+        run.growth_mb, run.cpu_s, run.step_ms = growth_mb, cpu_s, step_ms
     return list(runs)
 
 
@@ -192,6 +196,7 @@ def _figures(runs: list[_Run], seconds: float) -> tuple[list[Figure], dict[str, 
         Figure("barge_in_p95_ms", _percentile(barge_in, 95), goal="<= 60"),
         Figure("av_offset_max_ms", max(offsets, default=0.0), goal="<= 20"),
         Figure("rss_growth_mb", runs[0].growth_mb, goal="0"),
+        *(Figure(f"step_mean_ms_{stage}", ms) for stage, ms in runs[0].step_ms.items()),
         *(
             Figure(f"cpu_ms_per_picture_{name}", 1e3 * spent / max(pictures, 1))
             for name, spent in runs[0].cpu_s.items()
