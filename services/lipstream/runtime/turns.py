@@ -2,9 +2,9 @@
 
 Some work costs little more for many than for one, such as a network's step. So a stream that needs
 it asks: its iterator yields a question and is sent the answer, and what all streams ask in one turn
-is answered in one call. While a turn runs, the next gathers; and since streams on one clock come at
-one time, a turn waits for all that are open, a moment at most. So many streams keep two threads
-busy, and wake them once a turn.
+is answered in one call. While a turn runs, the next gathers; and since streams on one clock come
+one upon the other, a turn waits for all that are open, as long as they keep coming. So many streams
+keep two threads busy, and wake them once a turn.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ T = TypeVar("T")
 QuestionT = TypeVar("QuestionT", bound=Question)
 
 _MOST = 64
+_LONGEST_GATHERS = 3
+"""How often a turn waits once more because somebody came."""
 
 
 class Turns(Generic[QuestionT]):
@@ -34,7 +36,7 @@ class Turns(Generic[QuestionT]):
         answer: answers to questions, in order, each to be called in its stream's turn: it returns
             what the stream is sent, or raises what is raised in it.
         name: of the thread, and of the work for the metrics.
-        gather_s: how long a turn waits, at most, for streams that are open.
+        gather_s: how long a turn waits for the next of the streams that are open.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Turns(Generic[QuestionT]):
         answer: Callable[[Sequence[QuestionT]], Sequence[Answer]],
         *,
         name: str,
-        gather_s: float = 0.005,
+        gather_s: float = 0.002,
     ) -> None:
         self._answer = answer
         self._name = name
@@ -52,6 +54,8 @@ class Turns(Generic[QuestionT]):
         self._open = 0
         self._running = False
         self._timer: asyncio.TimerHandle | None = None
+        self._latest_s = 0.0
+        """When a turn that gathers begins, whoever comes still."""
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -102,8 +106,14 @@ class Turns(Generic[QuestionT]):
             return
         if len(self._waiting) >= min(self._open, _MOST):
             self._begin()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._gather_s, self._begin)
+            return
+        loop = asyncio.get_running_loop()
+        next_s = loop.time() + self._gather_s
+        if self._timer is None:
+            self._latest_s = loop.time() + _LONGEST_GATHERS * self._gather_s
+        else:
+            self._timer.cancel()
+        self._timer = loop.call_at(min(next_s, self._latest_s), self._begin)
 
     def _begin(self) -> None:
         if self._timer is not None:
