@@ -1,8 +1,9 @@
 """Colours and plate that give back all frames of a shot at once.
 
 As with one photo (`lipstream.avatar.color_solve`), the render is linear in both, and SIRT needs
-the render and its adjoint alone. What many frames have seen may move further from what was painted
-than what one frame shows; what none has seen keeps its colour.
+the render and its adjoint alone, of the splats and of what they stand before. What many frames
+have seen may move further from what was painted than what one frame shows; what none has seen
+keeps its colour.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from lipstream.avatar.canvas import CANVAS_PX
 from lipstream.avatar.compose import Composition, with_colors
 from lipstream.avatar.layers import INNER_PARTS
+from lipstream.avatar.video.backdrop import Backdrop
 from lipstream.avatar.video.checkpoint import Checkpoint
 from lipstream.face.model import AvatarModel, ColorShapes
 from lipstream.face.motion import Floats
@@ -57,14 +59,14 @@ class _Sums:
     seen: Floats  # [S, S]
     error: float = 0.0
 
-    def add(self, gathered: Gathered, residual: Floats, through: Floats) -> None:
+    def add(self, gathered: Gathered, residual: Floats, through: Floats, behind: Backdrop) -> None:
         """What one frame says."""
         self.colors += gathered.residual
         self.weight += gathered.weight
         # Beside the head, errors of its edge would be drawn into the plate.
-        clear = ndi.minimum_filter(through, _CLEAR_PX) > _CLEAR
-        self.plate += clear[..., None] * residual
-        self.seen += clear
+        clear = (ndi.minimum_filter(through, _CLEAR_PX) > _CLEAR).astype(np.float32)
+        self.plate += behind.gather(clear[..., None] * residual)
+        self.seen += behind.gather(clear)
         self.error += float((residual**2).mean())
 
 
@@ -92,11 +94,13 @@ def solve_appearance(
         plate = reached["plate"].astype(np.float32)
         first, last_error = int(reached["sweep"]), float(reached["error"])
 
-    def look(k: np.int64) -> tuple[Gathered, Floats, Floats]:
+    def look(k: np.int64) -> tuple[Gathered, Floats, Floats, Backdrop]:
         color_map = ColorMap(model, poses[k], CANVAS_PX, scene=scene)
-        picture = color_map.render(colors + np.tensordot(color_map.tint_weights, tints, 1), plate)
+        behind = Backdrop(scene, poses[k])
+        shown = colors + np.tensordot(color_map.tint_weights, tints, 1)
+        picture = color_map.render(shown, behind.draw(plate))
         residual = frames[k].astype(np.float32) / np.float32(255) - picture
-        return color_map.gather(residual), residual, color_map.transmittance
+        return color_map.gather(residual), residual, color_map.transmittance, behind
 
     for sweep in range(first, _SWEEPS):
         sums = _Sums(
