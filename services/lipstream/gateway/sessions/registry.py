@@ -87,6 +87,7 @@ class SessionRegistry:
         began_s = time.monotonic()
         owner = Owner(caller.tenant, token_digest(token), caller.key_id, caller.sessions)
         held = await self._begun(session_id, owner, options)
+        await self._snapshots.keep(session_id)
         self._telemetry.session_opened(time.monotonic() - began_s)
         self._log.note(
             session_id,

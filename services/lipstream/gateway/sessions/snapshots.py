@@ -121,6 +121,11 @@ class Snapshots:
         self._due.add(session_id)
         self._wake.set()
 
+    async def keep(self, session_id: str) -> None:
+        """Write this one's now, if Redis answers: its client may come to any gateway."""
+        with contextlib.suppress(LipstreamError):
+            await self._write({session_id})
+
     def forget(self, session_id: str) -> None:
         """It has ended; returns at once."""
         self._over[session_id] = _ENDED_MS if session_id in self._taken else 0
