@@ -46,7 +46,7 @@ protos: .venv/.dev ## Generate the gRPC stubs from protos/
 
 ops-tools: .venv/.dev ## Install what checks of the Helm chart and of alerts need; without it their tests are skipped
 	@$(PIP) install --quiet -e '.[ops]'
-	@command -v promtool >/dev/null || $(if $(filter 0,$(shell id -u)),,sudo )apt-get install -y --no-install-recommends prometheus
+	@{ command -v promtool && command -v prometheus-alertmanager; } >/dev/null || $(if $(filter 0,$(shell id -u)),,sudo )apt-get install -y --no-install-recommends prometheus prometheus-alertmanager
 
 chart: ops-tools ## Render helm/examples into helm/rendered, and check the chart
 	@$(BIN)/python helm/render_dashboards.py

@@ -35,6 +35,11 @@ def test_promtool_takes_the_rules() -> None:
     promtool("check", "rules", *_RULES)
 
 
+@pytest.mark.parametrize("service", ["gateway", "audio", "motion", "avatar", "render"])
+def test_promtool_takes_what_services_tell(service: str) -> None:
+    promtool("check", "metrics", given=Telemetry(service).exposition())
+
+
 def test_alerts_fire_on_what_they_are_for_and_on_nothing_else() -> None:
     promtool("test", "rules", _CASES)
 

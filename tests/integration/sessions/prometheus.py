@@ -27,16 +27,19 @@ class Prometheus:
     Args:
         targets: URLs of processes, by the name of their job.
         folder: for its data.
+        alertmanager: host and port of what it tells its alerts.
     """
 
-    def __init__(self, targets: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, targets: Mapping[str, str], folder: Path, alertmanager: str | None = None
+    ) -> None:
         found = shutil.which("prometheus")
         if found is None:
             pytest.skip("needs prometheus: make ops-tools")
         self._program: str = found
         (self._port,) = free_ports(1)
         self._folder = folder
-        config = {
+        config: dict[str, Any] = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(_ALERTS / "*.yaml")],
             "scrape_configs": [
@@ -44,6 +47,9 @@ class Prometheus:
                 for name, url in targets.items()
             ],
         }
+        if alertmanager is not None:
+            told = [{"static_configs": [{"targets": [alertmanager]}]}]
+            config["alerting"] = {"alertmanagers": told}
         (folder / "prometheus.yml").write_text(json.dumps(config))  # which is YAML as well
         self._opener = build_opener(ProxyHandler({}))
 
