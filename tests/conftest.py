@@ -37,16 +37,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackSchedul
 
 
 @pytest.fixture(scope="session")
-def avatar_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def avatar_store(
+    tmp_path_factory: pytest.TempPathFactory, fitted: Callable[[Path], FitResult]
+) -> Path:
     """An object store's folder that holds one finished avatar; whoever writes takes a copy."""
-    from lipstream.avatar.create import create_avatar
+    from lipstream.avatar import create
     from lipstream.runtime.avatar_library import AvatarLibrary
     from lipstream.runtime.object_store import open_store
 
     with shared_folder(tmp_path_factory, "avatars") as folder:
         library = AvatarLibrary(open_store(str(folder)))
         if not library.entries():
-            create_avatar(library, AVATAR, hopper_photo().read_bytes(), CONSENT)
+            fit = fitted(hopper_photo())
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(create, "fit_photo", lambda photo, progress: fit)
+                create.create_avatar(library, AVATAR, hopper_photo().read_bytes(), CONSENT)
     return folder
 
 

@@ -200,7 +200,7 @@ def test_errors_are_one_line_and_a_code(
 
 
 def test_ctrl_c_stops_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
-    text = "This is a long sentence to speak. " * 300
+    text = "This is a long sentence to speak. " * 30
     process = subprocess.Popen(
         [*COMMAND, "render", "--avatar", AVATAR, "--text", text, "-o", "x.mp4"],
         env={**os.environ, "LIPSTREAM_DATA_DIR": str(home)},

@@ -26,5 +26,6 @@ def _running(folder: Path, avatar_store: Path) -> Iterator[Platform]:
         patch.setenv("LIPSTREAM_CLAIM_IDLE_S", "2")
         patch.setenv("LIPSTREAM_HEARTBEAT_S", "0.3")
         patch.setenv("LIPSTREAM_RETRY_BASE_S", "0.2")
+        patch.setenv("LIPSTREAM_LIVE_CAPACITY", "8")
         with LocalStack(Settings(data_dir=folder)) as stack, Platform(stack) as running:
             yield running

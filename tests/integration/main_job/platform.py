@@ -64,7 +64,7 @@ class Platform:
 
     def ended(self, video_id: str) -> dict[str, Any]:
         """The video's document when its job is over."""
-        return self._until(lambda: self._over(self.video(video_id)))
+        return self._until(lambda: self._over(self.video(video_id)), every_s=0.2)
 
     def reached(self, video_id: str, stage: str) -> None:
         """Wait until a stage works on a video."""
@@ -123,7 +123,7 @@ class Platform:
         return document if document["status"] in ("succeeded", "failed", "cancelled") else None
 
     @staticmethod
-    def _until(look: Any) -> dict[str, Any]:
+    def _until(look: Any, every_s: float = 0.05) -> dict[str, Any]:
         give_up_s = time.monotonic() + _LONG_S
         while time.monotonic() < give_up_s:
             try:
@@ -132,7 +132,7 @@ class Platform:
                 found = None  # what it asks is being restarted
             if found is not None:
                 return found
-            time.sleep(0.05)
+            time.sleep(every_s)
         raise AssertionError("waited in vain")
 
 

@@ -31,15 +31,15 @@ def _create(platform: Platform, name: str, photo: bytes, consent: str) -> httpx.
 
 
 def test_a_name_goes_to_one_caller_with_that_callers_photo(platform: Platform) -> None:
-    photos = [_photo(mark) for mark in range(8)]
+    photos = [_photo(mark) for mark in range(4)]
 
     def ask(mark: int) -> httpx.Response:
         return _create(platform, "wanted", photos[mark], f"Given by caller {mark}.")
 
-    with ThreadPoolExecutor(8) as callers:
-        answers = list(callers.map(ask, range(8)))
+    with ThreadPoolExecutor(4) as callers:
+        answers = list(callers.map(ask, range(4)))
     codes = [answer.status_code for answer in answers]
-    assert sorted(codes) == [202] + 7 * [409]
+    assert sorted(codes) == [202] + 3 * [409]
     assert {a.json()["code"] for a in answers if a.status_code == 409} == {"name_taken"}
     winner = codes.index(202)
     assert list(platform.events("/v1/avatars/wanted/events"))[-1]["status"] == "succeeded"
@@ -66,7 +66,7 @@ def test_an_avatar_can_be_deleted_while_it_is_made_and_made_anew(platform: Platf
 
 
 def test_many_watchers_leave_room_for_others(platform: Platform) -> None:
-    video = platform.post_text("This is a long sentence to speak. " * 40, size=512)
+    video = platform.post_text("This is a long sentence to speak. " * 12, size=512)
     path = f"/v1/videos/{video['id']}/events"
     limits = httpx.Limits(max_connections=None)
     client = httpx.Client(base_url=platform.stack.url, trust_env=False, timeout=30, limits=limits)

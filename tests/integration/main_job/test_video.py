@@ -222,7 +222,7 @@ def test_a_photo_becomes_an_avatar(platform: Platform) -> None:
 
 
 def test_a_video_can_be_cancelled_and_deleted(platform: Platform) -> None:
-    video = platform.post_text("This is a long sentence to speak. " * 40, size=512)
+    video = platform.post_text("This is a long sentence to speak. " * 8, size=512)
     platform.reached(video["id"], "render")
     assert platform.http.delete(f"/v1/videos/{video['id']}").status_code == 204
     assert platform.http.get(f"/v1/videos/{video['id']}").status_code == 404
