@@ -2,10 +2,10 @@
 
     python -m loadtests.chaos --jobs 1000 --json FILE
 
-Starts a whole stack of real services with two render workers, asks for many short videos by REST,
-and does harm all along: stages and the gateway are killed at random, all packets between stages and
-Redis are dropped for eight seconds (where this process may have a network of its own, and the
-models are not on a server, as LIPSTREAM_MODELS=triton://host:port has them), Redis is
+Starts a whole stack of real services with two render workers, asks for many short videos and a few
+avatars by REST, and does harm all along: stages and the gateway are killed at random, all packets
+between stages and Redis are dropped for eight seconds (where this process may have a network of its
+own, and the models are not on a server, as LIPSTREAM_MODELS=triton://host:port has them), Redis is
 killed once in the middle, a render worker is held still for longer than its work is waited for, and
 the disk of the object store fills up (where this process may mount one). At the end every job must
 have ended once: one result each, none lost, none made twice.
@@ -28,6 +28,7 @@ from typing import Any
 import httpx
 
 from lipstream.avatar.create import create_avatar
+from lipstream.gateway.avatars import avatar_job_id
 from lipstream.pipeline import JobKind
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.jobs import JobStore
@@ -43,6 +44,9 @@ from loadtests.manifest import Figure, Manifest
 from loadtests.own_network import enter_own_network
 
 _AVATAR = "chaos"
+_CONSENT = "A portrait in the public domain."
+_FIT_EVERY = 250
+"""One job of so many is a fit of an avatar."""
 _SECOND_RENDERER = PythonService("render-2", "lipstream.render")
 _SUBMITTERS = 8
 _SETTINGS = {
@@ -70,22 +74,28 @@ class _Caller:
 
     async def _submit(self, http: httpx.AsyncClient, numbers: Iterator[int]) -> None:
         for number in numbers:
-            while True:
-                try:
-                    answer = await http.post(
-                        "/v1/videos",
-                        json={"avatar": _AVATAR, "text": "Hi.", "size": 64, "seed": number},
-                        headers={"Idempotency-Key": f"chaos {number}"},
-                        timeout=30.0,
-                    )
-                except httpx.TransportError:
-                    answer = None
-                if answer is not None and answer.status_code == 202:
-                    self.ids.add(answer.json()["id"])
-                    break
-                if answer is not None and answer.status_code < 500 and answer.status_code != 409:
-                    raise SystemExit(f"a job was refused: {answer.text}")
+            ask = self._fit if number % _FIT_EVERY == 0 else self._film
+            while (job_id := await ask(http, number)) is None:
                 await asyncio.sleep(0.2)
+            self.ids.add(job_id)
+
+    async def _film(self, http: httpx.AsyncClient, number: int) -> str | None:
+        """Ask for a video; None where it was not taken now."""
+        answer = await _posted(
+            http,
+            "/v1/videos",
+            json={"avatar": _AVATAR, "text": "Hi.", "size": 64, "seed": number},
+            headers={"Idempotency-Key": f"chaos {number}"},
+        )
+        return None if answer is None else str(answer.json()["id"])
+
+    async def _fit(self, http: httpx.AsyncClient, number: int) -> str | None:
+        """Ask for an avatar; a name that is taken was taken by an answer that was lost."""
+        name = f"{_AVATAR}-{number}"
+        photo = await asyncio.to_thread(hopper_photo().read_bytes)
+        form = {"name": name, "consent": _CONSENT}
+        answer = await _posted(http, "/v1/avatars", data=form, files={"photo": photo}, taken=409)
+        return None if answer is None else avatar_job_id(name)
 
     async def statuses(self) -> dict[str, str]:
         ids = sorted(self.ids)
@@ -122,14 +132,33 @@ class _Caller:
         missing = []
         async with httpx.AsyncClient(base_url=self._stack.url, trust_env=False) as http:
             for job_id, status in (await self.statuses()).items():
-                if status == JobStatus.SUCCEEDED:
-                    answer = await http.head(f"/v1/videos/{job_id}/file", timeout=30.0)
-                    if answer.status_code != 200 or int(answer.headers["content-length"]) < 1000:
-                        missing.append(job_id)
+                if status != JobStatus.SUCCEEDED:
+                    continue
+                name = job_id.removeprefix(avatar_job_id(""))
+                fit = name != job_id
+                path = f"/v1/avatars/{name}/preview" if fit else f"/v1/videos/{job_id}/file"
+                answer = await http.head(path, timeout=30.0)
+                if answer.status_code != 200 or int(answer.headers["content-length"]) < 1000:
+                    missing.append(job_id)
         return missing
 
     async def close(self) -> None:
         await self._link.close()
+
+
+async def _posted(
+    http: httpx.AsyncClient, path: str, *, taken: int = 202, **order: Any
+) -> httpx.Response | None:
+    """The answer to an order, once it was taken; None where it has to be sent again."""
+    try:
+        answer = await http.post(path, timeout=60.0, **order)
+    except httpx.TransportError:
+        return None
+    if answer.status_code in (202, taken):
+        return answer
+    if answer.status_code < 500 and answer.status_code != 409:
+        raise SystemExit(f"a job was refused: {answer.text}")
+    return None
 
 
 async def _run(stack: LocalStack, faults: Faults, jobs: int, limit_s: float) -> list[Figure]:
@@ -194,15 +223,14 @@ def main() -> None:
         folder = Path(name)
         with SmallDisk(folder / "disk", _DISK_BYTES) as disk:
             objects = disk.folder / "objects"
-            consent = "A portrait in the public domain."
             library = AvatarLibrary(open_store(str(objects)))
-            create_avatar(library, _AVATAR, hopper_photo().read_bytes(), consent)
+            create_avatar(library, _AVATAR, hopper_photo().read_bytes(), _CONSENT)
             with _stack(folder / "data", objects) as stack:
                 rng = random.Random(options.seed)
                 faults = Faults(stack, disk, options.every, rng, own_network=own_network)
                 figures = asyncio.run(_run(stack, faults, options.jobs, options.limit))
     Manifest("chaos", {"jobs": options.jobs, "kill_every_s": options.every}).publish(
-        figures, options.json
+        figures, options.json, recovery_s=faults.recovery_s
     )
 
 

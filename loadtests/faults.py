@@ -22,7 +22,7 @@ from loadtests.own_network import dropped
 
 __all__ = ["Faults", "SmallDisk"]
 
-_KILLED = ("audio", "motion", "render", "render-2", "gateway")
+_KILLED = ("audio", "motion", "avatar", "render", "render-2", "gateway")
 _STILL_S = 12.0
 """A process is held still: longer than its work is waited for."""
 _FULL_S = 4.0
@@ -91,6 +91,8 @@ class Faults:
         self._next_s = time.monotonic() + every_s
         self._task: asyncio.Task[None] | None = None
         self._recovery_s: dict[str, list[float]] = {}
+        self._victims: list[str] = []
+        """Each comes once before any comes again."""
         once: list[tuple[float, str, Callable[[], Awaitable[None]]]] = [
             *([(0.2, "network_dropped", self._drop_network)] if own_network else []),
             (0.35, "redis_killed", self._kill_redis),
@@ -114,7 +116,8 @@ class Faults:
         if self._once and done >= self._once[0][0]:
             _, name, fault = self._once.pop(0)
         elif time.monotonic() >= self._next_s:
-            victim = self._rng.choice(_KILLED)
+            self._victims = self._victims or self._rng.sample(_KILLED, len(_KILLED))
+            victim = self._victims.pop()
             name, fault = f"{victim.removesuffix('-2')}_killed", lambda: self._kill(victim)
             self._next_s = time.monotonic() + self._every_s * self._rng.uniform(0.5, 1.5)
         else:
@@ -128,10 +131,15 @@ class Faults:
     def figures(self) -> list[Figure]:
         """The worst of each kind, and how often it was done."""
         figures = []
-        for name, times_s in sorted(self._recovery_s.items()):
-            figures.append(Figure(f"recovery_s_{name}", max(times_s), state="cold"))
-            figures.append(Figure(f"times_{name}", len(times_s)))
+        for name, worst_s in self.recovery_s.items():
+            figures.append(Figure(f"recovery_s_{name}", worst_s, state="cold"))
+            figures.append(Figure(f"times_{name}", len(self._recovery_s[name])))
         return figures
+
+    @property
+    def recovery_s(self) -> dict[str, float]:
+        """The longest recovery, by the kind of fault."""
+        return {name: max(times_s) for name, times_s in sorted(self._recovery_s.items())}
 
     async def _timed(self, name: str, fault: Callable[[], Awaitable[None]]) -> None:
         began_s = time.monotonic()

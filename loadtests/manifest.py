@@ -46,8 +46,14 @@ class Manifest:
     settings: Mapping[str, Value] = field(default_factory=dict)
     """What was measured: avatar, size, length."""
 
-    def publish(self, figures: list[Figure], json_path: Path | None) -> None:
-        """Print the table; write the JSON object if a path is given."""
+    def publish(
+        self, figures: list[Figure], json_path: Path | None, **groups: Mapping[str, Value]
+    ) -> None:
+        """Print the table; write the JSON object if a path is given.
+
+        Args:
+            groups: objects within that one, of figures of one kind by what they are of.
+        """
         console = Console(width=110)
         header = {"machine": _machine(), "commit": _commit(), "load_at_start": _load()}
         for name, value in (header | dict(self.settings)).items():
@@ -62,6 +68,7 @@ class Manifest:
                 **header,
                 **self.settings,
                 **{figure.name: figure.value for figure in figures},
+                **groups,
                 "states": {figure.name: figure.state for figure in figures},
             }
             json_path.write_text(json.dumps(document, indent=2) + "\n")
