@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from lipstream.runtime.job_context import JobContext
 from lipstream.runtime.object_store import ObjectStore, open_store
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.training.recipes import Recipe, export_run, train_preset
+from lipstream.training.streaming_talker import recordings
+from lipstream.training.streaming_talker.recordings import recording_pool
 from lipstream.v1 import audio_pb2, audio_pb2_grpc, motion_pb2, motion_pb2_grpc
 from lipstream.wire.job import Job
 from tests.command import command
@@ -69,7 +72,10 @@ def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:
     (root / "corpus").mkdir()
     write_shard(shard_path(root / "corpus", "flite", 0), [spoken(text) for text in SENTENCES])
     recipe = Recipe("arkit", root / "corpus", root / "run", encoder=encoder, overrides=_SMALL)
-    train_preset(recipe)
+    with pytest.MonkeyPatch.context() as patch:
+        # Of sounds without speech, some seconds are enough here.
+        patch.setattr(recordings, "recording_pool", partial(recording_pool, nonspeech_hours=0.005))
+        train_preset(recipe)
     models = root / "models"
     export_run(root / "run", models)
     (models / "speech_encoder").symlink_to(ModelStore.bundled().root / "speech_encoder")

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from lipstream.errors import BadInput
 from lipstream.evaluation.utterance import read_corpus, write_shard
 from lipstream.training.commands import corpus_app, train_app
+from lipstream.training.corpora import build
 from lipstream.training.pools import development_speech, training_pool
 from tests.unit.motion.spoken import SENTENCES, spoken
 
 
-def test_espeak_fills_a_corpus(tmp_path: Path) -> None:
+def test_espeak_fills_a_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "_SHARD_SECONDS", 20.0)
     transcripts = tmp_path / "texts"
     transcripts.mkdir()
     (transcripts / "all_train-x.tsv.gz").write_bytes(_gzipped("1 \tTHE CAT SAT ON A BIG MAP\n"))
-    arguments = ["synthesise", "espeak", "--hours", "0.003", "--corpus", str(tmp_path / "c")]
+    arguments = ["synthesise", "espeak", "--hours", "0.01", "--corpus", str(tmp_path / "c")]
     result = CliRunner().invoke(corpus_app, [*arguments, "--transcripts", str(transcripts)])
     assert result.exit_code == 0, result.output
     utterances = list(read_corpus(tmp_path / "c", "espeak"))
-    assert sum(u.duration_s for u in utterances) > 10.8
+    assert sum(u.duration_s for u in utterances) > 36
     assert any(s.symbol == "m" for u in utterances for s in u.segments)
     result = CliRunner().invoke(corpus_app, ["inspect", str(tmp_path / "c")])
     assert result.exit_code == 0, result.output

@@ -15,6 +15,7 @@ from lipstream.evaluation.alignment import Aligner
 from lipstream.evaluation.utterance import Utterance, read_corpus, read_shard, write_shard
 from lipstream.face.motion import Floats
 from lipstream.motion.phones import Segment
+from lipstream.training.corpora import build
 from lipstream.training.corpora.build import build_aligned, build_synthesised
 from lipstream.training.corpora.closures import refine_closures
 from lipstream.training.corpora.librispeech import recordings
@@ -79,24 +80,32 @@ class _Murmur:
             yield Spoken(line.text, samples, 22_050, phones)
 
 
+@pytest.fixture
+def short_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a minute, not of a quarter of an hour."""
+    monkeypatch.setattr(build, "_SHARD_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("short_shards")
 def test_a_build_is_reproducible_and_resumes(tmp_path: Path) -> None:
-    seconds = build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.3, seed=4)
-    assert seconds >= 0.3 * 3600
+    seconds = build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.02, seed=4)
+    assert seconds >= 0.02 * 3600
     paths = sorted(tmp_path.glob("x-*.npz"))
     before = paths[1].read_bytes()
     paths[1].unlink()
-    assert build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.3, seed=4) == seconds
+    assert build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.02, seed=4) == seconds
     assert paths[1].read_bytes() == before
     assert all(isinstance(u, Utterance) for u in read_corpus(tmp_path, "x"))
 
 
+@pytest.mark.usefixtures("short_shards")
 def test_builds_with_other_settings_do_not_mix(tmp_path: Path) -> None:
     build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.01, seed=4)
     with pytest.raises(Conflict, match="other seed"):
-        build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.3, seed=5)
+        build_synthesised("x", _Murmur(), _TEXTS, tmp_path, hours=0.02, seed=5)
     other = Texts(("seven.",), {})
     with pytest.raises(Conflict, match="other texts"):
-        build_synthesised("x", _Murmur(), other, tmp_path, hours=0.3, seed=4)
+        build_synthesised("x", _Murmur(), other, tmp_path, hours=0.02, seed=4)
     build_synthesised("y", _Murmur(), _TEXTS, tmp_path, hours=0.01, seed=5)
 
 
