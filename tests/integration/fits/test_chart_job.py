@@ -63,6 +63,9 @@ def test_the_charts_job_is_valid_and_within_its_role(
     [container] = pod["containers"]
     assert container["args"] == ["python", "-m", "lipstream.avatar.fits", JOB_ID]
     assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
+    for metadata in (made["metadata"], spec["template"]["metadata"]):
+        assert metadata["annotations"]["lipstream.dev/job-id"] == JOB_ID
+        assert metadata["annotations"]["lipstream.dev/tenant"] == "default"
     labels = made["metadata"]["labels"]
     assert labels["app.kubernetes.io/component"] == "fit"
     assert (

@@ -1,7 +1,7 @@
 """Fits as Jobs on a Kubernetes cluster.
 
-The chart renders a Job without a name into a ConfigMap; here it gets its name, the job's id and
-labels by which a restarted service finds it again. A Job is never tried again by the cluster: that
+The chart renders a Job without a name into a ConfigMap; here it gets its name, the job's id, whose
+it is, and a label by which a restarted service finds it again. A Job is never tried again by the cluster: that
 is for the queue. Failed ones stay with their logs until the template's TTL is over, and the end of
 a log is kept with the job's objects.
 """
@@ -27,6 +27,7 @@ from lipstream.errors import (
     Outage,
 )
 from lipstream.runtime.job_context import JobContext
+from lipstream.wire.job import Job
 from lipstream.wire.objects import FIT_LOG
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 _LABEL = "lipstream.dev/fit"
 _ID_ANNOTATION = "lipstream.dev/job-id"
+_TENANT_ANNOTATION = "lipstream.dev/tenant"
 _TIMEOUT_S = 5.0
 _LOG_LINES = 200
 
@@ -106,12 +108,12 @@ class ClusterLauncher:
             if _condition(job) is None:
                 logger.info("found the fit's Job", extra={"job": job.metadata.name})
                 return ClusterFit(self, context, job.metadata.name)
-        body = self._filled(context.job.id, mark, _next([job.metadata.name for job in known]))
+        body = self._filled(context.job, mark, _next([job.metadata.name for job in known]))
         with contextlib.suppress(Conflict):  # another service was faster
             self.ask(self._batch.create_namespaced_job, self._namespace, body)
         return ClusterFit(self, context, body["metadata"]["name"])
 
-    def _filled(self, job_id: str, mark: str, number: int) -> dict[str, Any]:
+    def _filled(self, job: Job, mark: str, number: int) -> dict[str, Any]:
         """The template as this job's Job."""
         body = copy.deepcopy(self._template)
         about = body["metadata"]
@@ -119,8 +121,9 @@ class ClusterLauncher:
         pod = body["spec"]["template"]
         for metadata in (about, pod.setdefault("metadata", {})):
             metadata.setdefault("labels", {})[_LABEL] = mark
-            metadata.setdefault("annotations", {})[_ID_ANNOTATION] = job_id
-        pod["spec"]["containers"][0]["args"].append(job_id)
+            metadata.setdefault("annotations", {})[_ID_ANNOTATION] = job.id
+            metadata["annotations"][_TENANT_ANNOTATION] = job.tenant
+        pod["spec"]["containers"][0]["args"].append(job.id)
         return body
 
     def job(self, name: str) -> Any:
