@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,6 +37,9 @@ class FakeCluster:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.asked: set[tuple[str, str, str]] = set()
         """API group, resource, verb."""
+        self.notices_s = 0.0
+        """How long after the end of a process its Job has ended."""
+        self._ended_s: dict[str, float] = {}
         self.refuses = 0
         """Status of every answer, if not 0."""
         cluster = self
@@ -133,6 +137,9 @@ class FakeCluster:
 
     def _job(self, name: str) -> dict[str, Any]:
         code = self._processes[name].poll()
+        if code is not None:
+            ended_s = self._ended_s.setdefault(name, time.monotonic())
+            code = code if time.monotonic() >= ended_s + self.notices_s else None
         kind = {None: "", 0: "Complete"}.get(code, "Failed")
         reason = "BackoffLimitExceeded" if kind == "Failed" else None
         ended = [{"type": kind, "status": "True", "reason": reason}] if kind else []

@@ -100,6 +100,7 @@ def test_tries_of_a_job_that_an_outage_ended_do_not_count(
     tmp_path: Path,
 ) -> None:
     harm.no_scratch()
+    cluster.notices_s = 0.5
 
     async def scenario() -> None:
         async with JobLane.on(redis_server.url) as jobs:

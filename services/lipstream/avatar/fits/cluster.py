@@ -1,9 +1,9 @@
 """Fits as Jobs on a Kubernetes cluster.
 
 The chart renders a Job without a name into a ConfigMap; here it gets its name, the job's id, whose
-it is, and a label by which a restarted service finds it again. A Job is never tried again by the cluster: that
-is for the queue. Failed ones stay with their logs until the template's TTL is over, and the end of
-a log is kept with the job's objects.
+it is, and a label by which a restarted service finds it again. A Job that failed is not tried again
+by the cluster: that is for the queue. Failed ones stay with their logs until the template's TTL is
+over, and the end of a log is kept with the job's objects.
 """
 
 from __future__ import annotations

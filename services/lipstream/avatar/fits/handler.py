@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 
 from lipstream.avatar.fits.child import ChildLauncher
 from lipstream.avatar.fits.cluster import ClusterLauncher
@@ -27,6 +28,8 @@ __all__ = ["SupervisedFit", "fit_handler"]
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.25
+_ENDING_S = 60.0
+"""That the cluster may take to notice the end of a process that has said how it ended."""
 
 
 def fit_handler(settings: Settings) -> Handler:
@@ -73,6 +76,8 @@ class SupervisedFit:
             wanted = True
             try:
                 outcome = await _watched(context, reports, fit)
+                if outcome.problem is not None:
+                    await _gone(context, fit)
             except BaseException:
                 wanted = await _wanted(context, link)
                 raise
@@ -102,6 +107,18 @@ async def _watched(context: JobContext, reports: FitReports, fit: RunningFit) ->
             if end is not None:
                 raise end
             context.progress(report.fraction)
+        await asyncio.sleep(_POLL_S)
+
+
+async def _gone(context: JobContext, fit: RunningFit) -> None:
+    """Wait until a fit that failed has ended: the next try shall not take it for one that runs.
+
+    Raises:
+        Cancelled: the work is no longer wanted here.
+    """
+    give_up_s = time.monotonic() + _ENDING_S
+    while await asyncio.to_thread(fit.ended) is None and time.monotonic() < give_up_s:
+        context.check()
         await asyncio.sleep(_POLL_S)
 
 
