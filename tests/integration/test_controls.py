@@ -61,7 +61,10 @@ def model(avatar_store: Path) -> AvatarModel:
 
 def _seen(model: AvatarModel, sound: str = "rest", **controls: Any) -> Picture:
     framing = FaceControls.parse(controls).framing
-    renderer = SplatRenderer(framed(model, framing), _SIZE)
+    return _drawn(SplatRenderer(framed(model, framing), _SIZE), sound, **controls)
+
+
+def _drawn(renderer: SplatRenderer, sound: str, **controls: Any) -> Picture:
     return renderer.rgb(renderer.pose(held(controls, sound))).astype(np.float64)
 
 
@@ -73,8 +76,9 @@ def _apart(first: Picture, second: Picture) -> float:
 
 @pytest.mark.parametrize("sound", ["rest", "AA"])
 def test_every_emotion_is_seen(model: AvatarModel, sound: str) -> None:
-    faces = [_seen(model, sound)]
-    faces += [_seen(model, sound, emotion={emotion: 1}) for emotion in EMOTIONS]
+    renderer = SplatRenderer(model, _SIZE)
+    faces = [_drawn(renderer, sound)]
+    faces += [_drawn(renderer, sound, emotion={emotion: 1}) for emotion in EMOTIONS]
     assert min(_apart(*pair) for pair in itertools.combinations(faces, 2)) > 3
 
 
@@ -93,11 +97,11 @@ def test_every_control_is_seen(model: AvatarModel, sound: str, controls: dict[st
 
 
 def test_lips_are_seen_to_meet_under_every_emotion(model: AvatarModel) -> None:
+    renderer = SplatRenderer(model, 512)
     with FaceDetector() as detector:
 
         def gap(sound: str, **controls: Any) -> float:
             """Of the lips, in widths of the mouth."""
-            renderer = SplatRenderer(model, 512)
             picture = renderer.rgb(renderer.pose(held(controls, sound)))
             points = detector.landmarks(picture)
             assert points is not None

@@ -25,8 +25,8 @@ from tests.unit.training.motion_samples import biwi, diffposetalk, facegood, liv
 
 _TINY_RUN: dict[str, Any] = {
     "network": {"latent": {"hidden": 16}, "predictor": {"width": 32, "feed_forward": 32}},
-    "motion": {"steps": 2, "batch": 2, "frames": 20, "validate_every": 1},
-    "generation": {"steps": 2, "batch": 2, "frames": 20, "validate_every": 1},
+    "motion": {"steps": 2, "batch": 2, "frames": 20, "validate_every": 2},
+    "generation": {"steps": 2, "batch": 2, "frames": 20, "validate_every": 2},
 }
 
 app = typer.Typer()
