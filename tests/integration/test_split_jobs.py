@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
+import pytest
 
 from lipstream.audio.wav import write_wav
 from lipstream.face.motion import Motion
@@ -126,14 +127,8 @@ def test_cancelling_stops_all_parts(redis_server: RedisProcess) -> None:
     asyncio.run(scenario())
 
 
-def test_each_step_counts_once(redis_server: RedisProcess) -> None:
-    async def taken(queue: StageQueue) -> Claim:
-        delivery = await queue.read(block_ms=1000)
-        assert delivery is not None
-        claim = await queue.begin(delivery)
-        assert claim is not None
-        return claim
-
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_parts_of_a_job_that_has_ended_wait_no_longer(end: str, redis_server: RedisProcess) -> None:
     async def scenario() -> None:
         link = RedisLink(redis_server.url)
         jobs = JobStore(link)
@@ -141,22 +136,58 @@ def test_each_step_counts_once(redis_server: RedisProcess) -> None:
         await queue.ensure_group()
         job = Job.new(JobKind.AVATAR, {})
         await jobs.create(job)
-        plan = await taken(queue)
+        await queue.split(await _taken(queue), [f"part-{n}" for n in range(6)])
+        claim = await _taken(queue)
+        assert (await queue.depth()).waiting == 5
+        if end == "failed":
+            await queue.fail(claim, Problem("x", "X", "It broke."))
+        else:
+            await jobs.cancel(job.id)
+        # Two lie ready in the stream, where workers pass them over.
+        assert (await queue.depth()).waiting == 2
+        for _ in range(2):
+            delivery = await queue.read(block_ms=1000)
+            assert delivery is not None
+            assert await queue.begin(delivery) is None
+        assert (await queue.depth()).waiting == 0
+        await link.close()
+
+    asyncio.run(scenario())
+    assert not redis_server.client().keys("{lipstream}:jobs:avatar:flow:*")
+
+
+async def _taken(queue: StageQueue) -> Claim:
+    delivery = await queue.read(block_ms=1000)
+    assert delivery is not None
+    claim = await queue.begin(delivery)
+    assert claim is not None
+    return claim
+
+
+def test_each_step_counts_once(redis_server: RedisProcess) -> None:
+    async def scenario() -> None:
+        link = RedisLink(redis_server.url)
+        jobs = JobStore(link)
+        queue = StageQueue(link, stage_named("avatar"), "worker")
+        await queue.ensure_group()
+        job = Job.new(JobKind.AVATAR, {})
+        await jobs.create(job)
+        plan = await _taken(queue)
         assert await queue.split(plan, ["a", "b"]) == "done"
         assert await queue.split(plan, ["a", "b"]) == "over"
         assert await queue.advance(plan, {}, ()) == "over"
-        first, second = await taken(queue), await taken(queue)
+        first, second = await _taken(queue), await _taken(queue)
         assert await queue.part_done(first) == "done"
         assert await queue.part_done(first) == "over"
         assert await queue.beat(second, 0.5) == "ok"
         assert (await jobs.get(job.id)).parts_left == 1
         assert await queue.retry(second, Problem("x", "X", "It broke."), 0.0) == "done"
         assert await queue.promote() == 1
-        again = await taken(queue)
+        again = await _taken(queue)
         assert (again.message.part, again.attempt) == ("b", 2)
         assert again.last_error is not None
         assert await queue.part_done(again) == "done"
-        join = await taken(queue)
+        join = await _taken(queue)
         assert join.message.part == JOIN
         assert await queue.advance(join, {}, ()) == "done"
         assert (await jobs.get(job.id)).status is JobStatus.SUCCEEDED

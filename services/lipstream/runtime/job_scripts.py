@@ -111,6 +111,20 @@ end
 """
 )
 
+# For a job that has ended.
+_WITHDRAW = f"""
+-- Takes what waits of it out of the queue before a stream: itself, or its parts if it was split.
+local function withdraw(stream)
+  local id = get('id')
+  dequeue(stream, id)
+  local parts = get('parts')
+  for _, part in ipairs(parts and cjson.decode(parts) or {{}}) do
+    dequeue(stream, id .. '/' .. part)
+  end
+  dequeue(stream, id .. '/{JOIN}')
+end
+"""
+
 # In each script, a message is the JSON array of its names and values, and `work` says whose turn it
 # is: a stage, or a stage, '/' and a part.
 
@@ -143,17 +157,18 @@ return 'ok'
 """
 )
 
-# KEYS: job, events, streams of all stages. ARGV: ttl_s, id.
+# KEYS: job, events, streams of all stages. ARGV: ttl_s.
 CANCEL = (
     _JOB
     + FAIR_QUEUE
+    + _WITHDRAW
     + """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'missing' end
 if finished() then return get('status') end
 set('status', 'cancelled')
 publish()
 close(ARGV[1])
-for n = 3, #KEYS do dequeue(KEYS[n], ARGV[2]) end
+for n = 3, #KEYS do withdraw(KEYS[n]) end
 return 'cancelled'
 """
 )
@@ -163,13 +178,14 @@ return 'cancelled'
 EXPIRE = (
     _JOB
     + FAIR_QUEUE
+    + _WITHDRAW
     + """
 redis.call('ZREM', KEYS[3], ARGV[2])
 if redis.call('EXISTS', KEYS[1]) == 0 or finished() then return 'over' end
 set('status', 'failed', 'error', ARGV[3])
 publish()
 close(ARGV[1])
-for n = 4, #KEYS do dequeue(KEYS[n], ARGV[2]) end
+for n = 4, #KEYS do withdraw(KEYS[n]) end
 return 'done'
 """
 )
@@ -356,6 +372,7 @@ return 'done'
 FAIL = (
     _JOB
     + FAIR_QUEUE
+    + _WITHDRAW
     + f"""
 local state = hold(ARGV[3], ARGV[4])
 if state == 'lost' then return state end
@@ -365,6 +382,7 @@ let_go(ARGV[3])
 set('status', 'failed', 'error', ARGV[6])
 publish()
 close(ARGV[5])
+withdraw(KEYS[3])
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', {_DEAD_KEPT}, '*', 'at_ms', now_ms(), unpack(ARGV, 7))
 feed(KEYS[3])
 return 'done'

@@ -176,7 +176,7 @@ class JobStore:
             NotFound: there is no such job.
         """
         keys = [job_key(job_id), events_stream(job_id), *_STREAMS]
-        answer = await self._eval(job_scripts.CANCEL, keys, [str(self._ttl_s), job_id])
+        answer = await self._eval(job_scripts.CANCEL, keys, [str(self._ttl_s)])
         if answer == "missing":
             raise _missing(job_id)
         return JobStatus.parse(answer)
