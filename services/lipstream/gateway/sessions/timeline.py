@@ -22,7 +22,7 @@ _LEAD_SILENT_US = 2 * FRAME_US
 """How far ahead of playback silence is handed on: what computing a frame may take."""
 _LEAD_SPEAKING_US = 5 * FRAME_US
 _GAINING_US = FRAME_US // 2
-"""From piece to piece of speech while it gains its lead."""
+"""From piece to piece of speech while it gains its lead; twice that after the one that begins."""
 _HELD_BACK_US = 2_500
 """More than the audio stage's resampler keeps until it hears what follows. The first piece is so
 much longer: so each one completes a frame of motion, which need not wait for another piece."""
@@ -120,7 +120,7 @@ class Timeline:
             samples += taken.samples
         self._playing += self.utterances.spent()
         if heard:
-            self._gaining_from_us = now_us + _GAINING_US
+            self._gaining_from_us = now_us + (2 if started else 1) * _GAINING_US
         samples += bytes(2 * count - len(samples))
         self.fed_us += self._piece_us
         self._piece_us = FRAME_US

@@ -55,8 +55,8 @@ def test_speech_begins_at_once_and_gains_its_lead_with_pauses(now_us: int) -> No
     timeline.utterances.add(_samples(10 * _RATE_HZ))
     (first,) = _played(timeline, now_us, now_us)
     assert [own.utterance for own in first.started] == [1]
-    for pause in range(1, 5):
-        assert timeline.due_us() == now_us + pause * FRAME_US // 2
+    for pauses in range(2, 6):
+        assert timeline.due_us() == now_us + pauses * FRAME_US // 2
         timeline.next_piece(timeline.due_us())
 
 
