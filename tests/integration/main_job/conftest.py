@@ -27,5 +27,6 @@ def _running(folder: Path, avatar_store: Path) -> Iterator[Platform]:
         patch.setenv("LIPSTREAM_HEARTBEAT_S", "0.3")
         patch.setenv("LIPSTREAM_RETRY_BASE_S", "0.2")
         patch.setenv("LIPSTREAM_LIVE_CAPACITY", "8")
+        patch.setenv("LIPSTREAM_MAX_AUDIO_S", "300")
         with LocalStack(Settings(data_dir=folder)) as stack, Platform(stack) as running:
             yield running
