@@ -14,7 +14,7 @@ export const MediaKind = Object.freeze({ VIDEO: 1, AUDIO: 2, MOTION: 3 });
 
 const HEAD_BYTES = 16;
 const KEYFRAME = 1;
-const LARGEST_PIECE = 256_000; // bytes; the server takes up to a megabyte
+const LARGEST_PIECE = 32_000; // bytes; the first picture waits for the first message
 const ENDED = 1000; // RFC 6455: closed on purpose
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
