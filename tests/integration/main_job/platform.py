@@ -23,7 +23,7 @@ from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.local_stack import LocalStack
 from lipstream.runtime.object_store import open_store
 from lipstream.runtime.redis_link import RedisLink
-from lipstream.wire.job import Job
+from lipstream.wire.job import Job, JobStatus
 from tests.portrait import AVATAR
 
 __all__ = ["Platform", "speech_wav"]
@@ -83,10 +83,10 @@ class Platform:
         def there() -> dict[str, Any] | None:
             job = self._job(video_id)
             begun = job.stage == stage and job.attempts.get(stage, 0) > after_tries
-            document = self.video(video_id)
-            return document if begun and job.status == "running" else self._over(document)
+            known = (begun and job.status is JobStatus.RUNNING) or job.status.finished
+            return self.video(video_id) if known else None
 
-        return self._until(there)
+        return self._until(there, every_s=0.1)
 
     def copy_avatar(self, name: str) -> None:
         """Another avatar with the same face."""
