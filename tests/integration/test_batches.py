@@ -92,6 +92,8 @@ def test_batches_are_listed_the_newest_first_and_forgotten_ones_leave(
     client.delete(f"{{lipstream}}:batch:{made[2]['id']}")
     assert [b["id"] for b in gateway.get("/v1/batches?limit=1").json()] == [made[1]["id"]]
     assert client.zcard("{lipstream}:batches-of:default") == 2
+    for path in ("/v1/batches", "/v1/videos"):
+        assert gateway.get(path, params={"limit": 0}).status_code == 422
 
 
 def test_a_batch_neither_fills_the_queue_nor_passes_the_quota(gateway: TestClient) -> None:

@@ -14,6 +14,7 @@ from lipstream.gateway.documents import (
     BatchDocument,
     BatchEntry,
     BatchLine,
+    MostListed,
     ProblemDocument,
     VideoRequest,
 )
@@ -84,9 +85,11 @@ async def create_batch(
 
 
 @router.get("", response_model=list[BatchEntry])
-async def list_batches(platform: Shared, caller: VideoCaller, limit: int = 50) -> list[BatchEntry]:
+async def list_batches(
+    platform: Shared, caller: VideoCaller, limit: MostListed = 50
+) -> list[BatchEntry]:
     """The newest batches first. What became of a batch's videos is said by itself."""
-    batches = await platform.batches.newest(caller.tenant, max(1, min(limit, 200)))
+    batches = await platform.batches.newest(caller.tenant, limit)
     return [BatchEntry(**_entry(batch)) for batch in batches]
 
 

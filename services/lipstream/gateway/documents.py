@@ -6,6 +6,7 @@ import json
 import re
 from typing import Annotated, Any, Literal, Self
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from lipstream.face.face_controls import FaceControls
@@ -19,6 +20,7 @@ __all__ = [
     "BatchLine",
     "Consent",
     "ConsentBy",
+    "MostListed",
     "ProblemDocument",
     "StatusName",
     "VideoDocument",
@@ -28,6 +30,7 @@ __all__ = [
 StatusName = Literal["queued", "running", "ready", "succeeded", "failed", "cancelled"]
 _NUMBER = re.compile("[0-9]{1,4}")
 
+MostListed = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 AvatarName = Annotated[
     str,
     Field(

@@ -14,7 +14,12 @@ from lipstream.errors import BadInput, Conflict, NotFound, TooLarge
 from lipstream.gateway.avatars import avatar_job_id
 from lipstream.gateway.callers import VideoCaller
 from lipstream.gateway.consent import check_recorded
-from lipstream.gateway.documents import ProblemDocument, VideoDocument, VideoRequest
+from lipstream.gateway.documents import (
+    MostListed,
+    ProblemDocument,
+    VideoDocument,
+    VideoRequest,
+)
 from lipstream.gateway.events import event_response
 from lipstream.gateway.idempotency import REPLAYED, once
 from lipstream.gateway.platform import Platform, Shared
@@ -98,12 +103,10 @@ async def create_video(
 
 @router.get("", response_model=list[VideoDocument])
 async def list_videos(
-    platform: Shared, caller: VideoCaller, limit: int = 50
+    platform: Shared, caller: VideoCaller, limit: MostListed = 50
 ) -> list[VideoDocument]:
     """The newest videos first."""
-    jobs = await platform.jobs.list_jobs(
-        JobKind.VIDEO, tenant=caller.tenant, limit=max(1, min(limit, 200))
-    )
+    jobs = await platform.jobs.list_jobs(JobKind.VIDEO, tenant=caller.tenant, limit=limit)
     return [video_document(job, caller) for job in jobs]
 
 
