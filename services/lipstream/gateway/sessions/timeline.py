@@ -79,8 +79,8 @@ class Timeline:
         """Up to here sound was handed on."""
         self._piece_us = FRAME_US + _HELD_BACK_US
         """Of the next one."""
-        self._gaining_from_us = start_us
-        """When more speech may be handed on only to gain lead."""
+        self._gaining_from_us: int | None = None
+        """When more speech may be handed on only to gain lead, once some was."""
         self._spoken_us = 0
         """Up to here speech was handed on."""
         self._playing: list[Utterance] = []
@@ -99,7 +99,10 @@ class Timeline:
         latest_us = end_us - _LEAD_SILENT_US
         if not self.utterances.can_give(self._piece_samples):
             return latest_us
-        return min(latest_us, max(end_us - _LEAD_SPEAKING_US, self._gaining_from_us))
+        gaining_us = end_us - _LEAD_SPEAKING_US
+        if self._gaining_from_us is not None:
+            gaining_us = max(gaining_us, self._gaining_from_us)
+        return min(latest_us, gaining_us)
 
     def next_piece(self, now_us: int) -> Piece:
         """The next frame of sound: what waits, and silence for what is missing."""

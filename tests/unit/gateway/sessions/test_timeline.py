@@ -60,6 +60,12 @@ def test_speech_begins_at_once_and_gains_its_lead_with_pauses(now_us: int) -> No
         timeline.next_piece(timeline.due_us())
 
 
+def test_speech_that_opens_a_session_begins_before_playback_does() -> None:
+    silent, spoken = _timeline(), _timeline()
+    spoken.utterances.add(_samples(10 * _RATE_HZ))
+    assert spoken.due_us() < silent.due_us() - 2 * FRAME_US
+
+
 def test_what_is_late_is_handed_on_without_pauses() -> None:
     timeline = _timeline()
     timeline.utterances.add(_samples(10 * _RATE_HZ))
