@@ -12,7 +12,8 @@ from lipstream.runtime.live_capacity import live_capacity, processor_cost
 from lipstream.runtime.settings import Settings
 
 
-def test_capacity_is_what_the_cores_hold() -> None:
+def test_capacity_is_what_the_cores_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LIPSTREAM_LIVE_CAPACITY", raising=False)
     cores = usable_cores()
     settings = Settings(max_streams=20)
     assert live_capacity(settings, lambda: cores * 0.8 / 5.5) == 5

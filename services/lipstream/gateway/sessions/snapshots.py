@@ -114,6 +114,8 @@ class Snapshots:
         self._over: dict[str, int] = {}
         """Sessions that have ended, and how long others must be able to learn it, ms."""
         self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()
+        """What was seen of a session must not be written after word of its end."""
         self._writer = asyncio.create_task(self._write_on())
 
     def note(self, session_id: str) -> None:
@@ -217,6 +219,10 @@ class Snapshots:
                 logger.warning("snapshots of sessions were not written: %s", error.message)
 
     async def _write(self, due: set[str]) -> None:
+        async with self._writing:
+            await self._write_at_once(due)
+
+    async def _write_at_once(self, due: set[str]) -> None:
         over, self._over = self._over, {}
         said: dict[str, tuple[str, str]] = {}
         for session_id in due:
