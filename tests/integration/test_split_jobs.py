@@ -131,11 +131,7 @@ def test_cancelling_stops_all_parts(redis_server: RedisProcess) -> None:
 def test_parts_of_a_job_that_has_ended_wait_no_longer(end: str, redis_server: RedisProcess) -> None:
     async def scenario() -> None:
         link = RedisLink(redis_server.url)
-        jobs = JobStore(link)
-        queue = StageQueue(link, stage_named("avatar"), "worker")
-        await queue.ensure_group()
-        job = Job.new(JobKind.AVATAR, {})
-        await jobs.create(job)
+        jobs, queue, job = await _ordered(link)
         await queue.split(await _taken(queue), [f"part-{n}" for n in range(6)])
         claim = await _taken(queue)
         assert (await queue.depth()).waiting == 5
@@ -156,6 +152,15 @@ def test_parts_of_a_job_that_has_ended_wait_no_longer(end: str, redis_server: Re
     assert not redis_server.client().keys("{lipstream}:jobs:avatar:flow:*")
 
 
+async def _ordered(link: RedisLink) -> tuple[JobStore, StageQueue, Job]:
+    """A job that waits at its stage, whose only worker is this test."""
+    jobs, queue = JobStore(link), StageQueue(link, stage_named("avatar"), "worker")
+    await queue.ensure_group()
+    job = Job.new(JobKind.AVATAR, {})
+    await jobs.create(job)
+    return jobs, queue, job
+
+
 async def _taken(queue: StageQueue) -> Claim:
     delivery = await queue.read(block_ms=1000)
     assert delivery is not None
@@ -167,11 +172,7 @@ async def _taken(queue: StageQueue) -> Claim:
 def test_each_step_counts_once(redis_server: RedisProcess) -> None:
     async def scenario() -> None:
         link = RedisLink(redis_server.url)
-        jobs = JobStore(link)
-        queue = StageQueue(link, stage_named("avatar"), "worker")
-        await queue.ensure_group()
-        job = Job.new(JobKind.AVATAR, {})
-        await jobs.create(job)
+        jobs, queue, job = await _ordered(link)
         plan = await _taken(queue)
         assert await queue.split(plan, ["a", "b"]) == "done"
         assert await queue.split(plan, ["a", "b"]) == "over"
