@@ -34,6 +34,7 @@ from lipstream.gateway.webhook_sender import WebhookSender
 from lipstream.runtime.api_keys import KeyStore
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.batches import BatchStore
+from lipstream.runtime.garbage import keep_what_stands
 from lipstream.runtime.jobs import JobStore
 from lipstream.runtime.object_store import open_store
 from lipstream.runtime.rate_limit import RateLimiter
@@ -103,6 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
         )
         retention = Retention(link, store, ttl_s=settings.job_ttl_s, every_s=settings.sweep_s)
         sweeping = asyncio.create_task(retention.run())
+        keep_what_stands()
         try:
             yield
         finally:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi import Request, Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+from fastapi.security.utils import get_authorization_scheme_param
 
-from lipstream.gateway.platform import Shared
+from lipstream.gateway.platform import platform_of
 from lipstream.gateway.principal import ANYBODY, Principal
 from lipstream.gateway.rate_headers import ALLOWANCE
 from lipstream.gateway.refusals import Forbidden, RateLimited, Unauthorized
@@ -17,41 +19,53 @@ from lipstream.runtime.api_keys import ApiKey, KeyStore, Scope
 __all__ = ["AnyCaller", "AvatarCaller", "SessionCaller", "VideoCaller", "WebhookCaller"]
 
 _READING = ("GET", "HEAD")
-_bearer = HTTPBearer(auto_error=False, description="An API key, where the server asks for one.")
 
 
-async def _caller(
-    needed: SecurityScopes,
-    request: Request,
-    platform: Shared,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Principal:
+class _Caller(SecurityBase):
+    """Who calls, if they may do what asks for `scope`.
+
+    One dependency without others below it: FastAPI solves each anew for every request.
     """
-    Raises:
-        Unauthorized: there is no key, or it is unknown or expired.
-        RateLimited: it calls too often.
-        Forbidden: the key lacks a scope.
-    """
-    if platform.settings.auth == "off":
-        return ANYBODY
-    signer = await platform.signer()
-    if "signature" in request.query_params and request.method in _READING:
-        return _of_link(signer, request)
-    key = await _known(platform.keys, given.credentials if given else "")
-    rate = key.requests_per_s or platform.settings.key_requests_per_s
-    allowance = request.scope[ALLOWANCE] = await platform.rates.take(key.id, rate)
-    if not allowance.granted:
-        raise RateLimited(allowance.next_s)
-    sessions = key.sessions or platform.settings.key_sessions
-    caller = Principal(key.tenant, key.scopes, key.id, sessions, signer)
-    for scope in needed.scopes:
-        if not caller.may(scope):
+
+    scheme_name = "HTTPBearer"
+    model = HTTPBearer(description="An API key, where the server asks for one.")
+
+    def __init__(self, scope: Scope | None = None) -> None:
+        self._scope = scope
+
+    async def __call__(self, request: Request) -> Principal:
+        """
+        Raises:
+            Unauthorized: there is no key, or it is unknown or expired.
+            RateLimited: it calls too often.
+            Forbidden: the key lacks the scope.
+        """
+        platform = platform_of(request)
+        if platform.settings.auth == "off":
+            return ANYBODY
+        signer = await platform.signer()
+        if "signature" in request.query_params and request.method in _READING:
+            return _of_link(signer, request)
+        key = await _known(platform.keys, _bearer(request))
+        rate = key.requests_per_s or platform.settings.key_requests_per_s
+        allowance = request.scope[ALLOWANCE] = await platform.rates.take(key.id, rate)
+        if not allowance.granted:
+            raise RateLimited(allowance.next_s)
+        sessions = key.sessions or platform.settings.key_sessions
+        caller = Principal(key.tenant, key.scopes, key.id, sessions, signer)
+        if self._scope is not None and not caller.may(self._scope.value):
             raise Forbidden(
-                f"This key may not be used for {scope}.",
-                remedy=f"Ask your operator for a key with the scope {scope}.",
+                f"This key may not be used for {self._scope.value}.",
+                remedy=f"Ask your operator for a key with the scope {self._scope.value}.",
                 code="missing_scope",
             )
-    return caller
+        return caller
+
+
+def _bearer(request: Request) -> str:
+    """The key in the header `Authorization`; empty where there is none."""
+    kind, key = get_authorization_scheme_param(request.headers.get("authorization"))
+    return key if kind.lower() == "bearer" else ""
 
 
 def _of_link(signer: LinkSigner, request: Request) -> Principal:
@@ -87,9 +101,13 @@ async def _known(keys: KeyStore, text: str) -> ApiKey:
     return key
 
 
-AnyCaller = Annotated[Principal, Security(_caller)]
+def _allowed(scope: Scope | None = None) -> Any:
+    return Security(_Caller(scope), scopes=[scope.value] if scope else [])
+
+
+AnyCaller = Annotated[Principal, _allowed()]
 """Whatever their key is for."""
-AvatarCaller = Annotated[Principal, Security(_caller, scopes=[Scope.AVATARS.value])]
-VideoCaller = Annotated[Principal, Security(_caller, scopes=[Scope.VIDEOS.value])]
-SessionCaller = Annotated[Principal, Security(_caller, scopes=[Scope.SESSIONS.value])]
-WebhookCaller = Annotated[Principal, Security(_caller, scopes=[Scope.WEBHOOKS.value])]
+AvatarCaller = Annotated[Principal, _allowed(Scope.AVATARS)]
+VideoCaller = Annotated[Principal, _allowed(Scope.VIDEOS)]
+SessionCaller = Annotated[Principal, _allowed(Scope.SESSIONS)]
+WebhookCaller = Annotated[Principal, _allowed(Scope.WEBHOOKS)]

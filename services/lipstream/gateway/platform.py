@@ -23,7 +23,7 @@ from lipstream.runtime.settings import Settings
 from lipstream.runtime.telemetry import Telemetry
 from lipstream.runtime.webhooks import WebhookStore
 
-__all__ = ["Platform", "Shared"]
+__all__ = ["Platform", "Shared", "platform_of"]
 
 
 @dataclass(slots=True)
@@ -58,9 +58,13 @@ class Platform:
         return self._signer
 
 
-async def _of(request: Request) -> Platform:  # one that is not async would run in a thread
+def platform_of(request: Request) -> Platform:
     return cast(Platform, request.app.state.platform)
 
 
-Shared = Annotated[Platform, Depends(_of)]
+async def _shared(request: Request) -> Platform:  # one that is not async would run in a thread
+    return platform_of(request)
+
+
+Shared = Annotated[Platform, Depends(_shared)]
 """A route's parameter of this type is given the platform."""

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 2.0
-_SOCKET_TIMEOUT_S = 5.0
+_ANSWER_S = 5.0
 
 
 class RedisLink:
@@ -62,7 +62,7 @@ class RedisLink:
                 url,
                 decode_responses=True,
                 protocol=2,
-                socket_timeout=_SOCKET_TIMEOUT_S,
+                socket_timeout=None,  # the limit is set here, once for a whole command
                 socket_connect_timeout=2.0,
                 max_connections=max_connections,
                 retry=Retry(NoBackoff(), 0),
@@ -91,15 +91,13 @@ class RedisLink:
         from redis.exceptions import RedisError
 
         clock = asyncio.get_running_loop()
-        task = asyncio.current_task()
-        assert task is not None
-        cancels = task.cancelling()
         patience_s = self._patience_s if patience_s is None else patience_s
         give_up_s = clock.time() + patience_s
         wait_s = _FIRST_WAIT_S
         while True:
             try:
-                answer = await ask()
+                async with asyncio.timeout(_ANSWER_S):
+                    answer = await ask()
             except (TimeoutError, RedisError, OSError) as error:
                 if not _passing(error):
                     raise _refused(error) from error
@@ -115,10 +113,6 @@ class RedisLink:
                 await asyncio.sleep(pause_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
             else:
-                if task.cancelling() > cancels:
-                    # The client waits by `asyncio.wait_for`, which before Python 3.12 forgets a
-                    # cancellation that comes as the wait ends.
-                    raise asyncio.CancelledError
                 self._note(True)
                 return answer
 

@@ -23,6 +23,7 @@ from lipstream.pipeline import Stage, stage_named
 from lipstream.runtime.announcer import Announcer, advertised_address
 from lipstream.runtime.batch_watch import watch_batches
 from lipstream.runtime.compute import ComputePool
+from lipstream.runtime.garbage import keep_what_stands
 from lipstream.runtime.grpc_server import GrpcServer, Register
 from lipstream.runtime.job_context import Handler
 from lipstream.runtime.live_capacity import live_capacity
@@ -161,6 +162,7 @@ class _Process:
             telemetry=self._telemetry,
             options=_worker_options(settings),
         )
+        keep_what_stands()
         logger.info("serving", extra={"grpc_port": port, "metrics_port": probes.port})
         announcing: asyncio.Task[None] | None = None
         if seats is not None:
