@@ -35,7 +35,7 @@ def test_every_tile_lists_what_touches_it_in_the_order_of_depth() -> None:
             touched[max(0, y_from - top) : max(0, y_to - top)][
                 :, max(0, x_from - left) : max(0, x_to - left)
             ] = True
-            blocks = touched.reshape(8, 2, 2, 8).any(axis=(1, 3)).T.ravel()
+            blocks = touched.reshape(4, 4, 4, 4).any(axis=(1, 3)).ravel()
             if blocks.any():
                 expected.append((splat, int(blocks @ (1 << np.arange(16)))))
         listed = slice(starts[tile], starts[tile + 1])

@@ -1,9 +1,4 @@
-"""Blending: splats of a tile, nearest first, into pixels.
-
-A tile's splats are copied together first: they lie scattered in memory, and copying them is the
-quickest way to wait for it. Then each block of 8x2 pixels takes those that touch it, one after
-the other, with its transmittance and colour in registers, until hardly any light is left.
-"""
+"""Blending into pictures in red, green and blue."""
 
 from __future__ import annotations
 
@@ -15,18 +10,9 @@ from numpy.typing import NDArray
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
 from lipstream.render.splats.jit import kernel
-from lipstream.render.splats.opacity import CHECK_EVERY, OPEN, alpha_of
 from lipstream.render.splats.projection import SPLAT_WIDTH
-from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks, longest_list
-from lipstream.render.splats.vector import (
-    any_at_least,
-    bits_of,
-    iota,
-    load,
-    lowest_bit,
-    splat,
-    store,
-)
+from lipstream.render.splats.tile import blend_tile
+from lipstream.render.splats.tiles import Masks, longest_list
 
 __all__ = [
     "Bytes",
@@ -39,90 +25,7 @@ Bytes: TypeAlias = NDArray[np.uint8]
 
 _U = np.uint64
 _F = np.float32
-_WIDTH = np.uint64(SPLAT_WIDTH)
-_AHEAD = np.uint64(MASKS_READ_AHEAD)
 _FAINTEST = np.float32(0.5 / 255)
-
-
-@kernel
-def _blend_tile(
-    splats: Floats,  # [N, 9]
-    members: Ints,  # splats by tile
-    masks: Masks,  # their blocks
-    begin: int,
-    end: int,
-    left_px: int,
-    top_px: int,
-    width_px: int,
-    height_px: int,
-    near: Floats,  # [9 * (end - begin)] scratch
-    planes: Floats,  # [4 * 256] out: transmittance, then premultiplied red, green, blue
-) -> None:
-    count = _U(end - begin)
-    for q in range(count):
-        at = _U(members[_U(begin) + q]) * _WIDTH
-        store(near, q * _WIDTH, load(splats, at))
-        store(near, q * _WIDTH + _U(1), load(splats, at + _U(1)))
-    for k in range(_U(256)):
-        planes[k] = _F(1)
-    if top_px + 16 > height_px or left_px + 16 > width_px:
-        for y in range(16):
-            for x in range(16):
-                if top_px + y >= height_px or left_px + x >= width_px:
-                    planes[y * 16 + x] = _F(0)
-    for block in range(BLOCKS):
-        left = _F(left_px + (block >> 3) * 8) + _F(0.5)
-        top = _F(top_px + (block & 7) * 2) + _F(0.5)
-        pixels = _U((block & 7) * 32 + (block >> 3) * 8)
-        open_0 = load(planes, pixels)
-        open_1 = load(planes, pixels + _U(16))
-        red_0 = green_0 = blue_0 = red_1 = green_1 = blue_1 = splat(_F(0))
-        until_check = CHECK_EVERY
-        first = _U(0)
-        while first < count:
-            touching = bits_of(masks, _U(begin) + first, np.uint16(1 << block))
-            if count - first < _AHEAD:
-                touching &= (_U(1) << (count - first)) - _U(1)
-            while touching != _U(0):
-                at = (first + lowest_bit(touching)) * _WIDTH
-                touching &= touching - _U(1)
-                dx = iota() - splat(near[at] - left)
-                dy = top - near[at + _U(1)]
-                bent = splat(near[at + _U(2)]) * dx
-                b = near[at + _U(3)]
-                c = near[at + _U(4)]
-                log_opacity = near[at + _U(5)]
-                red = splat(near[at + _U(6)])
-                green = splat(near[at + _U(7)])
-                blue = splat(near[at + _U(8)])
-                p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
-                weight = open_0 * alpha_of(p)
-                red_0 = red_0 + weight * red
-                green_0 = green_0 + weight * green
-                blue_0 = blue_0 + weight * blue
-                open_0 = open_0 - weight
-                dy += _F(1)
-                p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
-                weight = open_1 * alpha_of(p)
-                red_1 = red_1 + weight * red
-                green_1 = green_1 + weight * green
-                blue_1 = blue_1 + weight * blue
-                open_1 = open_1 - weight
-                until_check -= 1
-                if until_check == 0:
-                    until_check = CHECK_EVERY
-                    if not any_at_least(open_0, open_1, OPEN):
-                        first = count
-                        break
-            first += _AHEAD
-        store(planes, pixels, open_0)
-        store(planes, pixels + _U(16), open_1)
-        store(planes, pixels + _U(256), red_0)
-        store(planes, pixels + _U(272), red_1)
-        store(planes, pixels + _U(512), green_0)
-        store(planes, pixels + _U(528), green_1)
-        store(planes, pixels + _U(768), blue_0)
-        store(planes, pixels + _U(784), blue_1)
 
 
 @kernel
@@ -143,7 +46,7 @@ def blend_float(
         left = (tile % columns) * 16
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
+        blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         for y in range(min(16, rows - top)):
             for x in range(min(16, across - left)):
                 k = y * 16 + x
@@ -180,7 +83,7 @@ def blend_rgb(
             continue
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
+        blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         for y in range(height):
             for x in range(width):
                 at = y * _U(16) + x
@@ -210,7 +113,7 @@ def blend_rgba(
         left = (tile % columns) * 16
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
+        blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         for y in range(_U(min(16, rows - top))):
             for x in range(_U(min(16, across - left))):
                 at = y * _U(16) + x

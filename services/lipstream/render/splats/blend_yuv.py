@@ -1,8 +1,7 @@
 """Blending into the planes that encoders take: BT.709, limited range, chroma at half resolution.
 
 The splats' colours are Y, U, V already (see `Scene.yuv_colors`). A pixel of chroma stands for
-four of luma, so the two rows of a block share their sums of U and V: all that a block needs then
-fits the sixteen registers of common processors. Otherwise this is `blend`.
+four of luma.
 """
 
 from __future__ import annotations
@@ -13,100 +12,15 @@ from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
 from lipstream.render.splats.blend import Bytes
 from lipstream.render.splats.jit import kernel
-from lipstream.render.splats.opacity import CHECK_EVERY, OPEN, alpha_of
 from lipstream.render.splats.projection import SPLAT_WIDTH
-from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks, longest_list
-from lipstream.render.splats.vector import (
-    any_at_least,
-    bits_of,
-    iota,
-    load,
-    lowest_bit,
-    splat,
-    store,
-)
+from lipstream.render.splats.tile import blend_tile_halved
+from lipstream.render.splats.tiles import Masks, longest_list
 
 __all__ = ["blend_yuv420p", "blend_yuva420p"]
 
 _U = np.uint64
 _F = np.float32
-_WIDTH = np.uint64(SPLAT_WIDTH)
-_AHEAD = np.uint64(MASKS_READ_AHEAD)
 _FAINTEST = np.float32(0.5 / 255)
-
-
-@kernel
-def _blend_tile(
-    splats: Floats,  # [N, 9]
-    members: Ints,  # splats by tile
-    masks: Masks,  # their blocks
-    begin: int,
-    end: int,
-    left_px: int,
-    top_px: int,
-    width_px: int,
-    height_px: int,
-    near: Floats,  # [9 * (end - begin)] scratch
-    planes: Floats,  # [4 * 256] out: transmittance, premultiplied Y; every other row U, V of two
-) -> None:
-    count = _U(end - begin)
-    for q in range(count):
-        at = _U(members[_U(begin) + q]) * _WIDTH
-        store(near, q * _WIDTH, load(splats, at))
-        store(near, q * _WIDTH + _U(1), load(splats, at + _U(1)))
-    for k in range(_U(256)):
-        planes[k] = _F(1)
-    if top_px + 16 > height_px or left_px + 16 > width_px:
-        for y in range(16):
-            for x in range(16):
-                if top_px + y >= height_px or left_px + x >= width_px:
-                    planes[y * 16 + x] = _F(0)
-    for block in range(BLOCKS):
-        left = _F(left_px + (block >> 3) * 8) + _F(0.5)
-        top = _F(top_px + (block & 7) * 2) + _F(0.5)
-        pixels = _U((block & 7) * 32 + (block >> 3) * 8)
-        open_0 = load(planes, pixels)
-        open_1 = load(planes, pixels + _U(16))
-        y_0 = y_1 = u = v = splat(_F(0))
-        until_check = CHECK_EVERY
-        first = _U(0)
-        while first < count:
-            touching = bits_of(masks, _U(begin) + first, np.uint16(1 << block))
-            if count - first < _AHEAD:
-                touching &= (_U(1) << (count - first)) - _U(1)
-            while touching != _U(0):
-                at = (first + lowest_bit(touching)) * _WIDTH
-                touching &= touching - _U(1)
-                dx = iota() - splat(near[at] - left)
-                dy = top - near[at + _U(1)]
-                b = splat(near[at + _U(3)])
-                c = near[at + _U(4)]
-                p = (splat(near[at + _U(2)]) * dx + b * splat(dy)) * dx
-                p = p + splat(c * dy * dy + near[at + _U(5)])
-                luma = splat(near[at + _U(6)])
-                weight = open_0 * alpha_of(p)
-                y_0 = y_0 + weight * luma
-                open_0 = open_0 - weight
-                p = p + (b * dx + splat(c * (dy + dy + _F(1))))  # one row further down
-                below = open_1 * alpha_of(p)
-                y_1 = y_1 + below * luma
-                open_1 = open_1 - below
-                weight = weight + below
-                u = u + weight * splat(near[at + _U(7)])
-                v = v + weight * splat(near[at + _U(8)])
-                until_check -= 1
-                if until_check == 0:
-                    until_check = CHECK_EVERY
-                    if not any_at_least(open_0, open_1, OPEN):
-                        first = count
-                        break
-            first += _AHEAD
-        store(planes, pixels, open_0)
-        store(planes, pixels + _U(16), open_1)
-        store(planes, pixels + _U(256), y_0)
-        store(planes, pixels + _U(272), y_1)
-        store(planes, pixels + _U(512), u)
-        store(planes, pixels + _U(768), v)
 
 
 @kernel
@@ -147,7 +61,7 @@ def blend_yuv420p(
             continue
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
+        blend_tile_halved(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         for y in range(height):
             for x in range(width):
                 k = y * _U(16) + x
@@ -200,7 +114,7 @@ def blend_yuva420p(
         left = (tile % columns) * 16
         begin = starts[tile]
         end = starts[tile + 1]
-        _blend_tile(splats, members, masks, begin, end, left, top, across, rows, near, planes)
+        blend_tile_halved(splats, members, masks, begin, end, left, top, across, rows, near, planes)
         height = _U(min(16, rows - top))
         width = _U(min(16, across - left))
         for y in range(height):

@@ -18,9 +18,11 @@ from lipstream.render.splats.vector import (
     LANES,
     any_at_least,
     bits_of,
-    iota,
+    columns,
     load,
+    load_halves,
     lowest_bit,
+    rows,
     splat,
     store,
 )
@@ -50,17 +52,20 @@ def _gather_tile(
     for k in range(count * _SUMS):
         sums[k] = _F(0)
     for block in range(BLOCKS):
-        left = _F(left_px + (block >> 3) * 8) + _F(0.5)
-        top = _F(top_px + (block & 7) * 2) + _F(0.5)
-        pixels = _U((block & 7) * 32 + (block >> 3) * 8)
-        open_0 = load(planes, pixels)
-        open_1 = load(planes, pixels + _U(16))
-        red_0 = load(planes, pixels + _U(256))
-        red_1 = load(planes, pixels + _U(272))
-        green_0 = load(planes, pixels + _U(512))
-        green_1 = load(planes, pixels + _U(528))
-        blue_0 = load(planes, pixels + _U(768))
-        blue_1 = load(planes, pixels + _U(784))
+        across = columns() + splat(_F(left_px + (block & 3) * 4) + _F(0.5))
+        down = rows() + splat(_F(top_px + (block >> 2) * 4) + _F(0.5))
+        row_0 = _U((block >> 2) * 64 + (block & 3) * 4)
+        row_1 = row_0 + _U(16)
+        row_2 = row_0 + _U(32)
+        row_3 = row_0 + _U(48)
+        open_0 = load_halves(planes, row_0, row_2)
+        open_1 = load_halves(planes, row_1, row_3)
+        red_0 = load_halves(planes, _U(256) + row_0, _U(256) + row_2)
+        red_1 = load_halves(planes, _U(256) + row_1, _U(256) + row_3)
+        green_0 = load_halves(planes, _U(512) + row_0, _U(512) + row_2)
+        green_1 = load_halves(planes, _U(512) + row_1, _U(512) + row_3)
+        blue_0 = load_halves(planes, _U(768) + row_0, _U(768) + row_2)
+        blue_1 = load_halves(planes, _U(768) + row_1, _U(768) + row_3)
         until_check = CHECK_EVERY
         first = _U(0)
         while first < count:
@@ -71,18 +76,17 @@ def _gather_tile(
                 q = first + lowest_bit(touching)
                 touching &= touching - _U(1)
                 at = _U(members[_U(begin) + q])
-                dx = iota() - splat(splats[at, 0] - left)
-                dy = top - splats[at, 1]
-                bent = splat(splats[at, 2]) * dx
-                b = splats[at, 3]
-                c = splats[at, 4]
-                log_opacity = splats[at, 5]
-                p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
-                weight_0 = open_0 * alpha_of(p)
+                dx = across - splat(splats[at, 0])
+                dy = down - splat(splats[at, 1])
+                b = splat(splats[at, 3])
+                c = splat(splats[at, 4])
+                c_dy = c * dy
+                exponent = splat(splats[at, 2]) * dx + b * dy
+                exponent = exponent * dx + (c_dy * dy + splat(splats[at, 5]))
+                weight_0 = open_0 * alpha_of(exponent)
                 open_0 = open_0 - weight_0
-                dy += _F(1)
-                p = (bent + splat(b * dy)) * dx + splat(c * dy * dy + log_opacity)
-                weight_1 = open_1 * alpha_of(p)
+                exponent = exponent + (b * dx + (c_dy + c_dy + c))  # one row further down
+                weight_1 = open_1 * alpha_of(exponent)
                 open_1 = open_1 - weight_1
                 to = q * _SUMS
                 red = load(sums, to) + weight_0 * red_0 + weight_1 * red_1

@@ -17,6 +17,8 @@ import numpy as np
 __all__ = [
     "ALPHA_MAX",
     "ALPHA_MIN",
+    "EXPONENT_BIAS",
+    "EXPONENT_STEP_BITS",
     "FADE_COSINE",
     "FALLOFF",
     "LOW_PASS_PX2",
@@ -34,8 +36,13 @@ ALPHA_MIN = 1.0 / 255.0
 """Contributions under this are left out (as in gsplat)."""
 ALPHA_MAX = 0.999
 """Opacities are cut here: a pixel behind a splat never goes quite dark."""
-FALLOFF = (0.99990988, 0.99651510, 0.47712782, 0.11534057)
-"""exp(p) over -0.72..0 as a polynomial; its eighth power is within 7e-4 of exp(8 p)."""
+EXPONENT_BIAS = 639.0
+"""Added to the exponents of 2 that splats fall off with: a float32 over 512 counts in steps of
+2^-`EXPONENT_STEP_BITS`, so that its bits are those of a number with a fixed point, and 127 of what
+is over 512 is the exponents' bias in IEEE 754."""
+EXPONENT_STEP_BITS = 14
+FALLOFF = (1.45708293, -0.69422870, 0.23370430)
+"""2^(m - 1) / m over 1..2 as a polynomial, within 3.5e-3 of it."""
 TRANSMITTANCE_MIN = 2e-3
 """Pixels that let less than this through are finished."""
 FADE_COSINE = 0.06

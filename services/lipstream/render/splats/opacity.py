@@ -6,8 +6,15 @@ import math
 
 import numpy as np
 
-from lipstream.render.splats.jit import ALPHA_MIN, FALLOFF, TRANSMITTANCE_MIN, kernel
-from lipstream.render.splats.vector import Float8, kept, splat
+from lipstream.render.splats.jit import (
+    ALPHA_MIN,
+    EXPONENT_BIAS,
+    EXPONENT_STEP_BITS,
+    FALLOFF,
+    TRANSMITTANCE_MIN,
+    kernel,
+)
+from lipstream.render.splats.vector import Float8, kept, shifted, significand, splat
 
 __all__ = ["CHECK_EVERY", "OPEN", "alpha_of"]
 
@@ -15,13 +22,18 @@ OPEN = np.float32(TRANSMITTANCE_MIN)
 """A block less open than this is covered: what lies behind is not looked at."""
 CHECK_EVERY = 8
 """So many splats are blended between two looks at that."""
-_CUT = np.float32(math.log(ALPHA_MIN) / 8)
-_E0, _E1, _E2, _E3 = (np.float32(factor) for factor in FALLOFF)
+_CUT = np.float32(math.log2(ALPHA_MIN) + EXPONENT_BIAS)
+_SHIFT = 23 - EXPONENT_STEP_BITS
+_E0, _E1, _E2 = (np.float32(factor) for factor in FALLOFF)
 
 
 @kernel
-def alpha_of(p: Float8) -> Float8:  # an eighth of the logarithm
-    e = splat(_E0) + p * (splat(_E1) + p * (splat(_E2) + p * splat(_E3)))
-    e = e * e
-    e = e * e
-    return kept(e * e, p, _CUT)
+def alpha_of(exponent: Float8) -> Float8:  # of 2, with `EXPONENT_BIAS`
+    """
+    Shifted left, the exponent's bits are those of a float that is right at whole exponents, and
+    between them on a straight line; its significand says by what to multiply it (Schraudolph, "A
+    fast, compact approximation of the exponential function", 1999).
+    """
+    line = shifted(exponent, _SHIFT)
+    m = significand(line)
+    return kept(line * (splat(_E0) + m * (splat(_E1) + m * splat(_E2))), exponent, _CUT)

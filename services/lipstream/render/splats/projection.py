@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import ALPHA_MIN, kernel
+from lipstream.render.splats.jit import ALPHA_MIN, EXPONENT_BIAS, kernel
 from lipstream.render.splats.vector import LANES, greater, kept, lesser, load, root, splat, store
 
 __all__ = ["SPLAT_WIDTH", "STATIC_WIDTH", "Bounds", "project"]
@@ -26,12 +26,15 @@ STATIC_WIDTH = 9
 """Per Gaussian: sum of its barycentric coordinates and the last two of them, axes 4 (rows of A),
 log of the opacity, depth bias in mm."""
 SPLAT_WIDTH = 9
-"""Per drawn splat: centre 2, conic 3 and log of the opacity (both over 8), colour 3."""
+"""Per drawn splat: centre 2, conic 3 and log of the opacity (both to base 2, the latter with
+`EXPONENT_BIAS`), colour 3."""
 
 _U = np.uint64
 _F = np.float32
 _NEAR_MM = np.float32(1.0)
 _LOG_ALPHA_MIN = np.float32(math.log(ALPHA_MIN))
+_LOG2_E = np.float32(math.log2(math.e))
+_BIAS = np.float32(EXPONENT_BIAS)
 _TINIEST = np.float32(1e-30)
 _FRAME = np.uint64(10)  # TRIANGLE_WIDTH
 _CHUNK = 64
@@ -58,8 +61,7 @@ def project(
 ) -> int:
     """Pack the splats that can touch the picture to the front of the outputs; return how many.
 
-    Bounds enclose the ellipse on which the splat's opacity falls to `ALPHA_MIN`. The exponent is
-    stored over 8 because `blend` raises a short polynomial to the eighth power.
+    Bounds enclose the ellipse on which the splat's opacity falls to `ALPHA_MIN`.
     """
     count = _U(0)
     parents = np.empty(_CHUNK * int(_FRAME), np.float32)
@@ -169,14 +171,14 @@ def _project_chunk(
         x_to = lesser(near_x + extent_x, splat(width_px))
         x_to = greater(kept(kept(x_to, reach, _TINIEST), z, _NEAR_MM), nothing)
         y_to = greater(lesser(near_y + extent_y, splat(height_px)), nothing)
-        # -1/2 of the inverse covariance, over 8.
-        factor = splat(_F(-0.0625)) / (sxx * syy - sxy * sxy)
+        # -1/2 of the inverse covariance.
+        factor = splat(_F(-0.5) * _LOG2_E) / (sxx * syy - sxy * sxy)
         store(results, lane, mx)
         store(results, chunk + lane, my)
         store(results, _U(2) * chunk + lane, syy * factor)
         store(results, _U(3) * chunk + lane, splat(_F(-2)) * sxy * factor)
         store(results, _U(4) * chunk + lane, sxx * factor)
-        store(results, _U(5) * chunk + lane, log_opacity * splat(_F(0.125)))
+        store(results, _U(5) * chunk + lane, log_opacity * splat(_LOG2_E) + splat(_BIAS))
         store(results, _U(6) * chunk + lane, greater(near_x - extent_x, nothing))
         store(results, _U(7) * chunk + lane, x_to)
         store(results, _U(8) * chunk + lane, greater(near_y - extent_y, nothing))

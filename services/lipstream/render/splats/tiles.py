@@ -1,7 +1,7 @@
 """Which splats touch which tile of 16x16 pixels, and which blocks of it.
 
-A tile is two columns of eight blocks, each 8 pixels wide and 2 high. Tiles are filled in the
-picture's order of depth, so no tile is sorted by itself.
+A tile is four rows of four blocks, each of 4x4 pixels. Tiles are filled in the picture's order of
+depth, so no tile is sorted by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lipstream.render.splats.projection import Bounds
 __all__ = ["BLOCKS", "MASKS_READ_AHEAD", "Masks", "count_tiles", "fill_tiles", "longest_list"]
 
 Masks: TypeAlias = NDArray[np.uint16]
-"""Bit k is block k of the tile: down the left column, then down the right one."""
+"""Bit k is block k of the tile, row by row."""
 
 BLOCKS = 16
 MASKS_READ_AHEAD = 64
@@ -102,16 +102,17 @@ def fill_tiles(
             y_to = _U(fetched[j, 3] - 1)
             for row in range(y_from >> _TILE_BITS, (y_to >> _TILE_BITS) + _U(1)):
                 first = row << _TILE_BITS
-                top = (max(y_from, first) - first) >> _U(1)
-                bottom = (min(y_to, first + _U(15)) - first) >> _U(1)
-                rows = (_U(2) << bottom) - (_U(1) << top)
+                top = (max(y_from, first) - first) & _U(12)  # four times the row of blocks
+                bottom = (min(y_to, first + _U(15)) - first) & _U(12)
+                rows = ((_U(16) << bottom) - (_U(1) << top)) & _U(0x1111)
                 for column in range(x_from >> _TILE_BITS, (x_to >> _TILE_BITS) + _U(1)):
-                    middle = (column << _TILE_BITS) + _U(8)
-                    halves = _U(x_from < middle) | (_U(x_to >= middle) << _U(8))
+                    first = column << _TILE_BITS
+                    left = (max(x_from, first) - first) >> _U(2)
+                    right = (min(x_to, first + _U(15)) - first) >> _U(2)
                     tile = row * _U(columns) + column
                     at = _U(ends[tile])
                     members[at] = i
-                    masks[at] = rows * halves
+                    masks[at] = rows * ((_U(2) << right) - (_U(1) << left))
                     ends[tile] = at + _U(1)
 
 

@@ -23,15 +23,20 @@ __all__ = [
     "Float8",
     "any_at_least",
     "bits_of",
+    "columns",
     "greater",
-    "iota",
     "kept",
     "lesser",
     "load",
+    "load_halves",
     "lowest_bit",
     "root",
+    "rows",
+    "shifted",
+    "significand",
     "splat",
     "store",
+    "store_halves",
 ]
 
 Float8: TypeAlias = Any
@@ -40,7 +45,9 @@ Float8: TypeAlias = Any
 LANES = 8
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_HALF = ir.VectorType(ir.FloatType(), LANES // 2)
 _INDEX = ir.IntType(32)
+_BITS = ir.VectorType(_INDEX, LANES)
 _FLAGS = ("contract", "nsz")
 
 
@@ -88,10 +95,12 @@ _operator(operator.mul, "fmul")
 _operator(operator.truediv, "fdiv")
 
 
-def _spread(builder: Any, value: Any) -> Any:
-    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, _INDEX(0))
-    lanes = ir.Constant(ir.VectorType(_INDEX, LANES), [0] * LANES)
-    return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), lanes)
+def _spread(builder: Any, value: Any, count: int = LANES) -> Any:
+    """The same in all lanes, whatever its type."""
+    nothing = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
+    first = builder.insert_element(nothing, value, _INDEX(0))
+    lanes = ir.Constant(ir.VectorType(_INDEX, count), [0] * count)
+    return builder.shuffle_vector(first, nothing, lanes)
 
 
 def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, target: Any) -> Any:
@@ -110,11 +119,21 @@ def splat(context: Any, value: Any) -> Any:
 
 
 @_emitting
-def iota(context: Any) -> Any:
-    """0, 1, ... 7."""
+def columns(context: Any) -> Any:
+    """0, 1, 2, 3 and again: across a half of four pixels."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return ir.Constant(_VECTOR, [float(lane) for lane in range(LANES)])
+        return ir.Constant(_VECTOR, [float(lane % 4) for lane in range(LANES)])
+
+    return _FLOAT8(), emit
+
+
+@_emitting
+def rows(context: Any) -> Any:
+    """0 four times and 2 four times: down two halves, with a row between them."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return ir.Constant(_VECTOR, [float(lane // 4 * 2) for lane in range(LANES)])
 
     return _FLOAT8(), emit
 
@@ -142,6 +161,67 @@ def store(context: Any, array: Any, index: Any, vector: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.uint64, _FLOAT8), emit
+
+
+@_emitting
+def load_halves(context: Any, array: Any, first: Any, second: Any) -> Any:
+    """Four from the uint64 index `first` on, and four from `second` on."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        array, *places = values
+        halves = [
+            builder.load(
+                _address(context, builder, signature.args[0], array, place, _HALF), align=4
+            )
+            for place in places
+        ]
+        lanes = ir.Constant(_BITS, list(range(LANES)))
+        return builder.shuffle_vector(*halves, lanes)
+
+    return _FLOAT8(array, types.uint64, types.uint64), emit
+
+
+@_emitting
+def store_halves(context: Any, array: Any, first: Any, second: Any, vector: Any) -> Any:
+    """The counterpart of `load_halves`."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        array, first, second, vector = values
+        for place, begin in ((first, 0), (second, LANES // 2)):
+            lanes = ir.Constant(
+                ir.VectorType(_INDEX, LANES // 2), list(range(begin, begin + LANES // 2))
+            )
+            half = builder.shuffle_vector(vector, ir.Constant(_VECTOR, ir.Undefined), lanes)
+            address = _address(context, builder, signature.args[0], array, place, _HALF)
+            builder.store(half, address, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64, types.uint64, _FLOAT8), emit
+
+
+@_emitting
+def shifted(context: Any, vector: Any, places: Any) -> Any:
+    """The floats whose bits are the vector's, moved left by a number of places."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        vector, places = values
+        by = _spread(builder, builder.trunc(places, _INDEX))
+        return builder.bitcast(builder.shl(builder.bitcast(vector, _BITS), by), _VECTOR)
+
+    return _FLOAT8(_FLOAT8, types.int64), emit
+
+
+@_emitting
+def significand(context: Any, vector: Any) -> Any:
+    """1 up to 2: the numbers without their powers of two."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        bits = builder.bitcast(values[0], _BITS)
+        bits = builder.and_(bits, ir.Constant(_BITS, [0x007FFFFF] * LANES))
+        bits = builder.or_(bits, ir.Constant(_BITS, [0x3F800000] * LANES))
+        return builder.bitcast(bits, _VECTOR)
+
+    return _FLOAT8(_FLOAT8), emit
 
 
 @_emitting
@@ -217,9 +297,7 @@ def bits_of(context: Any, masks: Any, index: Any, bit: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         array, index, bit = values
         address = _address(context, builder, signature.args[0], array, index, many)
-        first = builder.insert_element(ir.Constant(many, ir.Undefined), bit, _INDEX(0))
-        lanes = ir.Constant(ir.VectorType(_INDEX, 64), [0] * 64)
-        wanted = builder.shuffle_vector(first, ir.Constant(many, ir.Undefined), lanes)
+        wanted = _spread(builder, bit, 64)
         found = builder.and_(builder.load(address, align=2), wanted)
         return builder.bitcast(builder.icmp_unsigned("==", found, wanted), ir.IntType(64))
 
