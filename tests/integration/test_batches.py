@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,14 @@ def test_a_batch_is_reported_line_by_line_and_goes_on_where_it_was_cut_off(
     client = redis_server.client()
     client.delete(f"{{lipstream}}:job:{batch['id']}-4")  # as if the gateway had died before it
     client.srem("{lipstream}:open:default", f"{batch['id']}-4")
+    reading = (f"{{lipstream}}:batch:{batch['id']}", "reading_ms")
+    client.hset(*reading, time.time_ns() // 1_000_000)
+    at_work = gateway.get(batch["links"]["self"]).json()
+    assert at_work["counts"] == {"queued": 1, "failed": 2, "unknown": 1}
+    client.hset(*reading, time.time_ns() // 1_000_000 - 61_000)
+    cut_off = gateway.get(batch["links"]["self"]).json()
+    assert cut_off["counts"] == {"queued": 1, "failed": 3}
+    assert cut_off["page"][3]["error"]["code"] == "cut_off"
     again = post(gateway, lines, "night").json()
     assert again["id"] == batch["id"]
     assert again["counts"] == {"queued": 2, "failed": 2}
@@ -74,6 +83,10 @@ def test_a_batch_is_reported_line_by_line_and_goes_on_where_it_was_cut_off(
     ended = gateway.get(batch["links"]["self"]).json()
     assert ended["counts"] == {"cancelled": 2, "failed": 2}
     assert ended["done"]
+    client.delete(f"{{lipstream}}:job:{batch['id']}-1")
+    forgotten = gateway.get(batch["links"]["self"]).json()
+    assert forgotten["counts"] == {"cancelled": 1, "failed": 2, "unknown": 1}
+    assert forgotten["done"]
     assert gateway.get("/v1/batches/unknown").status_code == 404
 
 

@@ -29,6 +29,7 @@ from tests.portrait import AVATAR, hopper_photo, masked_photo
 from tests.unit.avatar.free_gaussians import draw_ply
 
 COMMAND = (sys.executable, "-m", "lipstream.cli")
+CONSENT = ("--consent", "I am the person in the photo.")
 _LONG_S = 90.0
 
 
@@ -110,7 +111,7 @@ def test_motion_is_written_for_other_programs(home: Path, tmp_path: Path) -> Non
 def test_avatars_are_created_listed_shown_and_deleted(tmp_path: Path) -> None:
     home = tmp_path / "fresh"
     assert "no avatars yet" in run(home, "avatar", "list").stdout
-    done = run(home, "avatar", "create", hopper_photo(), "--name", "admiral")
+    done = run(home, "avatar", "create", hopper_photo(), "--name", "admiral", *CONSENT)
     assert done.returncode == 0, done.stderr
     assert json.loads(run(home, "avatar", "list", "--json").stdout)[0]["name"] == "admiral"
     shown = run(home, "avatar", "show", "admiral", "--json", "--preview", tmp_path / "face.png")
@@ -122,11 +123,11 @@ def test_avatars_are_created_listed_shown_and_deleted(tmp_path: Path) -> None:
     assert "face_psnr_db" in table
     assert "AA" in table
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
-    taken = run(home, "avatar", "create", hopper_photo(), "--name", "admiral")
+    taken = run(home, "avatar", "create", hopper_photo(), "--name", "admiral", *CONSENT)
     assert taken.returncode == 1
     assert "--replace" in taken.stderr
     (tmp_path / "masked.png").write_bytes(masked_photo())
-    refused = run(home, "avatar", "create", tmp_path / "masked.png", "--name", "masked")
+    refused = run(home, "avatar", "create", tmp_path / "masked.png", "--name", "masked", *CONSENT)
     assert refused.returncode == 1
     assert "not good enough" in refused.stderr
     assert "viseme_worst_mm" in refused.stderr
@@ -179,10 +180,10 @@ def test_avatars_are_exported_for_other_programs(home: Path, tmp_path: Path) -> 
             "Choose one of webm",
         ),
         (("voices", "xx"), "no voice"),
-        (("avatar", "create", __file__, "--name", "me"), "not an image"),
-        (("avatar", "create", "missing.jpg", "--name", "me"), "missing.jpg"),
-        (("avatar", "create", __file__, "--name", "../me"), "cannot name"),
-        (("avatar", "create", "/dev/zero", "--name", "me"), "larger than"),
+        (("avatar", "create", __file__, "--name", "me", *CONSENT), "not an image"),
+        (("avatar", "create", "missing.jpg", "--name", "me", *CONSENT), "missing.jpg"),
+        (("avatar", "create", __file__, "--name", "../me", *CONSENT), "cannot name"),
+        (("avatar", "create", "/dev/zero", "--name", "me", *CONSENT), "larger than"),
         (("avatar", "show", "../../etc"), "cannot name"),
         (("render", "--avatar", AVATAR, "--text", "Hi.", "-o", "/dev/null"), "no file"),
     ],

@@ -191,6 +191,8 @@ def test_a_redis_that_is_not_there_is_named_at_once(
 def test_processes_cannot_share_memory_objects(settings: Settings) -> None:
     with pytest.raises(BadInput, match="memory://"):
         LocalStack(settings.model_copy(update={"store": "memory://"}))
+    with pytest.raises(BadInput, match="LIPSTREAM_TLS_CERT"):
+        LocalStack(settings.model_copy(update={"tls_ca": Path("/not/there.pem")}))
 
 
 _HOLDER = """

@@ -36,7 +36,7 @@ def create(
     consent: Annotated[
         str,
         typer.Option(help="Who allows this face to be used, and how; kept in the avatar."),
-    ] = "Given on the command line by the user of this machine.",
+    ],
     replace: Annotated[bool, typer.Option(help="Replace an avatar of that name.")] = False,
 ) -> None:
     """Make an avatar from a photo of a face, seen from the front, with a closed mouth.
@@ -147,7 +147,9 @@ def list_avatars(
         print(json.dumps([entry.manifest for entry in entries], indent=1))
         return
     if not entries:
-        console.print("There are no avatars yet: lipstream avatar create PHOTO --name NAME")
+        console.print(
+            "There are no avatars yet: lipstream avatar create PHOTO --name NAME --consent WORDS"
+        )
         return
     table = Table("name", "created", "Gaussians", "face PSNR", box=None)
     for entry in entries:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from lipstream.errors import BadInput, Conflict, LipstreamError, NotFound, TooLarge
+from lipstream.errors import BadInput, Conflict, LipstreamError, NotFound, TooLarge, Unavailable
 from lipstream.gateway.callers import VideoCaller
 from lipstream.gateway.documents import (
     BatchDocument,
@@ -31,6 +31,15 @@ __all__ = ["router"]
 
 _MAX_BYTES = 50_000_000
 _PAGE = 1000
+_SIGN_EVERY = 20
+"""Lines."""
+_CUT_OFF = Problem.of(
+    Unavailable(
+        "The server that read this batch stopped before it came to this line.",
+        remedy="Send the manifest again with the same Idempotency-Key; what was made stays.",
+        code="cut_off",
+    )
+)
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 
@@ -76,10 +85,13 @@ async def create_batch(
         for line, wish in enumerate(wishes, 1):
             if line in there:
                 continue
+            if line % _SIGN_EVERY == 0:
+                await platform.batches.still_reading(batch)
             try:
                 await _create(platform, caller, batch.job_id(line), wish, avatars)
             except LipstreamError as error:
                 await platform.batches.refuse(batch, line, Problem.of(error))
+        await platform.batches.read_through(batch)
     response.headers["Location"] = f"/v1/batches/{batch.id}"
     return await _document(platform, await platform.batches.get(batch.id), range(0))
 
@@ -179,7 +191,8 @@ async def _document(platform: Platform, batch: Batch, page: range) -> BatchDocum
     return BatchDocument(
         **_entry(batch),
         counts=dict(counts),
-        done=not {"queued", "running", "unknown"} & set(counts),
+        # Of a batch that was read, what is unknown ended long ago and was forgotten.
+        done=not ({"queued", "running"} & set(counts) or ("unknown" in counts and batch.reading)),
         page=lines[page.start - 1 : page.stop - 1] if len(page) else [],
     )
 
@@ -191,7 +204,7 @@ def _entry(batch: Batch) -> dict[str, Any]:
 
 def _line(batch: Batch, line: int, job: Job | None) -> BatchLine:
     if job is None:
-        problem = batch.refused.get(line)
+        problem = batch.refused.get(line) or (_CUT_OFF if batch.cut_off else None)
         error = ProblemDocument.of(problem) if problem else None
         return BatchLine(line=line, status="failed" if problem else None, error=error)
     base = f"/v1/videos/{job.id}"

@@ -161,7 +161,7 @@ class BatchLine(BaseModel):
 
     line: Annotated[int, Field(description="Of the manifest, from 1.")]
     status: StatusName | None = Field(
-        description="As a video's; null while the line was not come to, or was forgotten."
+        description="As a video's; null until the line is come to, or when its video was forgotten."
     )
     video: str | None = None
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0

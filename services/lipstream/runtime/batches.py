@@ -21,6 +21,8 @@ from lipstream.wire.streams import DEFAULT_TENANT, batch_key, batches_of, job_ke
 __all__ = ["Batch", "BatchStore"]
 
 _AT_ONCE = 500
+_SILENT_MS = 60_000
+"""Who reads a manifest gives a sign of life more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,18 @@ class Batch:
     """In its manifest."""
     refused: Mapping[int, Problem] = field(default_factory=dict)
     """Lines of which no job could be made, from 1."""
+    reading_ms: int | None = None
+    """The last sign of life of the server that makes jobs of the lines; None once it is through."""
+
+    @property
+    def reading(self) -> bool:
+        """Whether lines may still become jobs."""
+        return self.reading_ms is not None and not self.cut_off
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether that server died before it was through."""
+        return self.reading_ms is not None and _now_ms() - self.reading_ms > _SILENT_MS
 
     def job_id(self, line: int) -> str:
         """Of the job that a line, from 1, is or would be."""
@@ -57,11 +71,10 @@ class BatchStore:
         """Keep a new batch; one that is there stays as it is, without what was refused of it."""
         key = batch_key(batch_id)
         client: Any = self._link.client
-        now_ms = str(time.time_ns() // 1_000_000)
+        now_ms = str(_now_ms())
         await self._link.call(lambda: client.hsetnx(key, "created_ms", now_ms))
-        await self._link.call(
-            lambda: client.hset(key, mapping={"tenant": tenant, "lines": str(lines)})
-        )
+        fields = {"tenant": tenant, "lines": str(lines), "reading_ms": now_ms}
+        await self._link.call(lambda: client.hset(key, mapping=fields))
         await self._link.call(lambda: client.expire(key, self._ttl_s))
         batch = await self.get(batch_id)
         listed = {batch_id: batch.created_ms}
@@ -76,6 +89,17 @@ class BatchStore:
         await self._link.call(
             lambda: client.hset(batch_key(batch.id), f"refused:{line}", problem.encode())
         )
+
+    async def still_reading(self, batch: Batch) -> None:
+        """A sign of life, to be given several times a minute until `read_through`."""
+        client: Any = self._link.client
+        now_ms = str(_now_ms())
+        await self._link.call(lambda: client.hset(batch_key(batch.id), "reading_ms", now_ms))
+
+    async def read_through(self, batch: Batch) -> None:
+        """Each line has its job or its refusal."""
+        client: Any = self._link.client
+        await self._link.call(lambda: client.hdel(batch_key(batch.id), "reading_ms"))
 
     async def get(self, batch_id: str) -> Batch:
         """
@@ -97,6 +121,7 @@ class BatchStore:
                 for name, value in raw.items()
                 if name.startswith("refused:")
             },
+            reading_ms=int(raw["reading_ms"]) if "reading_ms" in raw else None,
         )
 
     async def newest(self, tenant: str, limit: int) -> list[Batch]:
@@ -133,3 +158,7 @@ class BatchStore:
             answers = await self._link.call(ask)
             found |= {n: Job.decode(raw) for n, raw in zip(some, answers, strict=True) if raw}
         return found
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

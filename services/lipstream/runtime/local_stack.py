@@ -87,6 +87,10 @@ class LocalStack:
                 "Processes cannot share a memory:// object store.",
                 remedy="Set LIPSTREAM_STORE to a folder or a cloud's store.",
             )
+        if settings.tls_ca or settings.tls_cert or settings.tls_key:
+            from lipstream.runtime.tls import TlsFiles  # loads gRPC
+
+            TlsFiles.of(settings)
         self.data_dir = settings.data_dir.absolute()
         self.store_url = settings.store_url
         self._auth = settings.auth

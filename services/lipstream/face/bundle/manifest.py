@@ -104,7 +104,7 @@ class Manifest:
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise BadInput(
                 "The file is not an avatar bundle.",
-                remedy="Create one with: lipstream avatar create PHOTO --name NAME",
+                remedy="Create one with: lipstream avatar create PHOTO --name NAME --consent WORDS",
                 code="not_a_bundle",
             )
         if document.get("version") != VERSION:
