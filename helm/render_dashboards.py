@@ -135,6 +135,18 @@ DASHBOARDS: dict[str, tuple[Panel, ...]] = {
             ),
         ),
         Panel(
+            "Playback delayed by stages that are behind",
+            "percentunit",
+            (
+                Query(
+                    f"{_rate('lipstream_live_delayed_seconds_total', '', _GATEWAY)} / "
+                    f"sum(lipstream_sessions{{{_GATEWAY}}})",
+                    "delayed",
+                ),
+            ),
+            "Share of a session's time.",
+        ),
+        Panel(
             "How far pictures leave behind their sound",
             "s",
             _percentiles("lipstream_av_offset_seconds", "", _GATEWAY),

@@ -60,6 +60,10 @@ class _Run:
     """Of pictures, in the order of their times."""
     late: int = 0
     """Pictures that came after their time, or never."""
+    in_time: int = 0
+    """Pictures that came before their time was over."""
+    paused_ms: float = 0.0
+    """By how much speech was heard later because stages were behind."""
     first_s: list[float] = field(default_factory=list)
     """From a chunk's arrival to the first picture that depends on it, less what playback waits."""
     barge_in_s: list[float] = field(default_factory=list)
@@ -145,7 +149,11 @@ class _Watcher:
     def _media(self, media: MediaMessage, now_s: float) -> None:
         if media.kind is MediaKind.AUDIO:
             if self._heard_until_us is not None:
-                self._run.offsets_ms.append((media.pts_us - self._heard_until_us) / 1e3)
+                gap_s = (media.pts_us - self._heard_until_us) / 1e6
+                if gap_s < _FRAME_S:
+                    self._run.offsets_ms.append(1e3 * gap_s)
+                else:
+                    self._run.paused_ms += 1e3 * gap_s
             self._heard_until_us = (
                 media.pts_us + len(media.payload) // 2 * 1_000_000 // SPOKEN_RATE_HZ
             )
@@ -160,7 +168,9 @@ class _Watcher:
             self._run.late += round((media.pts_us - self._last_us) / 1e6 / _FRAME_S) - 1
         self._last_us = media.pts_us
         seen_s = self._origin_s + media.pts_us / 1e6
-        self._run.late += now_s > seen_s + _FRAME_S
+        late = now_s > seen_s + _FRAME_S
+        self._run.late += late
+        self._run.in_time += not late
         self._run.arrivals.append(now_s)
         # A frame that ends, with its look-ahead, after speech began depends on it.
         depends_us = media.pts_us + round(1e6 * self._look_ahead_s)
@@ -187,6 +197,8 @@ def _figures(runs: list[_Run], seconds: float) -> tuple[list[Figure], dict[str, 
         Figure("look_ahead_ms", runs[0].look_ahead_ms),
         Figure("late_frames", late, goal="0"),
         Figure("pictures", pictures),
+        Figure("pictures_in_time", sum(run.in_time for run in runs)),
+        Figure("speech_paused_ms", max(run.paused_ms for run in runs), goal="0"),
         Figure(
             "jitter_p99_ms",
             max((own for own in jitter if own is not None), default=None),

@@ -144,6 +144,11 @@ class Telemetry:
             "lipstream_late_frames_total",
             "Pictures of live sessions left out because they could not be on time.",
         )
+        self._delayed_s = counter(
+            "lipstream_live_delayed_seconds_total",
+            "By how much playback of live sessions was delayed because stages were behind: silence "
+            "lasted longer, speech paused.",
+        )
         self._av_offset_s = histogram(
             "lipstream_av_offset_seconds",
             "How far behind its time a picture left the gateway; below 0 before it. Sound keeps "
@@ -283,6 +288,10 @@ class Telemetry:
 
     def late_frames(self, count: int) -> None:
         self._late_frames.labels(self.service).inc(count)
+
+    def delayed(self, duration_s: float) -> None:
+        """Playback of a session goes on so much later."""
+        self._delayed_s.labels(self.service).inc(duration_s)
 
     def picture_sent(self, behind_s: float) -> None:
         """A picture left, so much after its time."""

@@ -31,7 +31,13 @@ def finished_event(finished: Finished) -> Event:
 
 
 def state_event(
-    state: SessionState, output: OutputKind, epoch: int, sound_epoch: int, now_us: int
+    state: SessionState,
+    output: OutputKind,
+    epoch: int,
+    sound_epoch: int,
+    now_us: int,
+    *,
+    behind: bool,
 ) -> Event:
     return {
         "type": "session.state_updated",
@@ -40,6 +46,7 @@ def state_event(
         "epoch": epoch,
         "sound_epoch": sound_epoch,
         "now_us": now_us,
+        "behind": behind,
     }
 
 

@@ -6,23 +6,21 @@ from collections import deque
 from collections.abc import Iterable
 
 from lipstream.gateway.sessions.motion_frame import MotionFrame
-from lipstream.gateway.sessions.timeline import FRAME_US
+from lipstream.gateway.sessions.timeline import FRAME_US, LATE_US
 
 __all__ = ["FrameBuffer"]
 
-_LATE_US = 2 * FRAME_US
-"""A frame that is so late is left out, and the next one that can be on time is drawn."""
-
 
 class FrameBuffer:
-    """Gives each frame once, in order; after `restart`, again from there on. All times are
-    microseconds of the session."""
+    """Gives each frame once, in order; after `restart`, again from there on. What cannot be on time
+    any more is left out. All times are microseconds of the session."""
 
     def __init__(self) -> None:
         self.late_frames = 0
         """That were left out although somebody looked."""
         self._frames: deque[MotionFrame] = deque()
         self._given_us = -1
+        self._told = 0
 
     def add(self, frames: Iterable[MotionFrame]) -> None:
         self._frames += frames
@@ -32,17 +30,28 @@ class FrameBuffer:
         self._given_us = now_us
 
     def forget(self, now_us: int, *, watched: bool) -> int:
-        """Drop what has been seen, or should have been; how many were late."""
-        before = self.late_frames
-        while self._frames and self._frames[0].pts_us + FRAME_US <= now_us - _LATE_US:
+        """Drop what has been seen, or should have been; how many were left out since last time."""
+        while self._frames and self._frames[0].pts_us + LATE_US <= now_us:
             missed = self._frames.popleft().pts_us > self._given_us
             self.late_frames += missed and watched
-        return self.late_frames - before
+        new, self._told = self.late_frames - self._told, self.late_frames
+        return new
 
-    def next(self) -> MotionFrame | None:
-        """The frame after the one that was given last, if it is there."""
+    def next(self, ready_us: int) -> MotionFrame | None:
+        """The first frame after the one that was given last which will still be seen when its
+        picture is ready, or else the last there is.
+
+        Args:
+            ready_us: when its picture will be.
+        """
+        chosen, skipped = None, -1
         for frame in self._frames:
-            if frame.pts_us > self._given_us:
-                self._given_us = frame.pts_us
-                return frame
-        return None
+            if frame.pts_us <= self._given_us:
+                continue
+            chosen, skipped = frame, skipped + 1
+            if frame.pts_us + FRAME_US > ready_us:
+                break
+        if chosen is not None:
+            self._given_us = chosen.pts_us
+            self.late_frames += skipped
+        return chosen

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 from lipstream.errors import LipstreamError, Unavailable
 from lipstream.face.face_controls import FaceControls
+from lipstream.gateway.sessions.alarm import Alarm
+from lipstream.gateway.sessions.audio_call import AudioCall
 from lipstream.gateway.sessions.drawing import Drawing
 from lipstream.gateway.sessions.events import (
     Event,
@@ -27,10 +29,10 @@ from lipstream.gateway.sessions.session_clock import HEADSTART_US, SessionClock
 from lipstream.gateway.sessions.session_meter import SessionMeter
 from lipstream.gateway.sessions.snapshot import LEAP, LiveSnapshot
 from lipstream.gateway.sessions.stage_calls import Spare, Stages
-from lipstream.gateway.sessions.steady_call import StageState, SteadyCall
+from lipstream.gateway.sessions.steady_call import StageState
 from lipstream.gateway.sessions.texts import Texts
 from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
-from lipstream.v1 import audio_pb2, common_pb2, render_pb2
+from lipstream.v1 import common_pb2, render_pb2
 from lipstream.wire.live_media import MediaKind, MediaMessage
 
 __all__ = ["FPS", "LiveSession", "Sent"]
@@ -78,13 +80,11 @@ class LiveSession:
         self._frames = FrameBuffer()
         self._output = Output(SessionOutput.of(options), self._drawn, self._guarded)
         self._watched = False
-        self._wake = asyncio.Event()
-        """Speech came, or was dropped: the feeder looks again."""
         self._show = asyncio.Event()
         """A frame, a place in the renderer, or somebody who looks: the shower looks again."""
         self._tasks: list[asyncio.Task[None]] = []
         self._reading: list[asyncio.Task[None]] = []
-        self._calls: list[SteadyCall | MotionCall] = []
+        self._calls: list[AudioCall | MotionCall] = []
         self._spare = Spare()
         self._texts = Texts(
             lambda text, voice: stages.synthesize(text, voice, options.sample_rate),
@@ -96,6 +96,10 @@ class LiveSession:
         self._clock = SessionClock()
         self.now_us = self._clock.now_us
         """The session's clock: microseconds since playback began."""
+        self._wake = Alarm(self._clock)
+        """Speech came, or was dropped, or a stage answered: the feeder looks again."""
+        self._behind = False
+        """What the client was told last of `Timeline.behind`."""
         self._controls = options.controls
 
     # What the client asks for
@@ -135,13 +139,13 @@ class LiveSession:
         quiet = not self._timeline.speaking
         utterance = self._timeline.utterances.add(samples)
         self._meter.heard(utterance.number, self.now_us(), alone=quiet)
-        self._wake.set()
+        self._wake.ring()
 
     def end_speech(self) -> None:
         """The utterance is complete."""
         self._timeline.utterances.end()
         self._timeline.settle()
-        self._wake.set()
+        self._wake.ring()
 
     def say(self, text: str, voice: str | None = None) -> None:
         """Speak a text, after what was asked for before."""
@@ -155,7 +159,7 @@ class LiveSession:
             self._tell_finished(finished)
         self._restart_picture()
         self._sound_epoch = self._epoch
-        self._wake.set()
+        self._wake.ring()
         self._tell_state()
 
     def direct(self, controls: FaceControls) -> None:
@@ -212,7 +216,7 @@ class LiveSession:
     # How it is done
 
     async def _open(self, snapshot: LiveSnapshot | None) -> None:
-        options, header = self.options, self._unbroken(0)
+        options = self.options
         state = snapshot.motion if snapshot else StageState()
         if snapshot is not None:
             self._epoch = self._sound_epoch = snapshot.epoch + LEAP
@@ -220,7 +224,7 @@ class LiveSession:
         self._motion = MotionCall(self._stages, options, self._unbroken, state)
         self._calls.append(self._motion)
         ready = await self._motion.open()
-        audio = SteadyCall(lambda state: self._stages.extract(header, options.sample_rate, state))
+        audio = AudioCall(self._stages, options.sample_rate, self._unbroken)
         self._calls.append(audio)
         await audio.open()
         self.look_ahead_ms = ready.look_ahead_ms
@@ -238,14 +242,13 @@ class LiveSession:
 
     async def _go_on_from(self, snapshot: LiveSnapshot) -> None:
         self._clock.go_on(snapshot.origin_unix_us)
-        start_us = self._motion.go_on(self.now_us() + HEADSTART_US)
-        self._timeline = Timeline(
+        self._timeline = Timeline.going_on(
             self.options.sample_rate,
             1000 * self.look_ahead_ms,
-            start_us=start_us,
+            earliest_us=self.now_us() + HEADSTART_US,
+            stage_us=snapshot.motion.input_us,
             utterance=snapshot.utterance + LEAP,
         )
-        self._timeline.mouth.interrupt(start_us, start_us)
         await self._motion.direct(self._controls)
 
     def _drawn(self, output: SessionOutput) -> Drawing:
@@ -281,43 +284,37 @@ class LiveSession:
         await self.close()
         self._tell_state()
 
-    async def _feed(self, audio: SteadyCall) -> None:
+    async def _feed(self, audio: AudioCall) -> None:
         """Hand on sound, piece by piece, as it comes due; tell what begins and what has ended."""
         while True:
             now_us = self.now_us()
             for finished in self._timeline.finished(now_us):
                 self._tell_finished(finished)
                 self._tell_state()
-            if self._timeline.due_us() <= now_us:
+            due_us = self._timeline.due_us()
+            if due_us is not None and due_us <= now_us:
                 piece = self._timeline.next_piece(now_us)
                 self._tell_heard(piece)
-                await audio.write(
-                    audio_pb2.ExtractRequest(
-                        header=self._unbroken(piece.pts_us),
-                        audio=audio_pb2.AudioChunk(samples=piece.samples),
-                    )
-                )
+                await audio.hear(piece)
                 continue
-            moments = (self._timeline.due_us(), self._timeline.heard_whole_us())
-            next_us = min(moment for moment in moments if moment is not None)
-            self._wake.clear()
-            timer = asyncio.get_running_loop().call_at(
-                self._clock.monotonic_s(next_us), self._wake.set
-            )
-            await self._wake.wait()
-            timer.cancel()
+            self._tell_behind()
+            await self._wake.wait(due_us, self._timeline.heard_whole_us())
 
-    async def _hear(self, audio: SteadyCall) -> None:
-        async with aclosing(audio.messages()) as messages:
-            async for message in messages:
-                if message.HasField("features"):
-                    await self._motion.hear(message.header.pts_us, message.features)
+    async def _hear(self, audio: AudioCall) -> None:
+        async with aclosing(audio.features()) as pieces:
+            async for stage_us, features in pieces:
+                self._timeline.encoder_waits(round(1000 * features.latency_ms))
+                await self._motion.hear(stage_us, features)
 
     async def _move(self) -> None:
         async with aclosing(self._motion.frames()) as pieces:
             async for frames in pieces:
-                self._frames.add(frames)
+                self._timeline.moved(frames[0].pts_us, len(frames), self.now_us())
+                self._frames.add(
+                    frame.seen(self._timeline.seen_us(frame.pts_us)) for frame in frames
+                )
                 self._show.set()
+                self._wake.ring()  # the feeder may have waited for this
 
     def _seen(self, message: render_pb2.RenderResponse) -> None:
         self._show.set()
@@ -340,7 +337,7 @@ class LiveSession:
             # What has been seen is no longer needed, not even after an interrupt.
             self._meter.late(self._frames.forget(self.now_us(), watched=self._watched))
             if self._watched and self._output.has_room:
-                frame = self._frames.next()
+                frame = self._frames.next(self.now_us() + self._output.takes_us)
                 if frame is not None:
                     factor = self._timeline.mouth.factor(frame.pts_us)
                     return self._epoch, frame.eased(factor, self._mouth)
@@ -382,20 +379,29 @@ class LiveSession:
         self._meter.finished(finished)
         self._send(finished_event(finished))
 
+    def _tell_behind(self) -> None:
+        self._meter.delayed(self._timeline.delayed_us)
+        if self._behind is not self._timeline.behind:
+            self._tell_state()
+
     def _tell_state(self) -> None:
+        self._behind = self._timeline.behind
         if self.state is not SessionState.CLOSED:
             speaking = self._timeline.speaking
             self.state = SessionState.SPEAKING if speaking else SessionState.IDLE
         epochs = (self._epoch, self._sound_epoch)
-        self._send(state_event(self.state, self.output.kind, *epochs, self.now_us()))
+        self._send(
+            state_event(self.state, self.output.kind, *epochs, self.now_us(), behind=self._behind)
+        )
 
     def _send_media(
         self, kind: MediaKind, pts_us: int, payload: bytes, keyframe: bool = False
     ) -> None:
         epoch = self._sound_epoch
         if kind is not MediaKind.AUDIO:
-            epoch = self._epoch
-            self._meter.picture_sent(pts_us + 1000 * self.look_ahead_ms, pts_us, self.now_us())
+            epoch, now_us = self._epoch, self.now_us()
+            self._meter.picture_sent(pts_us + self._timeline.look_ahead_us, pts_us, now_us)
+            self._timeline.shown(pts_us, now_us)
         self._send(MediaMessage(kind, epoch, pts_us, payload, keyframe))
 
     def _unbroken(self, pts_us: int) -> common_pb2.LiveHeader:

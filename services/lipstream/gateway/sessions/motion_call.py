@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 
 from lipstream.face.controls_message import pack_controls
 from lipstream.face.face_controls import FaceControls
@@ -20,7 +19,7 @@ _FEATURE_US = 20_000
 
 
 class MotionCall:
-    """Unbroken through interrupts. All times are microseconds of the session.
+    """Unbroken through interrupts. All times are microseconds of the stages' time.
 
     Args:
         header: of a message, by its time.
@@ -40,9 +39,7 @@ class MotionCall:
         )
         self._header = header
         self._answers = self._call.messages()
-        self._gap_us = 0
-        """How far the model's clock is behind, since the session went on from a snapshot."""
-        self._next_feature_us = 0
+        self._next_feature_us = state.input_us
 
     @property
     def state(self) -> StageState:
@@ -58,20 +55,11 @@ class MotionCall:
         ready: motion_pb2.GenerateReady = (await anext(self._answers)).ready
         return ready
 
-    def go_on(self, earliest_us: int) -> int:
-        """Have what is heard from about then on follow at once on what was heard last, however long
-        ago; when that is."""
-        state = self._call.state
-        frames = math.ceil((earliest_us - state.input_us) / FRAME_US)
-        self._gap_us = frames * FRAME_US if state.data else 0
-        self._next_feature_us = state.input_us + frames * FRAME_US
-        return self._next_feature_us
-
     async def hear(self, pts_us: int, features: audio_pb2.Features) -> None:
         self._next_feature_us = pts_us + features.values.shape[0] * _FEATURE_US
         await self._call.write(
             motion_pb2.GenerateRequest(
-                header=self._header(pts_us - self._gap_us),
+                header=self._header(pts_us),
                 features=features.values,
                 encoder=features.encoder,
             )
@@ -80,19 +68,19 @@ class MotionCall:
     async def direct(self, controls: FaceControls) -> None:
         """Ask something else of the face."""
         # Of the time of what follows: a state that holds what came before may lack the controls.
-        header = self._header(self._next_feature_us - self._gap_us)
+        header = self._header(self._next_feature_us)
         message = motion_pb2.GenerateRequest(header=header, controls=pack_controls(controls))
         await self._call.write(message)
 
-    async def frames(self) -> AsyncGenerator[Iterator[MotionFrame], None]:
+    async def frames(self) -> AsyncGenerator[list[MotionFrame], None]:
         """
         Raises:
             LipstreamError: the stage refuses what it was sent, or stays away.
         """
         async for message in self._answers:
-            if message.HasField("frames"):
-                pts_us = message.header.pts_us + self._gap_us
-                yield frames_of(message.frames, pts_us, FRAME_US)
+            # A message without frames has an empty list.
+            if frames := list(frames_of(message.frames, message.header.pts_us, FRAME_US)):
+                yield frames
 
     def cancel(self) -> None:
         """End the call."""

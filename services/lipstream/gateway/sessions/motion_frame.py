@@ -39,6 +39,10 @@ class MotionFrame:
             weights[column] *= factor
         return replace(self, blendshapes=weights.tobytes())
 
+    def seen(self, pts_us: int) -> MotionFrame:
+        """At another time."""
+        return self if pts_us == self.pts_us else replace(self, pts_us=pts_us)
+
     def message(self) -> common_pb2.MotionFrames:
         return common_pb2.MotionFrames(
             blendshapes=self.blendshapes,

@@ -40,6 +40,11 @@ class MouthEase:
         """New speech is heard from here on; its lips move a little before."""
         self.release_us = min(self.release_us, start_us - _UP_US)
 
+    def delay(self, from_us: int, delay_us: int) -> None:
+        """What was to be seen from here on is seen later."""
+        if self.release_us >= from_us:
+            self.release_us += delay_us
+
     def factor(self, pts_us: int) -> float:
         """Of the mouth's weights in a frame, 0..1."""
         if self.interrupted_us is None:

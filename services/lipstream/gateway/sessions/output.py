@@ -42,6 +42,11 @@ class Output:
         """Whether another frame may be drawn, or given."""
         return not self._switching and (self.drawing is None or self.drawing.has_room)
 
+    @property
+    def takes_us(self) -> int:
+        """How long a picture took lately, microseconds."""
+        return 0 if self.drawing is None else self.drawing.takes_us
+
     async def open(self) -> None:
         """
         Raises:

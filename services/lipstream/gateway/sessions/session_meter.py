@@ -28,6 +28,7 @@ class SessionMeter:
         self._session_id = session_id
         self._telemetry = telemetry
         self._spans: dict[int, Span] = {}
+        self._delayed_us = 0
         self._timed: tuple[int, int] | None = None
         """An utterance, and when its first samples came."""
         self._next: Started | None = None
@@ -81,6 +82,12 @@ class SessionMeter:
         """So many pictures were left out."""
         if count:
             self._telemetry.late_frames(count)
+
+    def delayed(self, total_us: int) -> None:
+        """By how much playback was delayed so far."""
+        if total_us > self._delayed_us:
+            self._telemetry.delayed((total_us - self._delayed_us) / 1e6)
+            self._delayed_us = total_us
 
     def close(self) -> None:
         """The session is over; so is whatever was being said."""

@@ -10,6 +10,8 @@ from lipstream.errors import BadInput, TooLarge
 __all__ = ["Taken", "Utterance", "Utterances"]
 
 _BYTES_A_SAMPLE = 2
+_SEAM_US = 100
+"""More than what rounding to microseconds leaves between two pieces that touch."""
 
 
 @dataclass(slots=True)
@@ -21,10 +23,28 @@ class Utterance:
     """Samples that were not taken yet, 16-bit PCM."""
     complete: bool = False
     """No more of it will come."""
-    start_us: int | None = None
-    """When it begins to be heard."""
-    end_us: int | None = None
-    """When it has been heard, once all of it was taken."""
+    stretches: list[tuple[int, int]] = field(default_factory=list)
+    """From when to when what was taken is heard, without the pauses in which more had to come."""
+
+    @property
+    def start_us(self) -> int | None:
+        """When it begins to be heard."""
+        return self.stretches[0][0] if self.stretches else None
+
+    @property
+    def end_us(self) -> int | None:
+        """When all that was taken has been heard."""
+        return self.stretches[-1][1] if self.stretches else None
+
+    def take(self, start_us: int, end_us: int) -> None:
+        """More of it is heard then."""
+        if self.stretches and start_us - self.stretches[-1][1] <= _SEAM_US:
+            start_us = self.stretches.pop()[0]
+        self.stretches.append((start_us, end_us))
+
+    def position_us(self, now_us: int) -> int:
+        """How much of it has been heard."""
+        return sum(min(max(now_us - start, 0), end - start) for start, end in self.stretches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lipstream.gateway.sessions.session_meter import SessionMeter
@@ -53,3 +54,12 @@ def test_what_is_interrupted_is_not_timed() -> None:
     assert _values(telemetry, "lipstream_late_frames_total") == {}
     meter.late(2)
     assert _values(telemetry, "lipstream_late_frames_total") == {"gateway": 2}
+
+
+def test_delays_of_playback_are_counted() -> None:
+    telemetry = Telemetry("gateway")
+    meter = SessionMeter("s", telemetry)
+    for total_us in (0, 80_000, 80_000, 200_000):
+        meter.delayed(total_us)
+    delayed_s = _values(telemetry, "lipstream_live_delayed_seconds_total")["gateway"]
+    assert delayed_s == pytest.approx(0.2)

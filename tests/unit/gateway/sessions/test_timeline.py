@@ -28,12 +28,28 @@ def _samples(count: int, value: int = 1) -> bytes:
     return bytes([value, 0]) * count
 
 
+def _due(timeline: Timeline) -> int:
+    due_us = timeline.due_us()
+    assert due_us is not None
+    return due_us
+
+
+def _next(timeline: Timeline, now_us: int) -> Piece:
+    """The next piece, which the stages answer at once."""
+    piece = timeline.next_piece(now_us)
+    timeline.encoder_waits(0)
+    frame_us = (timeline.fed_us - _LOOK_AHEAD_US) // FRAME_US * FRAME_US
+    if frame_us >= 0:
+        timeline.moved(frame_us, 1, now_us)
+    return piece
+
+
 def _played(timeline: Timeline, until_us: int, now_us: int = 0) -> list[Piece]:
     """All pieces that are due by then, each as soon as it is."""
     pieces = []
-    while (due_us := timeline.due_us()) <= until_us:
+    while (due_us := _due(timeline)) <= until_us:
         now_us = max(now_us, due_us)
-        pieces.append(timeline.next_piece(now_us))
+        pieces.append(_next(timeline, now_us))
     return pieces
 
 
@@ -56,22 +72,32 @@ def test_speech_begins_at_once_and_gains_its_lead_with_pauses(now_us: int) -> No
     (first,) = _played(timeline, now_us, now_us)
     assert [own.utterance for own in first.started] == [1]
     for pauses in range(2, 6):
-        assert timeline.due_us() == now_us + pauses * FRAME_US // 2
-        timeline.next_piece(timeline.due_us())
+        assert _due(timeline) == now_us + pauses * FRAME_US // 2
+        _next(timeline, _due(timeline))
 
 
 def test_speech_that_opens_a_session_begins_before_playback_does() -> None:
     silent, spoken = _timeline(), _timeline()
     spoken.utterances.add(_samples(10 * _RATE_HZ))
-    assert spoken.due_us() < silent.due_us() - 2 * FRAME_US
+    assert _due(spoken) < _due(silent) - 2 * FRAME_US
 
 
 def test_what_is_late_is_handed_on_without_pauses() -> None:
     timeline = _timeline()
+    _played(timeline, 1_000_000)
+    assert len(_played(timeline, 1_090_000, 1_090_000)) in (2, 3)
+    assert timeline.delayed_us == 0
+
+
+def test_what_would_be_heard_too_late_is_heard_later() -> None:
+    timeline = _timeline()
+    _played(timeline, 1_000_000)
     timeline.utterances.add(_samples(10 * _RATE_HZ))
-    for _ in range(20):
-        assert timeline.due_us() < 1_000_000
-        timeline.next_piece(1_000_000)
+    fed_us = timeline.fed_us
+    piece = _next(timeline, 2_000_000)
+    assert piece.pts_us == piece.heard[0].pts_us == fed_us + timeline.delayed_us
+    assert 2_000_000 < piece.pts_us < 2_000_000 + _LOOK_AHEAD_US + 5 * FRAME_US
+    assert timeline.behind
 
 
 def test_every_piece_completes_a_frame_of_motion() -> None:
