@@ -97,7 +97,10 @@ def _is_public(text: str) -> bool:
             address = inner
         elif address in _NAT64:
             address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        elif address not in _ALLOCATED:  # what was never given out, or was taken back
+            return False
     return address.is_global and not address.is_multicast
 
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_ALLOCATED = ipaddress.ip_network("2000::/3")

@@ -19,6 +19,8 @@ _BOUND: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar(
 )
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@]*@", re.IGNORECASE)
+_TALKATIVE = ("httpcore", "httpx")
+"""They tell the whole address of each call: a webhook's may be a secret."""
 _SECRET = re.compile(
     r"((?:api[_-]?key|authorization|password|secret\w*|token)[\"']?\s*[=:]\s*)"
     r"(?:bearer\s+)?[\"']?[^\s\"',;}]+",
@@ -67,6 +69,8 @@ def configure_logs(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
 
 

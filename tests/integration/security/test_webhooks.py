@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import queue
 import socket
 import time
@@ -17,6 +18,7 @@ from lipstream.errors import BadInput, Unavailable
 from lipstream.gateway import pinned_post as pinned
 from lipstream.gateway.pinned_post import check_url, pinned_post
 from lipstream.pipeline import JobKind
+from lipstream.runtime.logs import configure_logs
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.webhooks import WebhookStore
 from tests.integration.dummy_stage import handle as dummy_handle
@@ -153,6 +155,10 @@ def test_every_end_of_a_job_is_told_once(redis_server: RedisProcess) -> None:
         "https://[::1]/",
         "https://[::ffff:127.0.0.1]/",
         "https://[64:ff9b::7f00:1]/",
+        "https://[64:ff9b:1::7f00:1]/",
+        "https://[::127.0.0.1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[fec0::1]/",
         "https://[fd00::1]/",
         "https://0.0.0.0/",
         "https://2130706433/",
@@ -200,6 +206,19 @@ def test_a_name_that_changes_its_mind_gains_nothing(monkeypatch: pytest.MonkeyPa
 
     asyncio.run(scene())
     assert asked == ["rebinding.test"] * 3
+
+
+def test_an_address_stays_out_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    kept = root.handlers[:], root.level
+    try:
+        with Receiver() as receiver:
+            configure_logs("gateway", "DEBUG")
+            assert asyncio.run(pinned_post(receiver.url, b"{}", {}, private=True)) == 204
+    finally:
+        root.handlers[:], root.level = kept
+        logging.captureWarnings(False)
+    assert "hook" not in capsys.readouterr().err
 
 
 def test_old_and_foreign_calls_are_refused() -> None:

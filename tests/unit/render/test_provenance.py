@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import av
+import numpy as np
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from lipstream.audio.wav import write_wav
 from lipstream.errors import BadInput
+from lipstream.face.motion import Motion
+from lipstream.face.motion_file import write_npz
+from lipstream.pipeline import JobKind, stage_named
 from lipstream.render import FilmOptions, render_video
+from lipstream.render.job import RenderJob
 from lipstream.render.provenance import ContentSigner
+from lipstream.runtime.job_context import JobContext
+from lipstream.runtime.object_store import open_store
 from lipstream.runtime.settings import Settings
+from lipstream.runtime.telemetry import Telemetry
+from lipstream.wire.job import Job
 from lipstream.wire.output import FilmFormat
 from tests.certificates import Authority
 from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
@@ -67,6 +79,22 @@ def test_a_changed_film_no_longer_verifies(film: Path, tmp_path: Path) -> None:
     changed.write_bytes(data)
     results = c2pa.Reader(str(changed)).get_validation_results()["activeManifest"]
     assert "assertion.bmffHash.mismatch" in [one["code"] for one in results["failure"]]
+
+
+def test_the_film_of_a_job_is_signed(settings: Settings, tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "objects"))
+    write_npz(tmp_path / "motion.npz", Motion.rest(5))
+    write_wav(tmp_path / "speech.wav", [np.zeros(9_600, np.float32)], 48_000)
+    for name in ("motion.npz", "speech.wav"):
+        store.put_file(f"jobs/j1/{name}", tmp_path / name)
+    job = Job.new(JobKind.VIDEO, {"avatar": "a", "size": 64, "fps": 25}, job_id="j1")
+    context = JobContext(job, stage_named("render"), 1, store, scratch_dir=tmp_path)
+    shelf: Any = SimpleNamespace(model=lambda name: synthetic_avatar())
+    RenderJob(shelf, Telemetry("render"), threads=1, signer=ContentSigner.of(settings))(context)
+    assert context.results["content_credentials"] is True
+    store.get_file("jobs/j1/video", tmp_path / "video.mp4")
+    results = c2pa.Reader(str(tmp_path / "video.mp4")).get_validation_results()["activeManifest"]
+    assert [one["code"] for one in results["failure"]] == ["signingCredential.untrusted"]
 
 
 def test_other_formats_are_left_as_they_are(settings: Settings, tmp_path: Path) -> None:
