@@ -72,9 +72,11 @@ DASHBOARDS: dict[str, tuple[Panel, ...]] = {
             "Time of calls of the gateway",
             "s",
             _percentiles(
-                "lipstream_request_duration_seconds", "", f'{_GATEWAY}, method!~".*/events"'
+                "lipstream_request_duration_seconds",
+                "",
+                f'{_GATEWAY}, method!~".*/events|GET /(healthz|readyz|metrics)"',
             ),
-            "Without streams of events, which last as long as their jobs.",
+            "Without streams of events, which last as long as their jobs, and without probes.",
         ),
         Panel(
             "Speech to first picture, warm",

@@ -33,6 +33,7 @@ from lipstream.v1 import audio_pb2, motion_pb2
 from lipstream.wire.job import Job
 from lipstream.wire.tensors import pack_tensor
 from tests.integration.live.messages import EXTRACT, F32, GENERATE, audio_requests, motion_in
+from tests.ops.scrapes import History, check_alerts, page
 from tests.unit.inference.poison import LIMIT, poisoned
 from tests.unit.motion.spoken import SENTENCES, spoken
 
@@ -182,6 +183,19 @@ def test_a_live_stream_goes_on_is_counted_and_logged_once(
     assert _counted(telemetry, "live") == 2 * _FAULTS[name]
     lines = [record for record in caplog.records if "passed over" in record.message]
     assert [getattr(line, "session_id", None) for line in lines] == ["s"]
+
+
+def test_an_alert_calls(generator: MotionGenerator[Any], features: Floats, tmp_path: Path) -> None:
+    changed = features.copy()
+    changed[_FAULT_ROW : _FAULT_ROW + 60, 5] = 2 * LIMIT
+    telemetry = Telemetry("motion")
+    before = page("motion", telemetry.exposition().decode())
+    requests = _requests(changed)
+    stage = LiveMotion(generator, requests[0], partial(telemetry.non_finite, "live"))
+    _answers(stage, generator, requests)
+    history = History()
+    history.play([before, page("motion", telemetry.exposition().decode())])
+    check_alerts(tmp_path, history, "LipstreamNonFinite")
 
 
 def test_a_job_ends_well_and_says_so(

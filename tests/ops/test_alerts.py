@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,11 +13,19 @@ import pytest
 from helm.render_dashboards import DASHBOARDS, dashboard
 from lipstream.runtime.telemetry import Telemetry
 from tests.ops.promtool import promtool
+from tests.ops.scrapes import History, check_alerts, check_panels, page
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CHART = _ROOT / "helm" / "lipstream"
 _RULES = sorted((_CHART / "alerts").glob("*.yaml"))
 _CASES = Path(__file__).with_name("alerts.test.yaml")
+_TOLD = (
+    "integration/sessions/test_alerts.py",
+    "integration/test_faulty_networks.py",
+    "integration/test_job_alerts.py",
+    "integration/triton/test_alerts.py",
+    "ops/test_alerts.py",
+)
 _SUFFIX = re.compile(r"_(bucket|count|sum)$")
 
 
@@ -47,6 +57,35 @@ def test_alerts_fire_on_what_they_are_for_and_on_nothing_else() -> None:
 def test_every_alert_has_a_case_in_which_it_fires(alerts: list[dict[str, Any]]) -> None:
     proven = re.findall(r'labels: \'ALERTS\{alertname="(\w+)"', _CASES.read_text())
     assert sorted(proven) == sorted(alert["alert"] for alert in alerts)
+
+
+def test_every_alert_is_seen_on_what_processes_told(alerts: list[dict[str, Any]]) -> None:
+    told = " ".join((_ROOT / "tests" / path).read_text() for path in _TOLD)
+    for alert in alerts:
+        assert f'"{alert["alert"]}"' in told, alert["alert"]
+
+
+def test_a_full_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a service tells beside a GPU; its driver is played here, for there is none."""
+    memory = SimpleNamespace(used=60 << 30, total=80 << 30)
+    driver = SimpleNamespace(
+        NVMLError=OSError,
+        nvmlInit=lambda: None,
+        nvmlDeviceGetCount=lambda: 1,
+        nvmlDeviceGetHandleByIndex=lambda number: number,
+        nvmlDeviceGetMemoryInfo=lambda handle: memory,
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", driver)
+    telemetry = Telemetry("render")
+    well = page("render", telemetry.exposition().decode())
+    memory.used = 79 << 30
+    full = page("render", telemetry.exposition().decode())
+    history = History()
+    history.play([well] * 2, times=15)
+    check_alerts(tmp_path, history)
+    check_panels(tmp_path, history, only=("GPU memory",))
+    history.play([full] * 2, times=15)
+    check_alerts(tmp_path, history, "LipstreamGpuMemory")
 
 
 def test_every_alert_has_its_page(alerts: list[dict[str, Any]]) -> None:

@@ -206,6 +206,8 @@ class _Process:
     def _ready(self) -> bool:
         ready = self._worker is not None and self._worker.ready and not self._stuck
         self._telemetry.ready(ready)
+        if self._worker is not None:
+            self._telemetry.redis_up(self._worker.reaches_redis)
         return ready
 
 

@@ -98,6 +98,11 @@ class StreamWorker:
         """Whether it takes work: it has joined the group, and Redis answers."""
         return self._joined and self._link.answers
 
+    @property
+    def reaches_redis(self) -> bool:
+        """Whether Redis answered last time."""
+        return self._link.answers
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set.
 
@@ -385,5 +390,4 @@ class StreamWorker:
                     held_back=await self._queue.held_back(),
                 )
                 await self._members.forget_idle(idle_ms=3_600_000)
-            self._telemetry.redis_up(self._link.answers)
             await asyncio.sleep(_UPKEEP_S)

@@ -188,8 +188,6 @@ class Telemetry:
             "Calls of webhooks: delivered, failed and to be tried again, or given_up.",
             "outcome",
         )
-        for fault in ("caller", "platform"):
-            self._dead_letters.labels(service, fault)  # 0, that the first one is a rise
         self._taken_over = counter(
             "lipstream_taken_over_total", "Messages taken over from workers without a sign of life."
         )
@@ -214,6 +212,7 @@ class Telemetry:
             "lipstream_live_capacity", "Live streams that may be served at once."
         )
         self._ready = gauge("lipstream_ready", "1 when this process takes work.")
+        self._tell_zeros()
         gpu = GpuMemory.open(service)
         if gpu is not None:
             self._registry.register(gpu)
@@ -229,6 +228,20 @@ class Telemetry:
     def exposition(self) -> bytes:
         """All metrics as Prometheus reads them; send with `content_type`."""
         return generate_latest(self._registry)
+
+    def _tell_zeros(self) -> None:
+        """Of what alerts look at, that the first one is a rise, in a new process too."""
+        for counter in (
+            self._taken_over,
+            self._late_frames,
+            self._delayed_s,
+            self._model_reloads,
+        ):
+            counter.labels(self.service)
+        for fault in ("caller", "platform"):
+            self._dead_letters.labels(self.service, fault)
+        for lane in ("job", "live"):
+            self._non_finite.labels(self.service, lane)
 
     def call_ended(self, method: str, code: str, duration_s: float) -> None:
         """Count a call. `method` and `code` must come from small fixed sets."""

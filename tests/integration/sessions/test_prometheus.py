@@ -7,17 +7,13 @@ import re
 import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from helm.render_dashboards import DASHBOARDS
-from lipstream.audio import resample, synthesize
 from lipstream.runtime.local_stack import LocalStack
-from tests.integration.sessions.listener import Listener
 from tests.integration.sessions.prometheus import Prometheus
-from tests.portrait import AVATAR
+from tests.integration.sessions.visits import make_video, speak
 
-_RATE_HZ = 24_000
 _ELSEWHERE = ("nv_", "lipstream_model_")
 """Of Triton and its watch, which this stack does not run."""
 
@@ -29,30 +25,12 @@ def prometheus(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> I
         running.until(lambda p: len(p.query("lipstream_ready == 1")) == len(targets))
         shown = 'lipstream_first_frame_seconds_count{service="gateway",lane="live"}'
         while not running.query(shown):  # on a slow machine the first words pass unseen
-            asyncio.run(_speak(stack.url))
-        _make_video(stack.url)
+            asyncio.run(speak(stack.url))
+            time.sleep(1)  # until it was scraped
+        make_video(stack.url)
         ended = 'lipstream_job_duration_seconds_count{outcome="succeeded"} > 0'
         running.until(lambda p: bool(p.query(ended)))
         yield running
-
-
-async def _speak(server: str) -> None:
-    async with Listener.opened(server, avatar=AVATAR, size=128) as listener:
-        speech = synthesize("My father saw a far away star.")
-        samples = resample(speech.samples, speech.rate_hz, _RATE_HZ)
-        await listener.client.speak((samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
-        await listener.client.end()
-        await listener.until("agent.speak_finished")
-        await asyncio.sleep(1)  # until it was scraped
-
-
-def _make_video(server: str) -> None:
-    with httpx.Client(base_url=server, trust_env=False, timeout=60) as http:
-        wanted = {"avatar": AVATAR, "text": "Hello.", "size": 128}
-        video = http.post("/v1/videos", json=wanted).raise_for_status().json()
-        while (document := http.get(f"/v1/videos/{video['id']}").json())["status"] != "succeeded":
-            assert document["status"] in ("queued", "running"), document
-            time.sleep(0.1)
 
 
 def _expressions(prometheus: Prometheus) -> list[str]:
