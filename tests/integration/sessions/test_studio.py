@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import signal
 import wave
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -24,10 +26,12 @@ from lipstream.face.face_controls import Framing
 from lipstream.face.motion import Floats, Motion
 from lipstream.render import Layout, View, open_renderer
 from lipstream.render.background import ColorBackground
+from lipstream.runtime.local_stack import LocalStack
 from tests.integration.sessions.chromium import chromium
 from tests.portrait import AVATAR
 
 _TEXT = "My father saw a far away star above the harbour, and told nobody about it."
+_REFUSALS = "Failed to load resource.* 4[0-9][0-9] |ERR_ABORTED|ERR_CONNECTION_REFUSED"
 _HOOKS = """
     window.sockets = [];
     window.controls = null;  // that were sent last
@@ -87,7 +91,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, server: str) -> Iterator[Any]:
-    """The studio, loaded; whatever it complains of but refusals fails the test."""
+    """The studio, loaded; it may complain of refusals and of a dead gateway, of nothing else."""
     complaints: list[str] = []
     page = browser.new_page()
     page.set_default_timeout(20_000)
@@ -100,8 +104,8 @@ def page(browser: Any, server: str) -> Iterator[Any]:
     assert complaints == []
     yield page
     page.close()
-    refused = re.compile("Failed to load resource.* 4[0-9][0-9] |ERR_ABORTED")
-    assert [complaint for complaint in complaints if not refused.search(complaint)] == []
+    expected = re.compile(_REFUSALS)
+    assert [complaint for complaint in complaints if not expected.search(complaint)] == []
 
 
 def _started(page: Any) -> None:
@@ -167,6 +171,24 @@ def test_a_dropped_socket_is_made_again_and_an_ended_session_is_told(page: Any) 
     session = page.evaluate("() => sockets[1].url.split('/')[5]")
     page.evaluate("(id) => fetch(`/v1/sessions/${id}`, { method: 'DELETE' })", session)
     _until(page, "closed")
+
+
+def test_a_session_goes_on_when_its_gateway_dies(page: Any, stack: LocalStack) -> None:
+    _started(page)
+    page.fill("#words", " ".join([_TEXT] * 3))
+    page.click("#speak")
+    _until(page, "speaking")
+    os.kill(stack.pids["gateway"], signal.SIGKILL)
+    page.wait_for_function("() => sockets.length > 1 && sockets.at(-1).readyState === 1")
+    count = page.evaluate("() => media.length")
+    page.wait_for_function(f"() => media.slice({count}).filter((kind) => kind === 1).length > 10")
+    page.fill("#words", "Still here.")
+    page.click("#speak:enabled")
+    _until(page, "speaking")
+    page.wait_for_function("() => parseFloat(document.getElementById('fps').textContent) > 5")
+    _until(page, "idle")
+    assert not page.is_visible("#notice")
+    assert abs(_number(page, "drift")) < 250  # a clock that began anew would be seconds off
 
 
 def test_the_face_shows_what_is_wished_for(page: Any) -> None:
