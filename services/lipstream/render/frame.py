@@ -68,7 +68,7 @@ class Frame:
         self._keys = np.empty(splat_count, np.uint16)
         self._scratch = np.empty(splat_count, np.int32)
         self._histogram = np.empty(512, np.int32)
-        self._ends = np.empty(tiles, np.int32)
+        self._ends = np.empty(tiles + scene.view.tiles_across + 1, np.int32)
 
     def lay_out(self, pose: Pose, *, yuv: bool = False) -> None:
         """Put the pose's splats into the tile lists.
@@ -118,7 +118,7 @@ class Frame:
         )
         columns = scene.view.tiles_across
         length = splats.count_tiles(self.bounds, self.count, columns, self.starts)
-        if length > len(self.members):
+        if length >= len(self.members):
             self._make_room(length + length // 4)
         splats.fill_tiles(
             self.bounds,

@@ -43,8 +43,9 @@ is over 512 is the exponents' bias in IEEE 754."""
 EXPONENT_STEP_BITS = 14
 FALLOFF = (1.45708293, -0.69422870, 0.23370430)
 """2^(m - 1) / m over 1..2 as a polynomial, within 3.5e-3 of it."""
-TRANSMITTANCE_MIN = 2e-3
-"""Pixels that let less than this through are finished."""
+TRANSMITTANCE_MIN = 2.0 / 255.0
+"""Pixels that let less than this through are finished: what is behind would change them by a step
+of 8 bits, where its colour is quite another."""
 FADE_COSINE = 0.06
 """Triangles fade in over this range of cosines above the cull threshold, so none pops."""
 REFERENCE_SIZE_PX = 512

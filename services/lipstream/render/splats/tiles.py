@@ -28,6 +28,8 @@ MASKS_READ_AHEAD = 64
 _U = np.uint64
 _TILE_BITS = np.uint64(4)
 _FETCHED = np.uint64(64)
+_DOWN = np.uint64(0x11111111)
+"""The first block of each of eight rows."""
 
 
 @kernel
@@ -77,16 +79,20 @@ def fill_tiles(
     count: int,
     columns: int,
     starts: Ints,  # [tiles + 1]
-    ends: Ints,  # [tiles] scratch
-    members: Ints,  # [at least starts[-1]] out: splats by tile, nearest first
+    ends: Ints,  # [tiles + columns + 1] scratch
+    members: Ints,  # [more than starts[-1]] out: splats by tile, nearest first
     masks: Masks,  # [as many] out: the blocks that each of them touches
 ) -> None:
     """Write each splat into the lists of the tiles that its bounds touch.
 
-    Bounds lie scattered in memory: some are fetched ahead, so that no branch waits for its own.
+    Nearly all touch at most two tiles each way: those are written to all four without a branch
+    that could be mispredicted, where they touch nothing into a place behind the lists. Bounds lie
+    scattered in memory: some are fetched ahead.
     """
+    tiles = _U(starts.shape[0] - 1)
+    nowhere = _U(starts[tiles])
     for tile in range(_U(ends.shape[0])):
-        ends[tile] = starts[tile]
+        ends[tile] = starts[tile] if tile < tiles else nowhere
     fetched = np.empty((_FETCHED, 4), np.int16)
     for begin in range(_U(0), _U(count), _FETCHED):
         some = min(_FETCHED, _U(count) - begin)
@@ -95,25 +101,57 @@ def fill_tiles(
             for side in range(_U(4)):
                 fetched[j, side] = bounds[i, side]
         for j in range(some):
-            i = _U(order[begin + j])
-            x_from = _U(fetched[j, 0])
-            x_to = _U(fetched[j, 1] - 1)
-            y_from = _U(fetched[j, 2])
-            y_to = _U(fetched[j, 3] - 1)
-            for row in range(y_from >> _TILE_BITS, (y_to >> _TILE_BITS) + _U(1)):
-                first = row << _TILE_BITS
-                top = (max(y_from, first) - first) & _U(12)  # four times the row of blocks
-                bottom = (min(y_to, first + _U(15)) - first) & _U(12)
-                rows = ((_U(16) << bottom) - (_U(1) << top)) & _U(0x1111)
-                for column in range(x_from >> _TILE_BITS, (x_to >> _TILE_BITS) + _U(1)):
-                    first = column << _TILE_BITS
-                    left = (max(x_from, first) - first) >> _U(2)
-                    right = (min(x_to, first + _U(15)) - first) >> _U(2)
-                    tile = row * _U(columns) + column
-                    at = _U(ends[tile])
-                    members[at] = i
-                    masks[at] = rows * ((_U(2) << right) - (_U(1) << left))
-                    ends[tile] = at + _U(1)
+            i = order[begin + j]
+            column = _U(fetched[j, 0]) >> _TILE_BITS
+            row = _U(fetched[j, 2]) >> _TILE_BITS
+            # Blocks, counted from the first tile on.
+            left = (_U(fetched[j, 0]) >> _U(2)) & _U(3)
+            right = (_U(fetched[j, 1] - 1) >> _U(2)) - (column << _U(2))
+            top = (_U(fetched[j, 2]) >> _U(2)) & _U(3)
+            bottom = (_U(fetched[j, 3] - 1) >> _U(2)) - (row << _U(2))
+            first = row * _U(columns) + column
+            if (right | bottom) < _U(8):
+                across = (_U(2) << right) - (_U(1) << left)
+                down = ((_U(16) << (bottom << _U(2))) - (_U(1) << (top << _U(2)))) & _DOWN
+                near = across & _U(15)
+                far = across >> _U(4)
+                upper = down & _U(0x1111)
+                lower = down >> _U(16)
+                below = first + _U(columns)
+                _put(i, near * upper, first, nowhere, ends, members, masks)
+                _put(i, far * upper, first + _U(1), nowhere, ends, members, masks)
+                _put(i, near * lower, below, nowhere, ends, members, masks)
+                _put(i, far * lower, below + _U(1), nowhere, ends, members, masks)
+            else:
+                for y in range((bottom >> _U(2)) + _U(1)):
+                    above = max(top, y << _U(2)) & _U(3)
+                    under = min(bottom - (y << _U(2)), _U(3))
+                    down = (_U(16) << (under << _U(2))) - (_U(1) << (above << _U(2)))
+                    for x in range((right >> _U(2)) + _U(1)):
+                        before = max(left, x << _U(2)) & _U(3)
+                        after = min(right - (x << _U(2)), _U(3))
+                        across = (_U(2) << after) - (_U(1) << before)
+                        mask = across * (down & _U(0x1111))
+                        tile = first + x + y * _U(columns)
+                        _put(i, mask, tile, nowhere, ends, members, masks)
+
+
+@kernel
+def _put(
+    splat: np.int32,
+    mask: np.uint64,
+    tile: np.uint64,
+    nowhere: np.uint64,
+    ends: Ints,
+    members: Ints,
+    masks: Masks,
+) -> None:
+    """At the end of a tile's list, or where it touches none of its blocks, nowhere."""
+    at = _U(ends[tile])
+    to = at if mask != _U(0) else nowhere
+    members[to] = splat
+    masks[to] = mask
+    ends[tile] = at + _U(mask != _U(0))
 
 
 @kernel
