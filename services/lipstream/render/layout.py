@@ -14,7 +14,7 @@ from lipstream.wire.output import PictureSize
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = ["Layout", "video_frame"]
+__all__ = ["Layout", "fill", "video_frame"]
 
 _BT709 = 1  # AVCOL_SPC_BT709
 _LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
@@ -72,16 +72,20 @@ def video_frame(
     return frame
 
 
-def _with_alpha(picture: Bytes) -> VideoFrame:  # [5 H / 2, W]
-    from av import VideoFrame
-
-    width, height = picture.shape[1], picture.shape[0] * 2 // 5
-    frame = VideoFrame(width, height, "yuva420p")
-    flat = picture.reshape(-1)
+def fill(frame: VideoFrame, planes: Bytes) -> None:
+    """Copy planes, one below the other, into a frame that has the same ones."""
+    flat = planes.reshape(-1)
     begin = 0
     for plane in frame.planes:
         end = begin + plane.width * plane.height
         rows = np.asarray(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         rows[: plane.height, : plane.width] = flat[begin:end].reshape(plane.height, plane.width)
         begin = end
+
+
+def _with_alpha(picture: Bytes) -> VideoFrame:  # [5 H / 2, W]
+    from av import VideoFrame
+
+    frame = VideoFrame(picture.shape[1], picture.shape[0] * 2 // 5, "yuva420p")
+    fill(frame, picture)
     return frame

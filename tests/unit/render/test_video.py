@@ -226,7 +226,7 @@ def test_live_pictures_with_alpha_are_two_side_by_side() -> None:
         driver=SyntheticDriver(),
     )
     pose = renderer.pose(synthetic_motion(5), 4)
-    encoder = LiveEncoder(renderer.size, alpha=True, crf=8)
+    encoder = LiveEncoder(renderer.size, alpha=True, quantizer=8)
     unit = encoder.encode(renderer.yuva420p(pose, straight=False))
     decoder = av.CodecContext.create("h264", "r")
     assert isinstance(decoder, av.VideoCodecContext)
