@@ -6,9 +6,10 @@ Starts a whole stack of real services with two render workers, asks for many sho
 avatars by REST, and does harm all along: stages and the gateway are killed at random, all packets
 between stages and Redis are dropped for eight seconds (where this process may have a network of its
 own, and the models are not on a server, as LIPSTREAM_MODELS=triton://host:port has them), Redis is
-killed once in the middle, a render worker is held still for longer than its work is waited for, and
-the disk of the object store fills up (where this process may mount one). At the end every job must
-have ended once: one result each, none lost, none made twice.
+killed once in the middle, a render worker is held still for longer than its work is waited for, the
+motion stage is slowed down to a tenth, and the disk of the object store fills up (where this
+process may mount one). At the end every job must have ended once: one result each, none lost, none
+made twice.
 """
 
 from __future__ import annotations

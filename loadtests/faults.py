@@ -25,6 +25,9 @@ __all__ = ["Faults", "SmallDisk"]
 _KILLED = ("audio", "motion", "avatar", "render", "render-2", "gateway")
 _STILL_S = 12.0
 """A process is held still: longer than its work is waited for."""
+_SLOW_S = 8.0
+_SLOW_RUNS_S, _SLOW_STANDS_S = 0.02, 0.18
+"""A slow process gets a tenth of the time."""
 _FULL_S = 4.0
 _DROPPED_S = 8.0
 
@@ -97,6 +100,7 @@ class Faults:
             *([(0.2, "network_dropped", self._drop_network)] if own_network else []),
             (0.35, "redis_killed", self._kill_redis),
             (0.55, "render_still", self._hold_still),
+            (0.65, "motion_slow", self._slow_down),
         ]
         if disk.mounted:
             once.append((0.75, "disk_full", self._fill_disk))
@@ -187,6 +191,15 @@ class Faults:
         os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(_STILL_S)
         os.kill(pid, signal.SIGCONT)
+
+    async def _slow_down(self) -> None:
+        pid = self._stack.pids["motion"]
+        until_s = time.monotonic() + _SLOW_S
+        while time.monotonic() < until_s:
+            os.kill(pid, signal.SIGSTOP)
+            await asyncio.sleep(_SLOW_STANDS_S)
+            os.kill(pid, signal.SIGCONT)
+            await asyncio.sleep(_SLOW_RUNS_S)
 
     async def _fill_disk(self) -> None:
         await asyncio.to_thread(self._disk.fill)
