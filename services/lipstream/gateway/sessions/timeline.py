@@ -33,8 +33,11 @@ _HELD_BACK_US = 2_500
 much longer: so each one completes a frame of motion, which need not wait for another piece."""
 _DRAWN_IN_US = FRAME_US // 2
 """A frame that comes so much after its time can still be drawn before its time is over."""
-_MOST_UNANSWERED_US = 4 * FRAME_US
-"""Stages that owe frames for so much sound are handed no more."""
+_MOST_LATE_FRAMES = 5
+"""In a row: more than a moment's delay, which the next frames make up for."""
+_MOST_UNANSWERED_US = MOST_LEAD_US + LATE_US
+"""Stages that owe frames for so much sound are handed no more: as long as they may take, and their
+frames still be shown."""
 _LONGEST_LATENCY_US = 2_500_000
 """More than any speech encoder waits for; counts until it is known."""
 _MOST_WAITING_S = 300.0
@@ -108,6 +111,8 @@ class Timeline:
         """The frame of motion that comes next."""
         self._given_up_us = stage_us
         """Frames before it are of sound that was heard without them."""
+        self._late_frames = 0
+        """Of silence, in a row, that came too late to be on time."""
         self._catching_up = False
         """Speech pauses until the stages have answered what they were handed."""
         # Of the session's:
@@ -210,9 +215,12 @@ class Timeline:
         elif stage_us < self._spoken_fed_us:
             # The client was told of the sound that belongs to it.
             self._catching_up = self._catching_up or late_us > LATE_US
-        elif late_us > _DRAWN_IN_US and not self._catching_up:
-            self._lead.late(now_us)
-            self._delay(stage_us, late_us + FRAME_US)
+        elif not self._catching_up:
+            self._late_frames = self._late_frames + 1 if late_us > _DRAWN_IN_US else 0
+            if late_us > LATE_US or self._late_frames == _MOST_LATE_FRAMES:
+                self._late_frames = 0
+                self._lead.late(now_us)
+                self._delay(stage_us, late_us + FRAME_US)
         if self._catching_up and self._unanswered_us <= FRAME_US:
             self._wait(now_us)
 

@@ -13,7 +13,7 @@ from lipstream.gateway.sessions.timeline import FRAME_US, LATE_US
 from tests.unit.gateway.sessions.slow_stages import LOOK_AHEAD_US, RATE_HZ, SlowStages
 
 _SECOND_US = 1_000_000
-_MOST_UNANSWERED = 4
+_MOST_UNANSWERED = 8
 """Pieces that stages may owe frames for."""
 
 
