@@ -6,14 +6,23 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 
 from lipstream.errors import TooLarge
 
-__all__ = ["chatter", "crash", "echo", "environment", "hang", "hog", "refuse"]
+__all__ = ["chatter", "count", "crash", "echo", "environment", "hang", "hog", "refuse"]
 
 
 def echo(value: object) -> object:
     return value
+
+
+def count(last: int, then: str = "") -> Iterator[bytes]:
+    """What begins well, and what comes then."""
+    for n in range(last):
+        yield f"{n}\n".encode() * 50_000
+    if then:
+        globals()[then]()
 
 
 def chatter() -> str:

@@ -69,6 +69,27 @@ def test_one_that_hangs_or_crashes_is_refused_and_the_next_call_works() -> None:
         calls.close()
 
 
+def test_pieces_come_as_they_are_asked_for() -> None:
+    calls = BoundedCalls(wall_s=30.0)
+    pieces = list(calls.pieces(f"{_TASKS}:count", 3))
+    assert pieces == [f"{n}\n".encode() * 50_000 for n in range(3)]
+    assert calls.call(f"{_TASKS}:echo", 1) == 1
+    begun = calls.pieces(f"{_TASKS}:count", 1_000_000)
+    assert next(begun).startswith(b"0\n")
+    begun.close()
+    assert calls.pid is None
+    for then, error in (("crash", BadInput), ("refuse", TooLarge)):
+        ending = calls.pieces(f"{_TASKS}:count", 2, then)
+        assert len([next(ending), next(ending)]) == 2
+        with pytest.raises(error):
+            next(ending)
+    calls.close()
+    hasty = BoundedCalls(wall_s=1.0)
+    with pytest.raises(BadInput, match="takes too long"):
+        list(hasty.pieces(f"{_TASKS}:count", 1, "hang"))
+    hasty.close()
+
+
 def test_a_recording_comes_out_as_it_does_without(calls: BoundedCalls, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 30_000).astype(np.float32)
     path = tmp_path / "input"

@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from lipstream.render.clip import Clip, open_clip
+from lipstream.render.clip import Footage, open_clip
+from lipstream.render.gate import BoundedClip
 from lipstream.render.plate import Cutout, Plate
 from lipstream.render.splats import Bytes
 from lipstream.wire.output import BLUR, NONE, PHOTO, is_color
@@ -105,7 +106,7 @@ class ColorBackground:
 class ClipBackground:
     """A picture or a video, which begins again where it ends; it covers the picture."""
 
-    clip: Clip
+    clip: Footage
     transparent: bool = field(default=False, init=False)
 
     def plate(self, cutout: Cutout) -> Plate:
@@ -120,14 +121,14 @@ def open_background(wish: str, upload: Path | None = None) -> Background:
 
     Args:
         wish: `photo`, `none`, `blur`, `#RRGGBB`, or the path of a picture or a video.
-        upload: the file, where the wish does not name it.
+        upload: a file that anybody may have sent, where the wish does not name one.
 
     Raises:
         NotFound: there is no such file.
         BadInput: it is neither a picture nor a video that can be used.
     """
     if upload is not None:
-        return ClipBackground(open_clip(upload, "The background"))
+        return ClipBackground(BoundedClip.open(upload))
     match wish:
         case _ if wish == PHOTO:
             return PhotoBackground()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lipstream.render.splats import Bytes
 
-__all__ = ["Clip", "open_clip"]
+__all__ = ["Clip", "Footage", "open_clip"]
 
 _MAX_PIXELS = 40_000_000
 _FORMATS = (
@@ -33,6 +33,23 @@ _FORMATS = (
 )
 _DEFAULT_FRAME_S = 1 / 25
 _REMEDY = "Send a JPEG, PNG or WebP picture, or a video such as MP4 or WebM."
+
+
+class Footage(Protocol):
+    """Pictures of a file. Shared by threads; keeps no state."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether it holds more than one frame."""
+        ...
+
+    def first(self, size: PictureSize) -> Bytes:
+        """The first frame, covering a picture of that size: [H, W, 3] sRGB."""
+        ...
+
+    def pictures(self, size: PictureSize, fps: float) -> Iterator[Bytes]:
+        """What is seen at k / fps seconds, for k = 0, 1, ...; it begins again where it ends."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +66,9 @@ class Clip:
     moves: bool
 
     def first(self, size: PictureSize) -> Bytes:
-        """The first frame, covering a picture of that size: [H, W, 3] sRGB."""
         return _covering(next(self._frames())[1], size)
 
     def pictures(self, size: PictureSize, fps: float) -> Iterator[Bytes]:
-        """What is seen at k / fps seconds, for k = 0, 1, ...; it begins again where it ends."""
         frames = self._endless()
         _, shown = next(frames)
         picture = _covering(shown, size)

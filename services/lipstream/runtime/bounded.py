@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Generator, Sequence
 from typing import IO, Any
 
 from lipstream.errors import BadInput, Internal, LipstreamError, NotFound, TooLarge, Unavailable
@@ -42,6 +43,7 @@ class BoundedCalls:
         self._wall_s = wall_s
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._answers: _Answers | None = None
 
     def call(self, function: str, *arguments: Any) -> Any:
         """What a function returns.
@@ -54,14 +56,27 @@ class BoundedCalls:
             LipstreamError: what the function raised.
             BadInput: it took too long, too much memory, or crashed.
         """
-        request = json.dumps({"function": function, "arguments": arguments}).encode() + b"\n"
         with self._lock:
-            answer = self._asked(request)
-        error = answer.get("error")
-        if error is not None:
-            kind = _ERRORS.get(error.pop("kind"), Internal)
-            raise kind(error.pop("message"), **error)
-        return answer["result"]
+            self._ask(function, arguments)
+            return self._result()
+
+    def pieces(self, function: str, *arguments: Any) -> Generator[bytes, None, None]:
+        """What a generator of bytes gives, as it is asked for; each piece may last as long as a
+        call. One that is closed early ends the process.
+
+        Raises:
+            LipstreamError: as `call`.
+        """
+        with self._lock:
+            complete = False
+            try:
+                self._ask(function, arguments)
+                while (size := self._result()) is not None:
+                    yield self._read(lambda answers, give_up_s: answers.exactly(size, give_up_s))
+                complete = True
+            finally:
+                if not complete:
+                    self._end()
 
     @property
     def pid(self) -> int | None:
@@ -73,29 +88,41 @@ class BoundedCalls:
         with self._lock:
             self._end()
 
-    def _asked(self, request: bytes) -> dict[str, Any]:
-        give_up_s = time.monotonic() + self._wall_s
+    def _ask(self, function: str, arguments: Sequence[Any]) -> None:
+        request = json.dumps({"function": function, "arguments": arguments}).encode() + b"\n"
         process = self._running()
         assert process.stdin is not None
-        assert process.stdout is not None
         try:
             process.stdin.write(request)
             process.stdin.flush()
-            line = _line(process.stdout, give_up_s)
         except BrokenPipeError:
-            line = b""
+            pass  # what it says, or that it says nothing, tells why
+
+    def _result(self) -> Any:
+        answer = json.loads(self._read(lambda answers, give_up_s: answers.line(give_up_s)))
+        error = answer.get("error")
+        if error is not None:
+            kind = _ERRORS.get(error.pop("kind"), Internal)
+            raise kind(error.pop("message"), **error)
+        return answer["result"]
+
+    def _read(self, read: Callable[[_Answers, float], bytes]) -> bytes:
+        process, answers = self._process, self._answers
+        assert process is not None
+        assert answers is not None
+        try:
+            return read(answers, time.monotonic() + self._wall_s)
         except TimeoutError:
             self._end()
             raise _refusal("it takes too long") from None
+        except EOFError:
+            self._end()
+            code = process.returncode
+            why = "it takes too long" if code == -signal.SIGXCPU else "its decoder failed"
+            raise _refusal(why) from None
         except BaseException:
             self._end()
             raise
-        if not line.endswith(b"\n"):
-            self._end()
-            code = process.returncode
-            raise _refusal("it takes too long" if code == -signal.SIGXCPU else "its decoder failed")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
@@ -112,6 +139,8 @@ class BoundedCalls:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
+            assert self._process.stdout is not None
+            self._answers = _Answers(self._process.stdout)
         return self._process
 
     def _end(self) -> None:
@@ -126,23 +155,39 @@ class BoundedCalls:
                     pipe.close()
 
 
-def _line(pipe: IO[bytes], give_up_s: float) -> bytes:
-    """Up to a line's end, or to the pipe's.
+class _Answers:
+    """What comes through a pipe, of which more may come than was asked for.
 
     Raises:
-        TimeoutError: it did not come in time.
+        EOFError: from both methods, at the pipe's end.
+        TimeoutError: from both methods, when it did not come in time.
     """
-    line = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)
-        while not line.endswith(b"\n"):
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._rest = b""
+
+    def line(self, give_up_s: float) -> bytes:
+        while b"\n" not in self._rest:
+            self._rest += self._more(give_up_s)
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line
+
+    def exactly(self, size: int, give_up_s: float) -> bytes:
+        data = bytearray(self._rest[:size])
+        self._rest = self._rest[size:]
+        while len(data) < size:
+            data += self._more(give_up_s, size - len(data))
+        return bytes(data)
+
+    def _more(self, give_up_s: float, most: int = 65_536) -> bytes:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._pipe, selectors.EVENT_READ)
             if not selector.select(max(0.0, give_up_s - time.monotonic())):
                 raise TimeoutError
-            piece = os.read(pipe.fileno(), 65_536)
-            if not piece:
-                return line
-            line += piece
-    return line
+        if not (piece := os.read(self._pipe.fileno(), most)):
+            raise EOFError
+        return piece
 
 
 def _refusal(why: str) -> BadInput:

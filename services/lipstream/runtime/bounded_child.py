@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from lipstream.errors import LipstreamError, TooLarge
@@ -24,18 +25,37 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     while line := sys.stdin.buffer.readline():
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        budget_s = int(used.ru_utime + used.ru_stime) + 1 + cpu_s
-        resource.setrlimit(resource.RLIMIT_CPU, (budget_s, resource.RLIM_INFINITY))
-        request = json.loads(line)
-        answers.write(json.dumps(_answer(**request)).encode() + b"\n")
+        for answer in _answers(**json.loads(line), cpu_s=cpu_s):
+            answers.write(answer)
 
 
-def _answer(function: str, arguments: list[Any]) -> dict[str, Any]:
+def _answers(function: str, arguments: list[Any], cpu_s: int) -> Iterator[bytes]:
+    """One line; of a generator one before each piece, with its length, and one at the end."""
     module, _, name = function.partition(":")
-    try:
+
+    def called() -> Any:
         _pass_by(module)
-        return {"result": getattr(importlib.import_module(module), name)(*arguments)}
+        return getattr(importlib.import_module(module), name)(*arguments)
+
+    answer = _within(cpu_s, called)
+    pieces = answer.get("result")
+    if isinstance(pieces, Generator):
+        while True:
+            answer = _within(cpu_s, lambda: next(pieces, None))
+            piece = answer.get("result")
+            if piece is None:
+                break
+            yield json.dumps({"result": len(piece)}).encode() + b"\n"
+            yield piece
+    yield json.dumps(answer).encode() + b"\n"
+
+
+def _within(cpu_s: int, work: Callable[[], Any]) -> dict[str, Any]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    budget_s = int(used.ru_utime + used.ru_stime) + 1 + cpu_s
+    resource.setrlimit(resource.RLIMIT_CPU, (budget_s, resource.RLIM_INFINITY))
+    try:
+        return {"result": work()}
     except LipstreamError as error:
         return {"error": _described(error)}
     except MemoryError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ from PIL import Image, ImageOps
 from lipstream.errors import BadInput, LipstreamError, NotFound, TooLarge
 from lipstream.render import FilmOptions, SplatRenderer, open_background, render_video
 from lipstream.render.clip import open_clip
+from lipstream.render.gate import BoundedClip
 from lipstream.render.splats import Bytes
 from lipstream.wire.output import PictureSize
 from tests.unit.render.synthetic import SyntheticDriver, synthetic_avatar, synthetic_motion
@@ -113,10 +115,23 @@ def test_videos_loop_at_their_own_pace(tmp_path: Path) -> None:
     assert [int(next(slower)[32, 32].argmax()) for _ in range(7)] == [0, 0, 1, 1, 2, 2, 0]
 
 
-def test_a_film_shows_its_background_move(tmp_path: Path) -> None:
+def test_an_upload_is_decoded_as_a_file_is(tmp_path: Path) -> None:
+    path = _video(tmp_path / "loop.mp4", [(9 * n, 99, 250 - 9 * n) for n in range(25)])
+    size = PictureSize(64, 128)
+    plain, upload = open_clip(path, "The background"), BoundedClip.open(path)
+    assert upload.moves
+    np.testing.assert_array_equal(upload.first(size), plain.first(size))
+    pairs = zip(upload.pictures(size, 25.0), plain.pictures(size, 25.0), strict=False)
+    for found, wanted in islice(pairs, 30):
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("upload", [False, True])
+def test_a_film_shows_its_background_move(upload: bool, tmp_path: Path) -> None:
     colors = [(220, 20, 20)] * 5 + [(20, 20, 220)] * 5
-    wish = str(_video(tmp_path / "loop.mp4", colors))
-    options = FilmOptions(size_px=64, background=open_background(wish), threads=2)
+    path = _video(tmp_path / "loop.mp4", colors)
+    background = open_background("upload", path) if upload else open_background(str(path))
+    options = FilmOptions(size_px=64, background=background, threads=2)
     sink = tmp_path / "film.mp4"
     render_video(AVATAR, [MOTION], None, sink, options=options, driver=SyntheticDriver())
     with av.open(str(sink)) as container:
