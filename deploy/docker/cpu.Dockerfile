@@ -27,7 +27,7 @@ FROM builder AS gateway-builder
 COPY deploy/docker/requirements/gateway.txt /tmp/
 RUN /opt/tools/bin/pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes -r /tmp/gateway.txt \
  && /opt/tools/bin/cyclonedx-py environment /opt/venv/bin/python --output-file /opt/sbom.json
-COPY deploy/docker/start deploy/docker/healthcheck.py /opt/lipstream/
+COPY deploy/docker/healthcheck.py /opt/lipstream/
 COPY services /opt/lipstream/services
 RUN mv /opt/sbom.json /opt/lipstream/ && python3 -m compileall -q /opt/lipstream/services
 
@@ -36,14 +36,14 @@ COPY deploy/docker/requirements/cpu.txt deploy/docker/requirements/mediapipe.txt
 RUN /opt/tools/bin/pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --require-hashes -r /tmp/cpu.txt -r /tmp/mediapipe.txt \
  && /opt/tools/bin/cyclonedx-py environment /opt/venv/bin/python --output-file /opt/sbom.json \
  && find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} +
-COPY deploy/docker/start deploy/docker/healthcheck.py /opt/lipstream/
+COPY deploy/docker/healthcheck.py /opt/lipstream/
 COPY services /opt/lipstream/services
 RUN mv /opt/sbom.json /opt/lipstream/ && python3 -m compileall -q /opt/lipstream/services
 COPY model_repository /opt/lipstream/model_repository
 # Kernels for any x86-64 with AVX2 (2013 and later), whatever this machine has.
 ENV NUMBA_CPU_NAME=x86-64-v3 \
     NUMBA_CPU_FEATURES=+avx,+avx2,+bmi,+bmi2,+cx16,+f16c,+fma,+lzcnt,+movbe,+popcnt,+sse3,+sse4.1,+sse4.2,+ssse3,+xsave
-RUN NUMBA_CACHE_DIR=/opt/lipstream/kernels /opt/venv/bin/python -c "from lipstream.render import warm_up; warm_up(fitting=True)"
+RUN LIPSTREAM_KERNELS=/opt/lipstream/kernels /opt/venv/bin/python -c "from lipstream.render import warm_up; warm_up(fitting=True)"
 
 FROM python AS gateway
 COPY --from=gateway-builder /opt/venv /opt/venv
@@ -51,7 +51,6 @@ COPY --from=gateway-builder /opt/lipstream /opt/lipstream
 ENV LIPSTREAM_GATEWAY_PORT=8080
 USER 10001:10001
 EXPOSE 8080
-ENTRYPOINT ["/opt/lipstream/start"]
 CMD ["python", "-m", "lipstream.gateway"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "/opt/lipstream/healthcheck.py"]
 
@@ -59,13 +58,13 @@ FROM python AS cpu
 COPY --from=cpu-builder /opt/venv /opt/venv
 COPY --from=cpu-builder /opt/lipstream /opt/lipstream
 ENV LIPSTREAM_METRICS_PORT=9100 \
-    NUMBA_CACHE_DIR=/tmp/kernels \
+    LIPSTREAM_KERNELS=/opt/lipstream/kernels \
+    NUMBA_CACHE_DIR=/tmp/numba \
     NUMBA_CPU_NAME=x86-64-v3 \
     NUMBA_CPU_FEATURES=+avx,+avx2,+bmi,+bmi2,+cx16,+f16c,+fma,+lzcnt,+movbe,+popcnt,+sse3,+sse4.1,+sse4.2,+ssse3,+xsave \
     MPLCONFIGDIR=/tmp/matplotlib \
     MALLOC_ARENA_MAX=2
 USER 10001:10001
 EXPOSE 9100 50051 50052 50053 50054
-ENTRYPOINT ["/opt/lipstream/start"]
 CMD ["python", "-m", "lipstream.render"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["python", "/opt/lipstream/healthcheck.py"]

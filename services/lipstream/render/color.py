@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from lipstream.face.motion import Floats
+from lipstream.render.kernels import kernel
 from lipstream.render.splats import Bytes
-from lipstream.render.splats.jit import kernel
 
 __all__ = ["OFFSET", "TO_YUV", "mix", "rgb_to_yuv420p", "yuv420p_to_rgb"]
 

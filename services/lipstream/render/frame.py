@@ -37,8 +37,10 @@ class Frame:
         "camera_vertices",
         "count",
         "head_vertices",
+        "longest",
         "masks",
         "members",
+        "near",
         "order",
         "scene",
         "sources",
@@ -60,7 +62,8 @@ class Frame:
         self.order = np.empty(splat_count, np.int32)
         self.starts = np.empty(tiles + 1, np.int32)
         self._make_room(3 * splat_count)
-        self.count = 0
+        self.near = np.empty(0, np.float32)
+        self.count = self.longest = 0
         self._driver = driver
         self._plates: dict[bool, tuple[Plate, ShiftPx]] = {}
         self._colors = np.empty((splat_count, 3), np.float32)
@@ -68,7 +71,7 @@ class Frame:
         self._keys = np.empty(splat_count, np.uint16)
         self._scratch = np.empty(splat_count, np.int32)
         self._histogram = np.empty(512, np.int32)
-        self._ends = np.empty(tiles + scene.view.tiles_across + 1, np.int32)
+        self._ends = np.empty(tiles + scene.view.tiles_across + scene.view.tiles_down + 1, np.int32)
 
     def lay_out(self, pose: Pose, *, yuv: bool = False) -> None:
         """Put the pose's splats into the tile lists.
@@ -81,8 +84,8 @@ class Frame:
         """
         scene = self.scene
         weights = shape_weights_of(pose, scene.model)
+        np.copyto(self.head_vertices, scene.vertices)
         geometry.deform(
-            scene.vertices,
             scene.shapes.offsets,
             scene.shapes.ids,
             scene.shapes.vectors,
@@ -117,7 +120,7 @@ class Frame:
             self._depths, self.count, self._keys, self._scratch, self.order, self._histogram
         )
         columns = scene.view.tiles_across
-        length = splats.count_tiles(self.bounds, self.count, columns, self.starts)
+        length = splats.count_tiles(self.bounds, self.count, columns, self._ends, self.starts)
         if length >= len(self.members):
             self._make_room(length + length // 4)
         splats.fill_tiles(
@@ -130,6 +133,9 @@ class Frame:
             self.members,
             self.masks,
         )
+        self.longest = splats.longest_list(self.starts)
+        if len(self.near) < self.longest * splats.SPLAT_WIDTH:
+            self.near = np.empty(self.longest * splats.SPLAT_WIDTH * 5 // 4, np.float32)
 
     def plate(self, pose: Pose, *, yuv: bool, behind: Bytes | None = None) -> Plate:
         """What the pose's splats stand before, with the torso where it is; until the next call.
@@ -178,8 +184,8 @@ class Frame:
         colors = scene.yuv_colors if yuv else scene.colors
         if not np.any(weights):
             return colors
-        splats.tint(
-            colors,
+        np.copyto(self._colors, colors)
+        geometry.deform(
             scene.tint_offsets,
             scene.tint_ids,
             scene.yuv_tint_vectors if yuv else scene.tint_vectors,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lipstream.face.model import Ints, SparseShapes, Surface
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import kernel
+from lipstream.render.kernels import kernel
 
 __all__ = [
     "Doubles",
@@ -42,15 +42,13 @@ class ShapeColumns:
 
 @kernel
 def deform(
-    vertices: Floats,  # [V, 3] mm
     offsets: Ints,  # [K + 1] first entry of each shape
     ids: Ints,  # [E] vertex of each entry
-    vectors: Floats,  # [E, 3] mm at weight 1
+    vectors: Floats,  # [E, 3] at weight 1
     weights: Floats,  # [K]
-    out: Floats,  # [V, 3] mm
+    out: Floats,  # [V, 3] in: at rest
 ) -> None:
-    """Displace the vertices by the weighted shapes; shapes of weight 0 cost nothing."""
-    out[:] = vertices
+    """Add the weighted shapes, to vertices or to colours; shapes of weight 0 cost nothing."""
     for k in range(weights.shape[0]):
         weight = weights[k]
         if weight == np.float32(0):

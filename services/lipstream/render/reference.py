@@ -17,7 +17,7 @@ from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats
 from lipstream.render.geometry import rotation_matrix
 from lipstream.render.pose import Pose
-from lipstream.render.splats.jit import ALPHA_MAX, ALPHA_MIN, FADE_COSINE, low_pass_px2
+from lipstream.render.splats.constants import ALPHA_MAX, ALPHA_MIN, FADE_COSINE, low_pass_px2
 
 __all__ = [
     "Placed",

@@ -109,6 +109,7 @@ class SplatRenderer:
             frame.members,
             frame.masks,
             frame.starts,
+            frame.near,
             plate.y,
             plate.u,
             plate.v,
@@ -138,6 +139,7 @@ class SplatRenderer:
             frame.members,
             frame.masks,
             frame.starts,
+            frame.near,
             plate.y,
             plate.u,
             plate.v,
@@ -154,7 +156,9 @@ class SplatRenderer:
         plate = self._frame.plate(pose, yuv=False, behind=behind)
         self._frame.lay_out(pose)
         frame = self._frame
-        splats.blend_rgb(frame.splats, frame.members, frame.masks, frame.starts, plate.rgb, target)
+        splats.blend_rgb(
+            frame.splats, frame.members, frame.masks, frame.starts, frame.near, plate.rgb, target
+        )
         return target
 
     def rgba(self, pose: Pose, out: Bytes | None = None, behind: Bytes | None = None) -> Bytes:
@@ -164,7 +168,14 @@ class SplatRenderer:
         self._frame.lay_out(pose)
         frame = self._frame
         splats.blend_rgba(
-            frame.splats, frame.members, frame.masks, frame.starts, plate.rgb, plate.alpha, target
+            frame.splats,
+            frame.members,
+            frame.masks,
+            frame.starts,
+            frame.near,
+            plate.rgb,
+            plate.alpha,
+            target,
         )
         return target
 
@@ -203,5 +214,5 @@ def _planes(picture: Bytes, size: PictureSize) -> tuple[Bytes, Bytes, Bytes]:
 def blend_float(frame: Frame) -> Floats:
     """Blend a frame that is laid out: [H, W, 4], see `SplatRenderer.premultiplied`."""
     out = np.empty(Layout.RGBA.shape(frame.scene.size), np.float32)
-    splats.blend_float(frame.splats, frame.members, frame.masks, frame.starts, out)
+    splats.blend_float(frame.splats, frame.members, frame.masks, frame.starts, frame.near, out)
     return out

@@ -19,10 +19,10 @@ from lipstream.face.motion import Floats
 from lipstream.render.background import Background, PhotoBackground
 from lipstream.render.color import TO_YUV
 from lipstream.render.geometry import ShapeColumns, shapes_by_name
+from lipstream.render.kernels.vector import LANES
 from lipstream.render.plate import Cutout, Plate
 from lipstream.render.pose import Pose
 from lipstream.render.splats import ALPHA_MAX, STATIC_WIDTH, low_pass_px2
-from lipstream.render.splats.vector import LANES
 from lipstream.render.torso import ShiftPx, Torso
 from lipstream.render.view import View
 from lipstream.wire.output import PictureSize

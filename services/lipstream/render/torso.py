@@ -14,10 +14,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
+from lipstream.render.kernels import kernel
 from lipstream.render.plate import Cutout, Plate
 from lipstream.render.splats import Bytes
-from lipstream.render.splats.jit import kernel
 from lipstream.render.view import View
 
 __all__ = ["ShiftPx", "Torso"]
@@ -139,6 +140,8 @@ class Torso:
             dx,
             dy,
             first,
+            np.empty((3, out[0].size), np.int32),
+            np.empty((2, out[0].size), np.float32),
             out.reshape(height, -1),
         )
 
@@ -182,6 +185,8 @@ def _draw(
     dx: np.float32,
     dy: np.float32,
     first: int,  # row from which on there is a torso
+    steps: Ints,  # [3, W C] scratch: columns before and after, row
+    parts: Floats,  # [2, W C] scratch: shares of the latter, and of the row under it
     out: Bytes,  # [H, W C]
 ) -> None:
     """The person from where it came, by bilinear interpolation, over what is behind.
@@ -199,21 +204,16 @@ def _draw(
     w01 = fx * (_F(1) - fy)
     w10 = (_F(1) - fx) * fy
     w11 = fx * fy
-    ahead = np.empty(front.shape[1], np.int32)
-    after = np.empty(front.shape[1], np.int32)
-    down = np.empty(front.shape[1], np.int32)
-    gx = np.empty(front.shape[1], np.float32)
-    gy = np.empty(front.shape[1], np.float32)
     for x in range(width):
         at_x = _F(x) - shares[x] * dx
         at_y = -shares[x] * dy
         for k in range(channels):
             j = _U(x) * channels + k
-            ahead[j] = min(max(math.floor(at_x), 0), width - 1) * channels + k
-            after[j] = min(max(math.floor(at_x) + 1, 0), width - 1) * channels + k
-            down[j] = math.floor(at_y)
-            gx[j] = at_x - _F(math.floor(at_x))
-            gy[j] = at_y - _F(math.floor(at_y))
+            steps[0, j] = min(max(math.floor(at_x), 0), width - 1) * channels + k
+            steps[1, j] = min(max(math.floor(at_x) + 1, 0), width - 1) * channels + k
+            steps[2, j] = math.floor(at_y)
+            parts[0, j] = at_x - _F(math.floor(at_x))
+            parts[1, j] = at_y - _F(math.floor(at_y))
     for y in range(first, height):
         above = y + math.floor(-dy)
         y0 = _U(min(max(above, 0), height - 1))
@@ -233,16 +233,16 @@ def _draw(
             begin = _U(0 if side == 0 else right) * channels
             end = _U(left if side == 0 else width) * channels
             for j in range(begin, end):
-                above = y + down[j]
+                above = y + steps[2, j]
                 y0 = _U(min(max(above, 0), height - 1))
                 y1 = _U(min(max(above + 1, 0), height - 1))
-                from_0 = _U(ahead[j])
-                from_1 = _U(after[j])
-                over = alpha[y0, from_0] + gx[j] * (alpha[y0, from_1] - alpha[y0, from_0])
-                under = alpha[y1, from_0] + gx[j] * (alpha[y1, from_1] - alpha[y1, from_0])
-                over += gy[j] * (under - over)
-                value = front[y0, from_0] + gx[j] * (front[y0, from_1] - front[y0, from_0])
-                under = front[y1, from_0] + gx[j] * (front[y1, from_1] - front[y1, from_0])
-                value += gy[j] * (under - value)
+                from_0 = _U(steps[0, j])
+                from_1 = _U(steps[1, j])
+                over = alpha[y0, from_0] + parts[0, j] * (alpha[y0, from_1] - alpha[y0, from_0])
+                under = alpha[y1, from_0] + parts[0, j] * (alpha[y1, from_1] - alpha[y1, from_0])
+                over += parts[1, j] * (under - over)
+                value = front[y0, from_0] + parts[0, j] * (front[y0, from_1] - front[y0, from_0])
+                under = front[y1, from_0] + parts[0, j] * (front[y1, from_1] - front[y1, from_0])
+                value += parts[1, j] * (under - value)
                 value += (_F(1) - over) * _F(behind[row, j]) + _F(0.5)
                 out[row, j] = np.uint8(min(max(value, _F(0)), _F(255)))

@@ -20,10 +20,8 @@ REST = np.zeros(52, np.float32)
 def _camera(pose: Pose) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
     surface = synthetic_avatar(splats=10).surface
     shapes = geometry.shapes_by_name(surface.shapes)
-    deformed = np.empty_like(surface.vertices)
-    geometry.deform(
-        surface.vertices, shapes.offsets, shapes.ids, shapes.vectors, pose.shape_weights, deformed
-    )
+    deformed = surface.vertices.copy()
+    geometry.deform(shapes.offsets, shapes.ids, shapes.vectors, pose.shape_weights, deformed)
     still = geometry.torso_affine(surface, torso_shift(pose.rotation, pose.translation))
     moved = geometry.head_affine(surface, pose.rotation, pose.translation)
     out = np.empty_like(deformed)

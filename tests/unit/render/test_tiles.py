@@ -20,9 +20,9 @@ def test_every_tile_lists_what_touches_it_in_the_order_of_depth() -> None:
     bounds = np.ascontiguousarray(bounds, np.int16)
     order = rng.permutation(len(bounds)).astype(np.int32)
     starts = np.empty(ROWS * COLUMNS + 1, np.int32)
-    length = splats.count_tiles(bounds, len(bounds), COLUMNS, starts)
+    ends = np.empty(ROWS * COLUMNS + ROWS + COLUMNS + 1, np.int32)
+    length = splats.count_tiles(bounds, len(bounds), COLUMNS, ends, starts)
     members, masks = np.empty(length + 1, np.int32), np.empty(length + 1, np.uint16)
-    ends = np.empty(ROWS * COLUMNS + COLUMNS + 1, np.int32)
     splats.fill_tiles(bounds, order, len(bounds), COLUMNS, starts, ends, members, masks)
     assert starts[0] == 0
     assert starts[-1] == length

@@ -159,11 +159,9 @@ class BatchRenderer:
             BadInput: the pose does not belong to this scene's model.
         """
         weights = shape_weights_of(pose, scene.model)
-        vertices = np.empty_like(scene.vertices)
+        vertices = scene.vertices.copy()
         columns = scene.shapes
-        geometry.deform(
-            scene.vertices, columns.offsets, columns.ids, columns.vectors, weights, vertices
-        )
+        geometry.deform(columns.offsets, columns.ids, columns.vectors, weights, vertices)
         still = geometry.torso_affine(scene.model.surface, scene.torso_shift(pose))
         moved = geometry.head_affine(scene.model.surface, pose.rotation, pose.translation)
         colors = color_weights_of(pose, scene.model, self._driver, weights, vertices)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lipstream.render.gpu.device_scene import DeviceScene
-from lipstream.render.splats.jit import FADE_COSINE
+from lipstream.render.splats.constants import FADE_COSINE
 
 __all__ = ["Placed", "place"]
 

@@ -2,12 +2,11 @@
 
 from lipstream.render.splats.blend import Bytes, blend_float, blend_rgb, blend_rgba
 from lipstream.render.splats.blend_yuv import blend_yuv420p, blend_yuva420p
-from lipstream.render.splats.gather import gather
-from lipstream.render.splats.jit import ALPHA_MAX, REFERENCE_SIZE_PX, low_pass_px2
+from lipstream.render.splats.constants import ALPHA_MAX, REFERENCE_SIZE_PX, low_pass_px2
+from lipstream.render.splats.gather import SUMS_WIDTH, gather
 from lipstream.render.splats.order import depth_order
 from lipstream.render.splats.projection import SPLAT_WIDTH, STATIC_WIDTH, project
-from lipstream.render.splats.tiles import MASKS_READ_AHEAD, count_tiles, fill_tiles
-from lipstream.render.splats.tint import tint
+from lipstream.render.splats.tiles import MASKS_READ_AHEAD, count_tiles, fill_tiles, longest_list
 from lipstream.render.splats.triangles import TRIANGLE_WIDTH, triangle_frames
 
 __all__ = [
@@ -16,6 +15,7 @@ __all__ = [
     "REFERENCE_SIZE_PX",
     "SPLAT_WIDTH",
     "STATIC_WIDTH",
+    "SUMS_WIDTH",
     "TRIANGLE_WIDTH",
     "Bytes",
     "blend_float",
@@ -27,8 +27,8 @@ __all__ = [
     "depth_order",
     "fill_tiles",
     "gather",
+    "longest_list",
     "low_pass_px2",
     "project",
-    "tint",
     "triangle_frames",
 ]

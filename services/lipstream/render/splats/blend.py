@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import kernel
-from lipstream.render.splats.projection import SPLAT_WIDTH
+from lipstream.render.kernels import kernel
+from lipstream.render.kernels.vector import stack_floats
 from lipstream.render.splats.tile import blend_tile
-from lipstream.render.splats.tiles import Masks, longest_list
+from lipstream.render.splats.tiles import Masks
 
 __all__ = [
     "Bytes",
@@ -34,13 +34,13 @@ def blend_float(
     members: Ints,
     masks: Masks,
     starts: Ints,  # [tiles + 1]
+    near: Floats,  # [9 * the longest list] scratch
     out: Floats,  # [H, W, 4] premultiplied red, green, blue; transmittance
 ) -> None:
     """The splats alone, unrounded."""
     rows, across = out.shape[0], out.shape[1]
     columns = (across + 15) // 16
-    planes = np.empty(1024, np.float32)
-    near = np.empty(longest_list(starts) * SPLAT_WIDTH, np.float32)
+    planes = stack_floats(1024)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
@@ -62,14 +62,14 @@ def blend_rgb(
     members: Ints,
     masks: Masks,
     starts: Ints,  # [tiles + 1]
+    near: Floats,  # [9 * the longest list] scratch
     plate: Bytes,  # [H, W, 3]
     out: Bytes,  # [H, W, 3]
 ) -> None:
     """Over the plate, 8 bits a channel."""
     rows, across = out.shape[0], out.shape[1]
     columns = (across + 15) // 16
-    planes = np.empty(1024, np.float32)
-    near = np.empty(longest_list(starts) * SPLAT_WIDTH, np.float32)
+    planes = stack_floats(1024)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
@@ -99,6 +99,7 @@ def blend_rgba(
     members: Ints,
     masks: Masks,
     starts: Ints,  # [tiles + 1]
+    near: Floats,  # [9 * the longest list] scratch
     plate: Bytes,  # [H, W, 3]
     plate_alpha: Bytes,  # [H, W]
     out: Bytes,  # [H, W, 4] straight
@@ -106,8 +107,7 @@ def blend_rgba(
     """Over a plate with alpha, 8 bits a channel. Where nothing is seen, the plate's colour is."""
     rows, across = out.shape[0], out.shape[1]
     columns = (across + 15) // 16
-    planes = np.empty(1024, np.float32)
-    near = np.empty(longest_list(starts) * SPLAT_WIDTH, np.float32)
+    planes = stack_floats(1024)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16

@@ -10,11 +10,11 @@ import numpy as np
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
+from lipstream.render.kernels import kernel
+from lipstream.render.kernels.vector import stack_floats
 from lipstream.render.splats.blend import Bytes
-from lipstream.render.splats.jit import kernel
-from lipstream.render.splats.projection import SPLAT_WIDTH
 from lipstream.render.splats.tile import blend_tile_halved
-from lipstream.render.splats.tiles import Masks, longest_list
+from lipstream.render.splats.tiles import Masks
 
 __all__ = ["blend_yuv420p", "blend_yuva420p"]
 
@@ -29,6 +29,7 @@ def blend_yuv420p(
     members: Ints,
     masks: Masks,
     starts: Ints,  # [tiles + 1]
+    near: Floats,  # [9 * the longest list] scratch
     plate_y: Bytes,  # [H, W]
     plate_u: Bytes,  # [H / 2, W / 2]
     plate_v: Bytes,  # [H / 2, W / 2]
@@ -39,8 +40,7 @@ def blend_yuv420p(
     """Over the plate, chroma centred."""
     rows, across = out_y.shape[0], out_y.shape[1]
     columns = (across + 15) // 16
-    planes = np.empty(1024, np.float32)
-    near = np.empty(longest_list(starts) * SPLAT_WIDTH, np.float32)
+    planes = stack_floats(1024)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16
@@ -90,6 +90,7 @@ def blend_yuva420p(
     members: Ints,
     masks: Masks,
     starts: Ints,  # [tiles + 1]
+    near: Floats,  # [9 * the longest list] scratch
     plate_y: Bytes,  # [H, W]
     plate_u: Bytes,  # [H / 2, W / 2]
     plate_v: Bytes,  # [H / 2, W / 2]
@@ -107,8 +108,7 @@ def blend_yuva420p(
     """
     rows, across = out_y.shape[0], out_y.shape[1]
     columns = (across + 15) // 16
-    planes = np.empty(1024, np.float32)
-    near = np.empty(longest_list(starts) * SPLAT_WIDTH, np.float32)
+    planes = stack_floats(1024)
     for tile in range(starts.shape[0] - 1):
         top = (tile // columns) * 16
         left = (tile % columns) * 16

@@ -10,11 +10,8 @@ import numpy as np
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import kernel
-from lipstream.render.splats.opacity import CHECK_EVERY, OPEN, alpha_of
-from lipstream.render.splats.projection import SPLAT_WIDTH
-from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks
-from lipstream.render.splats.vector import (
+from lipstream.render.kernels import kernel
+from lipstream.render.kernels.vector import (
     LANES,
     any_at_least,
     bits_of,
@@ -24,16 +21,22 @@ from lipstream.render.splats.vector import (
     lowest_bit,
     rows,
     splat,
+    stack_floats,
     store,
 )
+from lipstream.render.splats.opacity import CHECK_EVERY, OPEN, alpha_of
+from lipstream.render.splats.projection import SPLAT_WIDTH
+from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks
 
-__all__ = ["gather"]
+__all__ = ["SUMS_WIDTH", "gather"]
 
 _U = np.uint64
 _F = np.float32
 _WIDTH = np.uint64(SPLAT_WIDTH)
 _AHEAD = np.uint64(MASKS_READ_AHEAD)
-_SUMS = np.uint64(4 * LANES)
+SUMS_WIDTH = 4 * LANES
+"""Of each splat in a tile."""
+_SUMS = np.uint64(SUMS_WIDTH)
 
 
 @kernel
@@ -113,16 +116,13 @@ def gather(
     starts: Ints,  # [tiles + 1]
     sources: Ints,  # [N] Gaussian of each splat
     residual: Floats,  # [S, S, 3]
+    sums: Floats,  # [32 * the longest list] scratch
     out: Floats,  # [Gaussians, 4] sums of weight x residual (3) and of weight
 ) -> None:
     """Walk the tiles with the weights of `blend`, which leaves off at the same splats."""
     size = residual.shape[0]
     columns = (size + 15) // 16
-    planes = np.empty(1024, np.float32)
-    longest = 0
-    for tile in range(starts.shape[0] - 1):
-        longest = max(longest, starts[tile + 1] - starts[tile])
-    sums = np.empty(longest * 4 * LANES, np.float32)
+    planes = stack_floats(1024)
     out[:] = _F(0)
     for tile in range(starts.shape[0] - 1):
         begin = starts[tile]

@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from lipstream.render.splats.jit import (
+from lipstream.render.kernels import kernel
+from lipstream.render.kernels.vector import Float8, kept, shifted, significand, splat
+from lipstream.render.splats.constants import (
     ALPHA_MIN,
     EXPONENT_BIAS,
     EXPONENT_STEP_BITS,
     FALLOFF,
     TRANSMITTANCE_MIN,
-    kernel,
 )
-from lipstream.render.splats.vector import Float8, kept, shifted, significand, splat
 
 __all__ = ["CHECK_EVERY", "OPEN", "alpha_of"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import kernel
+from lipstream.render.kernels import kernel
 
 __all__ = ["Keys", "depth_order"]
 

@@ -15,8 +15,19 @@ from numpy.typing import NDArray
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import ALPHA_MIN, EXPONENT_BIAS, kernel
-from lipstream.render.splats.vector import LANES, greater, kept, lesser, load, root, splat, store
+from lipstream.render.kernels import kernel
+from lipstream.render.kernels.vector import (
+    LANES,
+    greater,
+    kept,
+    lesser,
+    load,
+    root,
+    splat,
+    stack_floats,
+    store,
+)
+from lipstream.render.splats.constants import ALPHA_MIN, EXPONENT_BIAS
 
 __all__ = ["SPLAT_WIDTH", "STATIC_WIDTH", "Bounds", "project"]
 
@@ -40,6 +51,8 @@ _FRAME = np.uint64(10)  # TRIANGLE_WIDTH
 _CHUNK = 64
 """Gaussians that are taken together: what is known of them stays in the nearest cache."""
 _RESULTS = np.uint64(11)  # of each Gaussian: what a splat has but its colour, bounds, depth
+_PARENTS = 64 * 10
+_FOUND = 64 * 11
 
 
 @kernel
@@ -64,8 +77,8 @@ def project(
     Bounds enclose the ellipse on which the splat's opacity falls to `ALPHA_MIN`.
     """
     count = _U(0)
-    parents = np.empty(_CHUNK * int(_FRAME), np.float32)
-    results = np.empty(_CHUNK * int(_RESULTS), np.float32)
+    parents = stack_floats(_PARENTS)
+    results = stack_floats(_FOUND)
     chunk = _U(_CHUNK)
     for start in range(_U(0), _U(owners.shape[0]), chunk):
         begin = _U(start)

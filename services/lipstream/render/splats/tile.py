@@ -17,11 +17,8 @@ import numpy as np
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import kernel
-from lipstream.render.splats.opacity import CHECK_EVERY, OPEN, alpha_of
-from lipstream.render.splats.projection import SPLAT_WIDTH
-from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks
-from lipstream.render.splats.vector import (
+from lipstream.render.kernels import kernel
+from lipstream.render.kernels.vector import (
     any_at_least,
     bits_of,
     columns,
@@ -33,6 +30,9 @@ from lipstream.render.splats.vector import (
     store,
     store_halves,
 )
+from lipstream.render.splats.opacity import CHECK_EVERY, OPEN, alpha_of
+from lipstream.render.splats.projection import SPLAT_WIDTH
+from lipstream.render.splats.tiles import BLOCKS, MASKS_READ_AHEAD, Masks
 
 __all__ = ["blend_tile", "blend_tile_halved"]
 

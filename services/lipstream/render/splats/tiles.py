@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipstream.face.model import Ints
-from lipstream.render.splats.jit import kernel
+from lipstream.render.kernels import kernel
+from lipstream.render.kernels.vector import stack_ints
 from lipstream.render.splats.projection import Bounds
 
 __all__ = ["BLOCKS", "MASKS_READ_AHEAD", "Masks", "count_tiles", "fill_tiles", "longest_list"]
@@ -28,6 +29,7 @@ MASKS_READ_AHEAD = 64
 _U = np.uint64
 _TILE_BITS = np.uint64(4)
 _FETCHED = np.uint64(64)
+_SIDES = 4 * 64
 _DOWN = np.uint64(0x11111111)
 """The first block of each of eight rows."""
 
@@ -37,6 +39,7 @@ def count_tiles(
     bounds: Bounds,  # [N, 4], the first `count` in use
     count: int,
     columns: int,
+    corners: Ints,  # [tiles + columns + rows + 1] scratch
     starts: Ints,  # [tiles + 1] out: where each tile's list begins
 ) -> int:
     """Lay out the lists; return their whole length.
@@ -46,7 +49,8 @@ def count_tiles(
     """
     width = _U(columns + 1)
     rows = _U((starts.shape[0] - 1) // columns)
-    corners = np.zeros(width * (rows + _U(1)), np.int32)
+    for corner in range(width * (rows + _U(1))):
+        corners[corner] = 0
     for i in range(_U(count)):
         left = _U(bounds[i, 0]) >> _TILE_BITS
         right = (_U(bounds[i, 1] - 1) >> _TILE_BITS) + _U(1)
@@ -79,7 +83,7 @@ def fill_tiles(
     count: int,
     columns: int,
     starts: Ints,  # [tiles + 1]
-    ends: Ints,  # [tiles + columns + 1] scratch
+    ends: Ints,  # [at least tiles + columns + 1] scratch
     members: Ints,  # [more than starts[-1]] out: splats by tile, nearest first
     masks: Masks,  # [as many] out: the blocks that each of them touches
 ) -> None:
@@ -93,22 +97,26 @@ def fill_tiles(
     nowhere = _U(starts[tiles])
     for tile in range(_U(ends.shape[0])):
         ends[tile] = starts[tile] if tile < tiles else nowhere
-    fetched = np.empty((_FETCHED, 4), np.int16)
+    fetched = stack_ints(_SIDES)
     for begin in range(_U(0), _U(count), _FETCHED):
         some = min(_FETCHED, _U(count) - begin)
         for j in range(some):
             i = _U(order[begin + j])
             for side in range(_U(4)):
-                fetched[j, side] = bounds[i, side]
+                fetched[_U(4) * j + side] = bounds[i, side]
         for j in range(some):
             i = order[begin + j]
-            column = _U(fetched[j, 0]) >> _TILE_BITS
-            row = _U(fetched[j, 2]) >> _TILE_BITS
+            x_from = _U(fetched[_U(4) * j])
+            x_to = _U(fetched[_U(4) * j + _U(1)] - 1)
+            y_from = _U(fetched[_U(4) * j + _U(2)])
+            y_to = _U(fetched[_U(4) * j + _U(3)] - 1)
+            column = x_from >> _TILE_BITS
+            row = y_from >> _TILE_BITS
             # Blocks, counted from the first tile on.
-            left = (_U(fetched[j, 0]) >> _U(2)) & _U(3)
-            right = (_U(fetched[j, 1] - 1) >> _U(2)) - (column << _U(2))
-            top = (_U(fetched[j, 2]) >> _U(2)) & _U(3)
-            bottom = (_U(fetched[j, 3] - 1) >> _U(2)) - (row << _U(2))
+            left = (x_from >> _U(2)) & _U(3)
+            right = (x_to >> _U(2)) - (column << _U(2))
+            top = (y_from >> _U(2)) & _U(3)
+            bottom = (y_to >> _U(2)) - (row << _U(2))
             first = row * _U(columns) + column
             if (right | bottom) < _U(8):
                 across = (_U(2) << right) - (_U(1) << left)

@@ -8,7 +8,8 @@ import numpy as np
 
 from lipstream.face.model import Ints
 from lipstream.face.motion import Floats
-from lipstream.render.splats.jit import FADE_COSINE, kernel
+from lipstream.render.kernels import kernel
+from lipstream.render.splats.constants import FADE_COSINE
 
 __all__ = ["HIDDEN", "TRIANGLE_WIDTH", "triangle_frames"]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lipstream.render.gpu import Placed
-from lipstream.render.splats.jit import ALPHA_MAX, ALPHA_MIN
+from lipstream.render.splats.constants import ALPHA_MAX, ALPHA_MIN
 from lipstream.render.view import View
 
 __all__ = ["dense"]

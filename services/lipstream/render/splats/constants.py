@@ -1,17 +1,11 @@
-"""How the kernels of this folder are compiled, and the constants that they share.
+"""The constants that the kernels of this folder share.
 
-Plain machine code without the interpreter lock, cached beside the source: a server draws many
-sessions on threads of its own, one frame on one thread, so no kernel starts threads itself.
-Scalars are float32 and indices inside pixel loops uint64: wider floats or signed indices keep
-the compiler from vectorising them.
+Scalars in kernels are float32 and indices inside pixel loops uint64: wider floats or signed indices
+keep the compiler from vectorising them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 
 __all__ = [
@@ -25,11 +19,8 @@ __all__ = [
     "REFERENCE_SIZE_PX",
     "TILE_PX",
     "TRANSMITTANCE_MIN",
-    "kernel",
     "low_pass_px2",
 ]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 TILE_PX = 16
 ALPHA_MIN = 1.0 / 255.0
@@ -52,25 +43,6 @@ REFERENCE_SIZE_PX = 512
 LOW_PASS_PX2 = 0.3
 """Variance added to every splat on a picture of `REFERENCE_SIZE_PX` (as in gsplat)."""
 _SMALL_PICTURE_PX2 = 0.03
-
-
-def kernel(function: Function) -> Function:
-    """Compile at the first call, or load from the cache.
-
-    numba checks the cache against the file that holds the kernel alone. Therefore kernels use
-    nothing of other files but the constants above and the operations of `vector`: who changes
-    those removes the compiled files beside the sources.
-    """
-    options: dict[str, Any] = {
-        "nogil": True,
-        "fastmath": True,
-        "error_model": "numpy",
-        "boundscheck": False,
-    }
-    try:
-        return cast(Function, numba.njit(cache=True, **options)(function))
-    except RuntimeError:  # nowhere to write a cache: a read-only system without a home
-        return cast(Function, numba.njit(**options)(function))
 
 
 def low_pass_px2(size_px: int) -> np.float32:

@@ -1,48 +1,20 @@
-"""Eight float32 at once, as a type of the kernels' own.
-
-The compiler finds vectors in loops by itself, but not in every loop, and it cannot keep a block of
-pixels in registers from one splat to the next. Values of this type live in registers, whatever
-their width is on the machine: the compiler splits them where it has narrower ones.
-
-Kernels see these names only, as they see the constants in `jit`: see there about the cache.
-"""
+"""What the operations of `vector` are compiled to; imported where there is something to compile."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from llvmlite import ir
-from numba.core import types
-from numba.core.cgutils import get_or_insert_function
+from numba.core import cgutils, types
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic, models, overload, register_model
+from numba.np.arrayobj import populate_array
 
-__all__ = [
-    "LANES",
-    "Float8",
-    "any_at_least",
-    "bits_of",
-    "columns",
-    "greater",
-    "kept",
-    "lesser",
-    "load",
-    "load_halves",
-    "lowest_bit",
-    "root",
-    "rows",
-    "shifted",
-    "significand",
-    "splat",
-    "store",
-    "store_halves",
-]
+from lipstream.render.kernels.vector import LANES
 
-Float8: TypeAlias = Any
-"""A vector, inside a kernel."""
-
-LANES = 8
+__all__ = ["type_of"]
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _HALF = ir.VectorType(ir.FloatType(), LANES // 2)
@@ -110,7 +82,6 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, targ
 
 @_emitting
 def splat(context: Any, value: Any) -> Any:
-    """The same float32 in all lanes."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return _spread(builder, values[0])
@@ -120,7 +91,6 @@ def splat(context: Any, value: Any) -> Any:
 
 @_emitting
 def columns(context: Any) -> Any:
-    """0, 1, 2, 3 and again: across a half of four pixels."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return ir.Constant(_VECTOR, [float(lane % 4) for lane in range(LANES)])
@@ -130,7 +100,6 @@ def columns(context: Any) -> Any:
 
 @_emitting
 def rows(context: Any) -> Any:
-    """0 four times and 2 four times: down two halves, with a row between them."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return ir.Constant(_VECTOR, [float(lane // 4 * 2) for lane in range(LANES)])
@@ -140,7 +109,6 @@ def rows(context: Any) -> Any:
 
 @_emitting
 def load(context: Any, array: Any, index: Any) -> Any:
-    """Eight of a contiguous float32 array in its memory's order, from a uint64 index on."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         array, index = values
@@ -152,7 +120,6 @@ def load(context: Any, array: Any, index: Any) -> Any:
 
 @_emitting
 def store(context: Any, array: Any, index: Any, vector: Any) -> Any:
-    """The counterpart of `load`."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         array, index, vector = values
@@ -165,7 +132,6 @@ def store(context: Any, array: Any, index: Any, vector: Any) -> Any:
 
 @_emitting
 def load_halves(context: Any, array: Any, first: Any, second: Any) -> Any:
-    """Four from the uint64 index `first` on, and four from `second` on."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         array, *places = values
@@ -183,7 +149,6 @@ def load_halves(context: Any, array: Any, first: Any, second: Any) -> Any:
 
 @_emitting
 def store_halves(context: Any, array: Any, first: Any, second: Any, vector: Any) -> Any:
-    """The counterpart of `load_halves`."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         array, first, second, vector = values
@@ -201,7 +166,6 @@ def store_halves(context: Any, array: Any, first: Any, second: Any, vector: Any)
 
 @_emitting
 def shifted(context: Any, vector: Any, places: Any) -> Any:
-    """The floats whose bits are the vector's, moved left by a number of places."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         vector, places = values
@@ -213,7 +177,6 @@ def shifted(context: Any, vector: Any, places: Any) -> Any:
 
 @_emitting
 def significand(context: Any, vector: Any) -> Any:
-    """1 up to 2: the numbers without their powers of two."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         bits = builder.bitcast(values[0], _BITS)
@@ -226,7 +189,6 @@ def significand(context: Any, vector: Any) -> Any:
 
 @_emitting
 def kept(context: Any, vector: Any, judged: Any, least: Any) -> Any:
-    """Lanes whose `judged` is at least the float32 `least`; 0 in the others, even of no number."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         vector, judged, least = values
@@ -238,7 +200,6 @@ def kept(context: Any, vector: Any, judged: Any, least: Any) -> Any:
 
 @_emitting
 def lesser(context: Any, one: Any, other: Any) -> Any:
-    """Lane by lane, `one` where it is less, else `other`."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.select(builder.fcmp_ordered("<", *values), *values)
@@ -248,7 +209,6 @@ def lesser(context: Any, one: Any, other: Any) -> Any:
 
 @_emitting
 def greater(context: Any, one: Any, other: Any) -> Any:
-    """Lane by lane, `one` where it is greater, else `other`."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.select(builder.fcmp_ordered(">", *values), *values)
@@ -258,11 +218,10 @@ def greater(context: Any, one: Any, other: Any) -> Any:
 
 @_emitting
 def root(context: Any, vector: Any) -> Any:
-    """The square roots; no number where a lane is negative."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         kind = ir.FunctionType(_VECTOR, [_VECTOR])
-        declared: Any = get_or_insert_function
+        declared: Any = cgutils.get_or_insert_function
         return builder.call(declared(builder.module, kind, f"llvm.sqrt.v{LANES}f32"), values)
 
     return _FLOAT8(_FLOAT8), emit
@@ -270,7 +229,6 @@ def root(context: Any, vector: Any) -> Any:
 
 @_emitting
 def any_at_least(context: Any, one: Any, other: Any, least: Any) -> Any:
-    """Whether a lane of either vector is at least the float32 `least`."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         limit = _spread(builder, values[2])
@@ -286,12 +244,6 @@ def any_at_least(context: Any, one: Any, other: Any, least: Any) -> Any:
 
 @_emitting
 def bits_of(context: Any, masks: Any, index: Any, bit: Any) -> Any:
-    """One bit of each of 64 masks, as a uint64.
-
-    Args:
-        masks: contiguous uint16; 64 are read from the uint64 `index` on.
-        bit: uint16 that holds this bit alone.
-    """
     many = ir.VectorType(ir.IntType(16), 64)
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -306,9 +258,38 @@ def bits_of(context: Any, masks: Any, index: Any, bit: Any) -> Any:
 
 @_emitting
 def lowest_bit(context: Any, bits: Any) -> Any:
-    """Position of the lowest bit that is set, of a uint64 that is not 0."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.cttz(values[0], ir.IntType(1)(1))
 
     return types.uint64(types.uint64), emit
+
+
+def _on_stack(element: Any) -> Any:
+    kind = types.Array(element, 1, "C")
+
+    def typed(context: Any, count: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            stored = context.get_data_type(element)
+            size = context.get_abi_sizeof(stored)
+            array = context.make_array(kind)(context, builder)
+            allocated: Any = cgutils.alloca_once
+            data = allocated(builder, stored, size=count.literal_value)
+            shape = [context.get_constant(types.intp, count.literal_value)]
+            strides = [context.get_constant(types.intp, size)]
+            populated: Any = populate_array
+            populated(array, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
+            return array._getvalue()
+
+        return kind(count), emit
+
+    return intrinsic(prefer_literal=True)(typed)
+
+
+stack_floats = _on_stack(types.float32)
+stack_ints = _on_stack(types.int32)
+
+
+def type_of(name: str) -> Any:
+    """numba's type of an operation."""
+    return cpu_target.typing_context.resolve_value_type(globals()[name])

@@ -1,0 +1,33 @@
+"""Machine code is made once, belongs to its sources, and is called with what it was made for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lipstream.render.splats import depth_order, longest_list
+
+# Calls a kernel, and says what came out and whether numba was needed.
+_PROGRAM = """
+import sys
+import numpy as np
+from lipstream.render.splats import longest_list
+print(longest_list(np.array([0, 3, 11, 12], np.int32)), "numba" in sys.modules)
+"""
+
+
+def test_what_is_compiled_is_kept_and_called_without_the_compiler() -> None:
+    assert longest_list(np.array([0, 3, 11, 12], np.int32)) == 8  # compiled by now
+    command = [sys.executable, "-c", _PROGRAM]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["8", "False"]
+
+
+def test_arrays_that_do_not_lie_in_one_piece_are_refused() -> None:
+    apart = np.zeros(20, np.float32)[::2]
+    whole = np.zeros(10, np.int32)
+    with pytest.raises(ValueError, match="contiguous"):
+        depth_order(apart, 10, np.zeros(10, np.uint16), whole, whole, np.zeros(512, np.int32))
