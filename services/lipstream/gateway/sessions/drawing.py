@@ -12,15 +12,11 @@ from lipstream.errors import Overloaded
 from lipstream.gateway.sessions.lasting_call import LastingCall
 from lipstream.gateway.sessions.motion_frame import MotionFrame
 from lipstream.gateway.sessions.stage_call import StageCall
+from lipstream.gateway.sessions.under_way import UnderWay
 from lipstream.v1 import common_pb2, render_pb2
 
 __all__ = ["Drawing"]
 
-_AT_ONCE = 2
-"""Pictures that the render stage works on at once."""
-_SMOOTHING = 0.2
-_LONGEST_S = 0.2
-"""A picture that took longer says of the next ones no more than this."""
 _DRAINED_S = 1.0
 _PATIENCE_S = 15.0
 _PAUSE_S = 0.1
@@ -42,9 +38,7 @@ class Drawing:
     ) -> None:
         self._call = LastingCall(open_call, went_on)
         self._seen = seen
-        self._under_way: dict[tuple[int, int], float] = {}
-        """When the stage was given a frame, seconds, by the frame's epoch and time."""
-        self._took_s = 0.0
+        self._under_way = UnderWay()
         self._drained = asyncio.Event()
 
     async def open(self, *, patiently: bool = False) -> None:
@@ -67,16 +61,16 @@ class Drawing:
     @property
     def has_room(self) -> bool:
         """Whether the stage may be given another frame."""
-        return len(self._under_way) < _AT_ONCE
+        return self._under_way.has_room
 
     @property
     def takes_us(self) -> int:
         """How long a picture took lately, microseconds."""
-        return round(1e6 * self._took_s)
+        return self._under_way.takes_us
 
     async def draw(self, header: common_pb2.LiveHeader, frame: MotionFrame) -> None:
         """Have a frame drawn."""
-        self._under_way[header.epoch, header.pts_us] = time.monotonic()
+        self._under_way.begin(header.epoch, header.pts_us, time.monotonic())
         await self._call.write(render_pb2.RenderRequest(header=header, frames=frame.message()))
 
     async def interrupt(self, header: common_pb2.LiveHeader) -> None:
@@ -101,21 +95,16 @@ class Drawing:
         async with aclosing(self._call.messages()) as messages:
             async for message in messages:
                 if message.HasField("frame"):
-                    self._time(message.header)
+                    header = message.header
+                    self._under_way.end(header.epoch, header.pts_us, time.monotonic())
                     self._drained.set()
                     self._seen(message)
 
     def forget(self) -> None:
         """Do not wait for what is under way."""
-        self._under_way.clear()
+        self._under_way.forget()
         self._drained.set()
 
     def cancel(self) -> None:
         """End the call."""
         self._call.cancel()
-
-    def _time(self, header: common_pb2.LiveHeader) -> None:
-        begun_s = self._under_way.pop((header.epoch, header.pts_us), None)
-        if begun_s is not None:
-            took_s = min(time.monotonic() - begun_s, _LONGEST_S)
-            self._took_s += _SMOOTHING * (took_s - self._took_s)
