@@ -8,7 +8,14 @@ from lipstream.errors import LipstreamError
 from lipstream.gateway.sessions.options import OutputKind, SessionState
 from lipstream.gateway.sessions.timeline import Finished, Started
 
-__all__ = ["Event", "error_event", "finished_event", "started_event", "state_event"]
+__all__ = [
+    "Event",
+    "behind_event",
+    "error_event",
+    "finished_event",
+    "started_event",
+    "state_event",
+]
 
 Event: TypeAlias = dict[str, Any]
 
@@ -31,13 +38,7 @@ def finished_event(finished: Finished) -> Event:
 
 
 def state_event(
-    state: SessionState,
-    output: OutputKind,
-    epoch: int,
-    sound_epoch: int,
-    now_us: int,
-    *,
-    behind: bool,
+    state: SessionState, output: OutputKind, epoch: int, sound_epoch: int, now_us: int
 ) -> Event:
     return {
         "type": "session.state_updated",
@@ -46,8 +47,11 @@ def state_event(
         "epoch": epoch,
         "sound_epoch": sound_epoch,
         "now_us": now_us,
-        "behind": behind,
     }
+
+
+def behind_event(behind: bool) -> Event:
+    return {"type": "session.behind", "behind": behind}
 
 
 def error_event(error: LipstreamError) -> Event:

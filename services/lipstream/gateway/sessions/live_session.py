@@ -15,6 +15,7 @@ from lipstream.gateway.sessions.audio_call import AudioCall
 from lipstream.gateway.sessions.drawing import Drawing
 from lipstream.gateway.sessions.events import (
     Event,
+    behind_event,
     error_event,
     finished_event,
     started_event,
@@ -129,6 +130,7 @@ class LiveSession:
         if watched:
             self._restart_picture()
             self._tell_state()
+            self._behind = False  # as a client takes it, until it is told otherwise
 
     def speak(self, samples: bytes) -> None:
         """More speech, 16-bit PCM, as fast as one likes.
@@ -382,17 +384,15 @@ class LiveSession:
     def _tell_behind(self) -> None:
         self._meter.delayed(self._timeline.delayed_us)
         if self._behind is not self._timeline.behind:
-            self._tell_state()
+            self._behind = not self._behind
+            self._send(behind_event(self._behind))
 
     def _tell_state(self) -> None:
-        self._behind = self._timeline.behind
         if self.state is not SessionState.CLOSED:
             speaking = self._timeline.speaking
             self.state = SessionState.SPEAKING if speaking else SessionState.IDLE
         epochs = (self._epoch, self._sound_epoch)
-        self._send(
-            state_event(self.state, self.output.kind, *epochs, self.now_us(), behind=self._behind)
-        )
+        self._send(state_event(self.state, self.output.kind, *epochs, self.now_us()))
 
     def _send_media(
         self, kind: MediaKind, pts_us: int, payload: bytes, keyframe: bool = False
