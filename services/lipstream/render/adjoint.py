@@ -108,7 +108,7 @@ class ColorMap:
             frame.starts,
             frame.sources,
             np.array(residual, np.float32, order="C"),
-            np.empty(frame.longest * splats.SUMS_WIDTH, np.float32),
+            np.empty(splats.longest_list(frame.starts) * splats.SUMS_WIDTH, np.float32),
             out,
         )
         return Gathered(out[:, :3], out[:, 3])

@@ -29,19 +29,17 @@ class Frame:
         "_depths",
         "_driver",
         "_ends",
-        "_histogram",
+        "_entries",
         "_keys",
         "_plates",
-        "_scratch",
+        "_sorting",
         "bounds",
         "camera_vertices",
         "count",
         "head_vertices",
-        "longest",
         "masks",
         "members",
         "near",
-        "order",
         "scene",
         "sources",
         "splats",
@@ -59,18 +57,14 @@ class Frame:
         self.splats = np.empty((splat_count, splats.SPLAT_WIDTH), np.float32)
         self.bounds = np.empty((splat_count, 4), np.int16)
         self.sources = np.empty(splat_count, np.int32)
-        self.order = np.empty(splat_count, np.int32)
         self.starts = np.empty(tiles + 1, np.int32)
-        self._make_room(3 * splat_count)
-        self.near = np.empty(0, np.float32)
-        self.count = self.longest = 0
+        self._make_room(3 * splat_count, 0)
+        self.count = 0
         self._driver = driver
         self._plates: dict[bool, tuple[Plate, ShiftPx]] = {}
         self._colors = np.empty((splat_count, 3), np.float32)
         self._depths = np.empty(splat_count, np.float32)
         self._keys = np.empty(splat_count, np.uint16)
-        self._scratch = np.empty(splat_count, np.int32)
-        self._histogram = np.empty(512, np.int32)
         self._ends = np.empty(tiles + scene.view.tiles_across + scene.view.tiles_down + 1, np.int32)
 
     def lay_out(self, pose: Pose, *, yuv: bool = False) -> None:
@@ -116,26 +110,22 @@ class Frame:
             self._depths,
             self.sources,
         )
-        splats.depth_order(
-            self._depths, self.count, self._keys, self._scratch, self.order, self._histogram
-        )
+        splats.depth_keys(self._depths, self.count, self._keys)
         columns = scene.view.tiles_across
         length = splats.count_tiles(self.bounds, self.count, columns, self._ends, self.starts)
-        if length >= len(self.members):
-            self._make_room(length + length // 4)
+        longest = splats.longest_list(self.starts)
+        if length >= len(self.members) or longest > len(self._sorting):
+            self._make_room(length + length // 4, longest + longest // 4)
         splats.fill_tiles(
             self.bounds,
-            self.order,
+            self._keys,
             self.count,
             columns,
             self.starts,
             self._ends,
-            self.members,
-            self.masks,
+            self._entries,
         )
-        self.longest = splats.longest_list(self.starts)
-        if len(self.near) < self.longest * splats.SPLAT_WIDTH:
-            self.near = np.empty(self.longest * splats.SPLAT_WIDTH * 5 // 4, np.float32)
+        splats.sort_tiles(self.starts, self._entries, self._sorting, self.members, self.masks)
 
     def plate(self, pose: Pose, *, yuv: bool, behind: Bytes | None = None) -> Plate:
         """What the pose's splats stand before, with the torso where it is; until the next call.
@@ -164,17 +154,21 @@ class Frame:
     @property
     def drawn(self) -> Ints:
         """The Gaussians that reach the picture, nearest first."""
-        drawn: Ints = self.sources[self.order[: self.count]]
+        order = np.argsort(self._keys[: self.count], kind="stable")
+        drawn: Ints = self.sources[: self.count][order]
         return drawn
 
     def recolor(self, colors: Floats) -> None:  # [N, 3]
         """Give the laid-out splats other colours; nothing else about them changes."""
         self.splats[: self.count, 6:9] = colors[self.sources[: self.count]]
 
-    def _make_room(self, length: int) -> None:
-        """For tile lists of that length."""
+    def _make_room(self, length: int, longest: int) -> None:
+        """For tile lists of that length in all, and one of them."""
         self.members = np.empty(length, np.int32)
         self.masks = np.empty(length + splats.MASKS_READ_AHEAD, np.uint16)
+        self.near = np.empty(longest * splats.SPLAT_WIDTH, np.float32)
+        self._entries = np.empty(length, np.uint64)
+        self._sorting = np.empty(longest, np.uint64)
 
     def _tinted(self, pose: Pose, shape_weights: Floats, yuv: bool) -> Floats:  # [N, 3]
         scene = self.scene

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from lipstream.render.splats import depth_order, longest_list
+from lipstream.render.splats import depth_keys, longest_list
 
 # Calls a kernel, and says what came out and whether numba was needed.
 _PROGRAM = """
@@ -28,6 +28,5 @@ def test_what_is_compiled_is_kept_and_called_without_the_compiler() -> None:
 
 def test_arrays_that_do_not_lie_in_one_piece_are_refused() -> None:
     apart = np.zeros(20, np.float32)[::2]
-    whole = np.zeros(10, np.int32)
     with pytest.raises(ValueError, match="contiguous"):
-        depth_order(apart, 10, np.zeros(10, np.uint16), whole, whole, np.zeros(512, np.int32))
+        depth_keys(apart, 10, np.zeros(10, np.uint16))

@@ -4,7 +4,7 @@ from lipstream.render.splats.blend import Bytes, blend_float, blend_rgb, blend_r
 from lipstream.render.splats.blend_yuv import blend_yuv420p, blend_yuva420p
 from lipstream.render.splats.constants import ALPHA_MAX, REFERENCE_SIZE_PX, low_pass_px2
 from lipstream.render.splats.gather import SUMS_WIDTH, gather
-from lipstream.render.splats.order import depth_order
+from lipstream.render.splats.order import depth_keys, sort_tiles
 from lipstream.render.splats.projection import SPLAT_WIDTH, STATIC_WIDTH, project
 from lipstream.render.splats.tiles import MASKS_READ_AHEAD, count_tiles, fill_tiles, longest_list
 from lipstream.render.splats.triangles import TRIANGLE_WIDTH, triangle_frames
@@ -24,11 +24,12 @@ __all__ = [
     "blend_yuv420p",
     "blend_yuva420p",
     "count_tiles",
-    "depth_order",
+    "depth_keys",
     "fill_tiles",
     "gather",
     "longest_list",
     "low_pass_px2",
     "project",
+    "sort_tiles",
     "triangle_frames",
 ]
