@@ -9,7 +9,6 @@ from typing import Protocol
 import numpy as np
 
 from lipstream.render.clip import Footage, open_clip
-from lipstream.render.gate import BoundedClip
 from lipstream.render.plate import Cutout, Plate
 from lipstream.render.splats import Bytes
 from lipstream.wire.output import BLUR, NONE, PHOTO, is_color
@@ -128,6 +127,8 @@ def open_background(wish: str, upload: Path | None = None) -> Background:
         BadInput: it is neither a picture nor a video that can be used.
     """
     if upload is not None:
+        from lipstream.render.gate import BoundedClip  # brings what services run on
+
         return ClipBackground(BoundedClip.open(upload))
     match wish:
         case _ if wish == PHOTO:

@@ -140,10 +140,11 @@ def blurred(picture: Bytes, radius_px: float) -> Bytes:  # [H, W, C] or [H, W]
 
 def _averaged(picture: Bytes, weight: Bytes, radius_px: float) -> Bytes:
     """Around every pixel the mean of those with weight 0..255; of all where none is near."""
-    share = weight[..., None].astype(np.float32) / 255
-    far = (picture * share).sum(axis=(0, 1)) / max(float(share.sum()), 1.0)
+    share = weight[..., None].astype(np.float32) / np.float32(255)
+    kept = picture * share
+    far = kept.sum(axis=(0, 1)) / max(float(share.sum()), 1.0)
     total = blurred(weight, radius_px)[..., None].astype(np.float32) / 255
-    sums = blurred(np.rint(picture * share).astype(np.uint8), radius_px).astype(np.float32)
+    sums = blurred(np.rint(kept).astype(np.uint8), radius_px).astype(np.float32)
     known = np.clip((total - 0.02) / 0.1, 0, 1)
     mean = np.clip(sums / np.maximum(total, 1e-3), 0, 255)
     mixed = mean * known + far * (1 - known)
