@@ -6,7 +6,7 @@ import gc
 
 __all__ = ["keep_what_stands"]
 
-_YOUNG_OBJECTS = 50_000
+_YOUNG_OBJECTS = 5_000
 
 
 def keep_what_stands() -> None:
@@ -14,8 +14,8 @@ def keep_what_stands() -> None:
 
     A full collection looks at every object. Modules, schemas and compiled kernels are 90,000 of
     them in the gateway and more in a stage: 50 to 200 ms in which nothing else runs, each time in
-    vain. They are taken out of what is looked at. The services make hardly any cycles, so they
-    need not look often either.
+    vain. They are taken out of what is looked at. The services make few cycles, so they need not
+    look often either; but those of an ended session hold its sound and pictures.
     """
     gc.collect()
     gc.freeze()
