@@ -42,10 +42,10 @@ def write_object(label: str, source: Path, data: bytes) -> None:
     for folder in _folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-                file.write(data)
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, folder / name)
+            with tempfile.TemporaryDirectory(dir=folder) as own:
+                file = Path(own) / name
+                file.write_bytes(data)
+                file.replace(folder / name)
             return
         except OSError:
             continue
