@@ -7,7 +7,9 @@ import sys
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from lipstream.render.kernels import kernel
 from lipstream.render.splats import depth_keys, longest_list
 
 # Calls a kernel, and says what came out and whether numba was needed.
@@ -30,3 +32,14 @@ def test_arrays_that_do_not_lie_in_one_piece_are_refused() -> None:
     apart = np.zeros(20, np.float32)[::2]
     with pytest.raises(ValueError, match="contiguous"):
         depth_keys(apart, 10, np.zeros(10, np.uint16))
+
+
+def test_kernels_that_close_over_something_are_for_other_kernels() -> None:
+    step = 2
+
+    @kernel
+    def add(numbers: NDArray[np.int32]) -> None:
+        numbers[0] += step
+
+    with pytest.raises(TypeError, match="for other kernels"):
+        add(np.zeros(1, np.int32))

@@ -63,6 +63,9 @@ class Kernel(Generic[P, R]):
         return self.dispatcher._numba_type_
 
     def _load(self, kinds: tuple[Kind, ...]) -> Code:
+        if self.function.__closure__:
+            # Its code is kept by its name, which says nothing of what it closes over.
+            raise TypeError(f"{self.name} is for other kernels to call.")
         with _loading:
             if kinds not in self._codes:
                 label = "_".join([self.name, *map(_label, kinds)])
