@@ -44,9 +44,10 @@ format: .venv/.dev ## Format the code
 protos: .venv/.dev ## Generate the gRPC stubs from protos/
 	$(BIN)/python protos/generate.py
 
-ops-tools: .venv/.dev ## Install what checks of the Helm chart and of alerts need; without it their tests are skipped
-	@$(PIP) install --quiet -e '.[ops]'
-	@{ command -v promtool && command -v prometheus-alertmanager; } >/dev/null || $(if $(filter 0,$(shell id -u)),,sudo )apt-get install -y --no-install-recommends prometheus prometheus-alertmanager
+ops-tools: .venv/.dev ## Install what checks of the Helm chart, of alerts and of images need, and Locust; without it those tests are skipped
+	@$(PIP) install --quiet -e '.[ops,load]'
+	@for tool in promtool prometheus-alertmanager buildah podman runc debootstrap; do command -v $$tool || exit 1; done >/dev/null \
+	  || $(if $(filter 0,$(shell id -u)),,sudo )apt-get install -y --no-install-recommends prometheus prometheus-alertmanager buildah podman runc debootstrap
 
 chart: ops-tools ## Render helm/examples into helm/rendered, and check the chart
 	@$(BIN)/python helm/render_dashboards.py
