@@ -115,8 +115,7 @@ class Stack:
         for stage in STAGES:
             port = next(ports)
             self.probes[stage.name] = port
-            fits = {"LIPSTREAM_FITS": "subprocess"} if stage.name == "avatar" else {}
-            self._start("cpu", stage.module, {"LIPSTREAM_METRICS_PORT": str(port), **fits})
+            self._start("cpu", stage.module, {"LIPSTREAM_METRICS_PORT": str(port)})
         self.probes["gateway"] = next(ports)
         env = {"LIPSTREAM_GATEWAY_PORT": str(self.probes["gateway"])}
         self._start("gateway", "lipstream.gateway", env)

@@ -200,9 +200,9 @@ class Settings(BaseSettings):
         Literal["here", "subprocess", "kubernetes"],
         Field(
             description="Where avatars' jobs are fitted: in the avatar service's process, in a "
-            "process of its own beside it, or in a Job on the cluster."
+            "bounded process of its own beside it, or in a Job on the cluster."
         ),
-    ] = "here"
+    ] = "subprocess"
     fit_memory_mb: Annotated[
         int, Field(gt=0, description="What one fit in a process of its own may take.")
     ] = 6000
