@@ -104,7 +104,10 @@ def test_a_session_goes_on_at_another_replica(
     assert len({piece.epoch for piece in sound}) == 1  # none of it is stale
     ends = [piece.pts_us + len(piece.payload) * 1_000_000 // 48_000 for piece in sound]
     starts = [piece.pts_us for piece in sound]
-    assert np.abs(np.subtract(ends[:-1], starts[1:])).max() <= 1  # without a gap
+    pauses_us = np.subtract(starts[1:], ends[:-1])
+    assert pauses_us.min() >= -1  # nothing is said twice
+    # Without a gap, but where the machine was too busy for the session.
+    assert pauses_us.max() <= 1 or listener.of("session.behind")
     media = listener.of_media(kind)
     # To the end: a busy machine leaves some out, but the stages made them.
     assert len(media) + late > _FEWEST_FRAMES
