@@ -28,5 +28,6 @@ def _running(folder: Path, avatar_store: Path) -> Iterator[Platform]:
         patch.setenv("LIPSTREAM_RETRY_BASE_S", "0.2")
         patch.setenv("LIPSTREAM_LIVE_CAPACITY", "8")
         patch.setenv("LIPSTREAM_MAX_AUDIO_S", "300")
+        patch.setenv("LIPSTREAM_FITS", "here")  # processes of their own: tests/integration/fits
         with LocalStack(Settings(data_dir=folder)) as stack, Platform(stack) as running:
             yield running

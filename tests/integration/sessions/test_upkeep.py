@@ -17,7 +17,7 @@ from lipstream.wire.streams import sessions_stream
 from tests.integration.sessions.listener import Listener
 from tests.portrait import AVATAR
 
-_SESSIONS = int(os.environ.get("LIPSTREAM_TEST_SESSIONS", "42"))
+_SESSIONS = int(os.environ.get("LIPSTREAM_TEST_SESSIONS", "24"))
 _AT_ONCE = 3
 _STATES = ("silent", "speaking", "long", "interrupted", "drawn", "vanished", "unheard")
 
