@@ -31,10 +31,27 @@ class ServiceTimes:
     """Means, in the order in which a frame passes."""
     spread: NDArray[np.float64]  # [K]
     """Measured times of one frame over their mean: the shape of the distribution."""
+    shared: tuple[float, ...] = ()
+    """What it spends beside that on the frames of all sessions of one moment together: waking up,
+    a network's step for all. By stages; none where left out."""
+
+    @classmethod
+    def of(
+        cls, one: Sequence[float], two: Sequence[float], spread: NDArray[np.float64]
+    ) -> ServiceTimes:
+        """From what a frame was seen to cost with one session, and with two."""
+        shared = tuple(2 * max(0.0, a - b) for a, b in zip(one, two, strict=True))
+        return cls(tuple(a - b for a, b in zip(one, shared, strict=True)), spread, shared)
 
     @property
     def frame_s(self) -> float:
+        """Among very many sessions."""
         return sum(self.stages)
+
+    def among(self, sessions: int) -> NDArray[np.float64]:  # [stages]
+        """What a frame costs among so many sessions."""
+        shared = self.shared or (0.0,) * len(self.stages)
+        return np.asarray(np.array(self.stages) + np.array(shared) / sessions, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +84,7 @@ def simulate_node(
     phases = rng.uniform(0, FRAME_S, sessions)
     starts = (phases[:, None] + FRAME_S * np.arange(frames)).ravel()
     factors = rng.choice(times.spread, (len(starts), len(times.stages)))
-    service = factors * np.array(times.stages)
+    service = factors * times.among(sessions)
     ends = np.zeros(len(starts))
     busy_s = 0.0
     # (time, order, frame, stage that begins; or -1 - stage that ends)

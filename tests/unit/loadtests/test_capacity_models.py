@@ -25,6 +25,15 @@ def test_cores_are_in_use_as_much_as_is_asked_of_them() -> None:
     assert run.late == 0
 
 
+def test_what_sessions_share_is_spent_once() -> None:
+    times = ServiceTimes.of((0.005, 0.010), (0.003, 0.010), _EVEN)
+    assert times.among(1) == pytest.approx([0.005, 0.010])
+    assert times.among(2) == pytest.approx([0.003, 0.010])
+    assert times.frame_s == pytest.approx(0.011)
+    run = simulate_node(times, cores=4, sessions=4, seconds=8)
+    assert run.busy == pytest.approx(4 * (0.002 + 0.010) / FRAME_S, rel=0.03)
+
+
 def test_a_node_that_is_asked_for_more_than_it_has_falls_behind() -> None:
     times = ServiceTimes((0.010,), _EVEN)
     assert simulate_node(times, cores=1, sessions=5, seconds=8).late_share > 0.9
