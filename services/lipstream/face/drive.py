@@ -16,6 +16,7 @@ from lipstream.face.shape_names import (
     LID_LEFT,
     LID_RIGHT,
     LIP_REST,
+    LIP_TUCK,
     MOUTH_SHADE,
     PHOTO_PART,
     PHOTO_SMILE,
@@ -59,8 +60,8 @@ _DARK_MM2, _LIT_MM2 = 20.0, 380.0
 """Opening of the mouth, gap x width, at which its inside is dark and fully lit."""
 _ROUND_SHADE = 0.5
 """Lips that are rounded stand before the teeth and shade them."""
-_TUCK_MM = 3.0
-"""Gap over a tucked lip at which the teeth that hold it are fully lit."""
+_TUCKED, _TUCK_MM = 0.65, 3.0
+"""Weight of the tuck, and gap over the lip, at which teeth hold it: fully lit, and shading it."""
 
 
 def shape_weights(model: AvatarModel, blendshapes: Floats, gaze: Floats) -> Floats:  # [K]
@@ -110,18 +111,19 @@ def color_weights(model: AvatarModel, shape_weights: Floats, vertices: Floats) -
     if PHOTO_SMILE in places and PHOTO_PART in places:
         in_photo = float(min(shape_weights[places[PHOTO_SMILE]], shape_weights[places[PHOTO_PART]]))
     lips = zip(_LOWER_LIP, _UPPER_LIP, strict=True)
-    gap = max(float(vertices[lower, 1] - vertices[upper, 1]) for lower, upper in lips)
+    gap = max(0.0, *(float(vertices[lower, 1] - vertices[upper, 1]) for lower, upper in lips))
     width = abs(float(vertices[_CORNERS[1], 0] - vertices[_CORNERS[0], 0]))
-    lit = min(max((max(gap, 0.0) * width - _DARK_MM2) / (_LIT_MM2 - _DARK_MM2), 0.0), 1.0)
+    lit = min(max((gap * width - _DARK_MM2) / (_LIT_MM2 - _DARK_MM2), 0.0), 1.0)
     lit = lit * lit * (3 - 2 * lit) * (1 - _ROUND_SHADE * _rounded(shape_weights))
-    # A tongue that is out, and teeth that hold the lower lip, are in the light.
-    tucked = min(float(shape_weights[_TUCK]), gap / _TUCK_MM, 1.0)
+    # A tongue that is out is in the light, and so are teeth that hold the lower lip and shade it.
+    tucked = min(float(shape_weights[_TUCK]) / _TUCKED, gap / _TUCK_MM, 1.0)
     lit = max(lit, tucked, min(1.0, float(shape_weights[_TONGUE]) / _TIP_UP))
     values = {
         LID_LEFT: min(1.0, 1.6 * float(left)),
         LID_RIGHT: min(1.0, 1.6 * float(right)),
         LIP_REST: 1 - min(max(in_photo, 0.0), 1.0),
         MOUTH_SHADE: 0.95 * (1 - lit),
+        LIP_TUCK: tucked,
     }
     return np.array([values.get(n, 0.0) for n in model.color_shapes.names], np.float32)
 

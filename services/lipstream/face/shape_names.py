@@ -9,6 +9,7 @@ __all__ = [
     "LID_LEFT",
     "LID_RIGHT",
     "LIP_REST",
+    "LIP_TUCK",
     "MOUTH_SHADE",
     "PHOTO_PART",
     "PHOTO_SMILE",
@@ -30,4 +31,6 @@ LIP_REST = "lipRest"
 """Lips at rest in place of the photo's stretched ones; the jaw's sides in their own colours."""
 MOUTH_SHADE = "mouthShade"
 """The inside of a mouth that is hardly open."""
-COLOR_SHAPE_NAMES: tuple[str, ...] = (LID_LEFT, LID_RIGHT, LIP_REST, MOUTH_SHADE)
+LIP_TUCK = "lipTuck"
+"""The lower lip under the upper teeth: in their shadow, and rolled out of the light."""
+COLOR_SHAPE_NAMES: tuple[str, ...] = (LID_LEFT, LID_RIGHT, LIP_REST, MOUTH_SHADE, LIP_TUCK)

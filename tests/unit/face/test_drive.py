@@ -17,6 +17,7 @@ from lipstream.face.shape_names import (
     LID_LEFT,
     LID_RIGHT,
     LIP_REST,
+    LIP_TUCK,
     MOUTH_SHADE,
     PHOTO_PART,
     PHOTO_SMILE,
@@ -134,6 +135,9 @@ def test_colours_follow_lids_lips_and_mouth(model: AvatarModel) -> None:
 
     wink = colors(shape_weights(model, blendshapes(eyeBlinkLeft=1), STRAIGHT), 0)
     assert (wink[LID_LEFT], wink[LID_RIGHT]) == (1, 0)
+    tuck = shape_weights(model, blendshapes(mouthRollLower=0.65), STRAIGHT)
+    assert colors(tuck, 3)[LIP_TUCK] == pytest.approx(1), "under the teeth"
+    assert colors(tuck, 0)[LIP_TUCK] == colors(rest, 3)[LIP_TUCK] == 0, "pressed, or away from them"
     assert closed[LIP_REST] == 1
     assert colors(photo_weights(model), 10)[LIP_REST] == 0
 

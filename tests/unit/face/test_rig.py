@@ -158,6 +158,14 @@ def test_shapes_move_the_right_way(shape: str, landmark: int, axis: int, sign: i
     assert moved * sign > 0.3
 
 
+def test_a_tucked_lip_shows_less_of_its_red() -> None:
+    def red_mm(weight: float) -> float:
+        mesh = skin_with({"mouthRollLower": weight})
+        return float(mesh[17, 1] - mesh[14, 1])
+
+    assert red_mm(0.6) < 0.75 * red_mm(0)
+
+
 @pytest.mark.parametrize(
     ("shape", "part", "axis", "sign"),
     [

@@ -43,7 +43,7 @@ def tiny_model(seed: int = 0) -> AvatarModel:
         ),
         color_shapes=ColorShapes(
             COLOR_SHAPE_NAMES,
-            np.array([0, 3, 5, 5, 8], np.int32),
+            np.array([0, 3, 5, 5, 6, 8], np.int32),
             rng.integers(0, count, 8).astype(np.int32),
             floats(8, 3),
         ),

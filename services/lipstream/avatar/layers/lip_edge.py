@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 
 from lipstream.avatar.binding import Binding, bind_at, held_small
 from lipstream.avatar.layer import Layer
-from lipstream.avatar.layers.lips import PARTED_MM, colors_off_the_lip_line, lip_tint
+from lipstream.avatar.layers.lips import (
+    PARTED_MM,
+    colors_off_the_lip_line,
+    lip_tint,
+    tuck_tint,
+)
 from lipstream.avatar.layers.scene import PhotoScene
 from lipstream.face import parts as head
-from lipstream.face.shape_names import LIP_REST, MOUTH_SHADE
+from lipstream.face.shape_names import LIP_REST, LIP_TUCK, MOUTH_SHADE
 
 __all__ = ["lip_edge_layer"]
 
@@ -45,6 +50,7 @@ def lip_edge_layer(scene: PhotoScene) -> Layer:
         depth_bias_mm=_DEPTH_BIAS_MM,
         tints={
             LIP_REST: lip_tint(colors, ring, along, lip),
+            LIP_TUCK: tuck_tint(colors, ring, lip),
             # Closed lips meet in a dark line, which a photo with parted lips does not show.
             MOUTH_SHADE: -(0.0 if closed else _LINE_SHADE) * colors,
         },

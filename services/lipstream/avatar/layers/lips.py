@@ -11,9 +11,9 @@ from lipstream.avatar.layer import Layer
 from lipstream.avatar.layers.scene import PhotoScene
 from lipstream.face.landmarks import LOWER_LIP, UPPER_LIP, Ring
 from lipstream.face.parts import smoothstep
-from lipstream.face.shape_names import LIP_REST
+from lipstream.face.shape_names import LIP_REST, LIP_TUCK
 
-__all__ = ["PARTED_MM", "colors_off_the_lip_line", "lip_layer", "lip_tint"]
+__all__ = ["PARTED_MM", "colors_off_the_lip_line", "lip_layer", "lip_tint", "tuck_tint"]
 
 Array = NDArray[np.float64]
 
@@ -27,6 +27,9 @@ _RADIUS_MM = 0.7
 _LINE_RING = 0.10
 """Discs nearer to the line where the lips meet would reach over it, and half close the mouth."""
 _DEPTH_BIAS_MM = 2.0
+_TUCK_SHADE = np.array([0.45, 0.52, 0.52])
+_TUCK_RINGS = (0.02, 0.42)
+"""The shadow of teeth on a tucked lip is full at the first ring and ends at the second."""
 
 
 def lip_layer(scene: PhotoScene) -> Layer:
@@ -53,7 +56,10 @@ def lip_layer(scene: PhotoScene) -> Layer:
         opacities=np.ones(len(binding)),
         latitude=np.zeros(len(binding)),
         depth_bias_mm=_DEPTH_BIAS_MM,
-        tints={LIP_REST: lip_tint(colors, ring, along, lip)},
+        tints={
+            LIP_REST: lip_tint(colors, ring, along, lip),
+            LIP_TUCK: tuck_tint(colors, ring, lip),
+        },
     )
 
 
@@ -104,3 +110,9 @@ def lip_tint(colors: Array, ring: Array, along: Array, lip: Array) -> Array:
         share = np.where((on_lip > 0) & (this >= -0.01), share, 0.0)[:, None]
         tint = np.where(share > 0, (target - colors) * share, tint)
     return tint
+
+
+def tuck_tint(colors: Array, ring: Array, lip: Array) -> Array:
+    """Where the upper teeth hold the lower lip it is dark: they shade it, and it turns inwards."""
+    shaded = np.where(lip > 0, 1 - smoothstep(*_TUCK_RINGS, ring), 0.0)
+    return np.asarray(-colors * _TUCK_SHADE * shaded[:, None])

@@ -10,10 +10,15 @@ from lipstream.avatar.binding import bind_to_area, bind_to_picture, held_small
 from lipstream.avatar.filling import mix, sample
 from lipstream.avatar.layer import Layer
 from lipstream.avatar.layers.lids import lid_tints
-from lipstream.avatar.layers.lips import PARTED_MM, colors_off_the_lip_line, lip_tint
+from lipstream.avatar.layers.lips import (
+    PARTED_MM,
+    colors_off_the_lip_line,
+    lip_tint,
+    tuck_tint,
+)
 from lipstream.avatar.layers.scene import PhotoScene
 from lipstream.face.parts import smoothstep
-from lipstream.face.shape_names import LIP_REST
+from lipstream.face.shape_names import LIP_REST, LIP_TUCK
 
 __all__ = ["backing_layer", "rim_layer", "skin_layer"]
 
@@ -69,6 +74,7 @@ def skin_layer(scene: PhotoScene) -> Layer:
         tints={
             **lid_tints(scene, points, place["lid"], colors),
             LIP_REST: at_rest,
+            LIP_TUCK: tuck_tint(colors, place["ring"], place["lip"]),
         },
     )
 

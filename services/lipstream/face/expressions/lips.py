@@ -90,7 +90,7 @@ def _two_sided(anatomy: Anatomy) -> dict[str, Field]:
     inwards = per_ring(4.5, 4, 3, 1.6, 0.3) * full
     return {
         "mouthRollLower": spread(
-            dy=-_LOWER * per_ring(0.6, 1.9, 3.3, 4.8, 1.6) * full, dz=_LOWER * inwards
+            dy=-_LOWER * per_ring(1.0, 2.4, 4.2, 6.2, 2.6) * full, dz=_LOWER * inwards
         ),
         "mouthRollUpper": spread(
             dy=_UPPER * per_ring(0.4, 1.4, 2.2, 3.0, 1.0) * full, dz=_UPPER * inwards

@@ -23,6 +23,7 @@ const CORNERS = [78, 308];
 const DARK_MM2 = 20; // gap times width of a mouth whose inside is dark
 const LIT_MM2 = 380;
 const ROUND_SHADE = 0.5;
+const TUCKED = 0.65;
 const TUCK_MM = 3;
 
 const clip = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -68,27 +69,34 @@ export class FaceDrive {
    * @param {Float32Array} vertices [V, 3] mm, deformed, head frame
    */
   colors(vertices) {
+    const gap = this.#gap(vertices);
+    // Teeth that hold the lower lip: they are in the light, and shade it.
+    const tucked = Math.min(this.#weight("mouthRollLower") / TUCKED, gap / TUCK_MM, 1);
     const inPhoto = clip(Math.min(this.#weight("photoSmile"), this.#weight("photoPart")), 0, 1);
     const values = {
       lidLeft: Math.min(1, 1.6 * this.#weight("eyeBlinkLeft")),
       lidRight: Math.min(1, 1.6 * this.#weight("eyeBlinkRight")),
       lipRest: 1 - inPhoto,
-      mouthShade: 0.95 * (1 - this.#lit(vertices)),
+      mouthShade: 0.95 * (1 - Math.max(this.#lit(vertices, gap), tucked)),
+      lipTuck: tucked,
     };
     this.#colorNames.forEach((name, j) => { this.#colors[j] = values[name] ?? 0; });
     return this.#colors;
   }
 
-  /** How much light falls into the mouth, 0 to 1. */
-  #lit(vertices) {
+  /** Between the lips, mm. */
+  #gap(vertices) {
     const gaps = LOWER_LIP.map((lower, i) => vertices[3 * lower + 1] - vertices[3 * UPPER_LIP[i] + 1]);
-    const gap = Math.max(...gaps);
+    return Math.max(...gaps, 0);
+  }
+
+  /** How much light falls into the mouth, 0 to 1. */
+  #lit(vertices, gap) {
     const width = Math.abs(vertices[3 * CORNERS[1]] - vertices[3 * CORNERS[0]]);
-    let lit = clip((Math.max(gap, 0) * width - DARK_MM2) / (LIT_MM2 - DARK_MM2), 0, 1);
+    let lit = clip((gap * width - DARK_MM2) / (LIT_MM2 - DARK_MM2), 0, 1);
     lit = lit * lit * (3 - 2 * lit) * (1 - ROUND_SHADE * this.#rounded());
-    // A tongue that is out, and teeth that hold the lower lip, are in the light.
-    const tucked = Math.min(this.#weight("mouthRollLower"), gap / TUCK_MM, 1);
-    return Math.max(lit, tucked, Math.min(1, this.#weight("tongueOut") / TIP_UP));
+    // A tongue that is out is in the light.
+    return Math.max(lit, Math.min(1, this.#weight("tongueOut") / TIP_UP));
   }
 
   #rounded() {

@@ -1,0 +1,52 @@
+"""What a viewer sees of teeth, lips and tongue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lipstream.avatar import FitResult
+from lipstream.avatar.quality.sheet import Cell, draw_cell, pose_of
+from lipstream.avatar.quality.viseme_check import commanded_landmarks
+from lipstream.face.landmarks import LOWER_LIP, UPPER_LIP, Ring
+from lipstream.face.openings import MIDDLE
+from lipstream.face.visemes import VISEMES
+from lipstream.render import SplatRenderer
+from tests.unit.avatar.portraits import astronaut, hopper
+
+SIZE_PX = 512
+
+
+@pytest.fixture(scope="module", params=[hopper, astronaut])
+def fit(request: pytest.FixtureRequest, fitted: Callable[[Path], FitResult]) -> FitResult:
+    portrait: Callable[[], Path] = request.param
+    return fitted(portrait())
+
+
+def down_the_mouth(fit: FitResult, weights: Mapping[str, float]) -> NDArray[np.float64]:  # [20, 3]
+    """Colours in the middle, 0 to 1: the first half from the upper lip's edge to the lower one's,
+    the second on to where the red ends."""
+    renderer = SplatRenderer(fit.model, SIZE_PX)
+    cell = Cell("pose", weights)
+    picture = draw_cell(renderer, cell).astype(float) / 255
+    points = SIZE_PX * commanded_landmarks(fit.model, pose_of(renderer, cell))
+    upper, lower, border = (
+        points[list(line[MIDDLE])]
+        for line in (UPPER_LIP[Ring.INNER], LOWER_LIP[Ring.INNER], LOWER_LIP[Ring.BORDER])
+    )
+    shares = (np.arange(10) + 0.5)[:, None, None] / 10
+    line = np.concatenate([upper + shares * (lower - upper), lower + shares * (border - lower)])
+    x, y = np.moveaxis(line.astype(int), -1, 0)
+    colors: NDArray[np.float64] = picture[y, x].mean(1)
+    return colors
+
+
+def test_at_f_the_upper_teeth_shade_the_lip_that_they_hold(fit: FitResult) -> None:
+    brightness = down_the_mouth(fit, VISEMES["FV"]).mean(1)
+    teeth, held, red = brightness[:7].max(), brightness[8:13].min(), brightness[14:].max()
+    assert teeth > held + 0.25
+    assert red > held + 0.12
