@@ -15,9 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lipstream.training.streaming import StateCursor
+from lipstream.training.streaming import StateCursor, affine
 
 __all__ = ["ConformerBlock"]
+
+_HIDDEN = -1e4
 
 
 class FeedForward(nn.Module):
@@ -28,9 +30,9 @@ class FeedForward(nn.Module):
         self.down = nn.Linear(inner, width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
-        inner = self.dropout(functional.silu(self.up(self.norm(x))))
-        return self.dropout(self.down(inner))  # type: ignore[no-any-return]
+    def forward(self, x: Tensor) -> Tensor:  # [..., W] -> [..., W]
+        inner = self.dropout(functional.silu(affine(self.up, self.norm(x))))
+        return self.dropout(affine(self.down, inner))  # type: ignore[no-any-return]
 
 
 class PastAttention(nn.Module):
@@ -50,36 +52,44 @@ class PastAttention(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.state_size = 2 * width * memory
 
-    def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, W] -> [B, T, W]
+    def forward(self, x: Tensor, steps: int, cursor: StateCursor) -> Tensor:  # rows [B T, W]
         query, fresh = self._projected(x)
         past = cursor.take(self.memory, 2 * self.width)
-        known = torch.cat([past, fresh], 1)  # [B, M + T, 2 W]
+        known = torch.cat([past, fresh.reshape(-1, steps, 2 * self.width)], 1)  # [B, M + T, 2 W]
         cursor.put(known[:, -self.memory :])
-        steps = torch.arange(x.shape[1], device=x.device)[:, None]
-        place = torch.arange(known.shape[1], device=x.device)[None]
-        reach = (place >= steps) & (place <= steps + self.memory)  # [T, M + T]
-        return self._attended(query, known, reach)
+        hidden = torch.full((steps, self.memory + steps), _HIDDEN, device=x.device)
+        # A step reaches from `memory` steps before it to itself.
+        beyond = hidden - hidden.triu().tril(self.memory)  # [T, M + T]
+        return self._attended(query, known, steps, self.memory + steps, beyond)
 
     def whole(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
         """Every step sees every other."""
-        return self._attended(*self._projected(x), None)
+        steps = x.shape[1]
+        return self._attended(*self._projected(x), steps, steps, None).reshape(x.shape)
 
-    def _projected(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        projected = self.project(self.norm(x))
-        return projected[..., : self.width], projected[..., self.width :]
+    def _projected(self, x: Tensor) -> tuple[Tensor, Tensor]:  # [..., W] and [..., 2 W]
+        projected = affine(self.project, self.norm(x))
+        query, fresh = projected.split_with_sizes([self.width, 2 * self.width], -1)
+        return query, fresh
 
-    def _attended(self, query: Tensor, known: Tensor, reach: Tensor | None) -> Tensor:
-        batch, steps, _ = query.shape
+    def _attended(
+        self,
+        query: Tensor,  # [B T, W] or [B, T, W]
+        known: Tensor,  # [B, P, 2 W]
+        steps: int,
+        places: int,
+        beyond: Tensor | None,  # [T, P] added to scores
+    ) -> Tensor:  # [B T, W]
         share = self.width // self.heads
-        query = query.reshape(batch, steps, self.heads, share).transpose(1, 2)
-        keys = known[..., : self.width].reshape(batch, -1, self.heads, share).permute(0, 2, 3, 1)
-        values = known[..., self.width :].reshape(batch, -1, self.heads, share).transpose(1, 2)
-        scores = (query * share**-0.5) @ keys  # [B, H, T, M + T]
-        if reach is not None:
-            scores = scores.masked_fill(~reach, -1e4)
+        query = query.reshape(-1, steps, self.heads, share).transpose(1, 2)
+        known = known.reshape(-1, places, 2 * self.heads, share).transpose(1, 2)
+        keys, values = known.split_with_sizes([self.heads, self.heads], 1)  # each [B, H, P, W / H]
+        scores = (query * share**-0.5) @ keys.transpose(2, 3)  # [B, H, T, P]
+        if beyond is not None:
+            scores = scores + beyond
         mixed = torch.softmax(scores, -1) @ values
-        joined = mixed.transpose(1, 2).reshape(batch, steps, self.width)
-        return self.dropout(self.out(joined))  # type: ignore[no-any-return]
+        joined = mixed.transpose(1, 2).reshape(-1, self.width)
+        return self.dropout(affine(self.out, joined))  # type: ignore[no-any-return]
 
 
 class ShortConvolution(nn.Module):
@@ -95,33 +105,34 @@ class ShortConvolution(nn.Module):
         self.state_size = width * (past + ahead)
         self._width, self._past, self._ahead = width, past, ahead
 
-    def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, W] -> [B, T, W]
+    def forward(self, x: Tensor, steps: int, cursor: StateCursor) -> Tensor:  # rows [B T, W]
         reach = self._past + self._ahead
-        known = torch.cat([cursor.take(reach, self._width), self._gated(x)], 1)
+        gated = self._gated(x).reshape(-1, steps, self._width)
+        known = torch.cat([cursor.take(reach, self._width), gated], 1)
         cursor.put(known[:, -reach:])
-        return self._mixed(self._filtered(known))
+        return self._mixed(self._filtered(known, steps).reshape(-1, self._width))
 
     def whole(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
         gated = functional.pad(self._gated(x), (0, 0, self._past, self._ahead))
-        return self._mixed(self._filtered(gated))
+        return self._mixed(self._filtered(gated, x.shape[1]))
 
-    def _gated(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
-        return functional.glu(self.spread(self.norm(x)), 2)
+    def _gated(self, x: Tensor) -> Tensor:  # [..., W] -> [..., W]
+        return functional.glu(affine(self.spread, self.norm(x)), -1)
 
-    def _filtered(self, known: Tensor) -> Tensor:  # [B, P + T, W] -> [B, T, W]
+    def _filtered(self, known: Tensor, steps: int) -> Tensor:  # [B, P + T, W] -> [B, T, W]
         if self.training:
             return self.depthwise(known.transpose(1, 2)).transpose(1, 2)  # type: ignore[no-any-return]
         # The same by products: for a few steps of many streams a model server's depthwise
         # convolution takes ten times as long.
         taps = self.depthwise.weight[:, 0].T  # [K, W]
-        steps = torch.arange(known.shape[1] - len(taps) + 1, device=known.device)
-        window = steps[:, None] + torch.arange(len(taps), device=known.device)  # [T, K]
+        first = torch.arange(steps, device=known.device)[:, None]
+        window = first + torch.arange(len(taps), device=known.device)  # [T, K]
         bias = self.depthwise.bias
         assert bias is not None
         return (known[:, window] * taps).sum(2) + bias
 
-    def _mixed(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
-        return self.dropout(self.mix(functional.silu(x)))  # type: ignore[no-any-return]
+    def _mixed(self, x: Tensor) -> Tensor:  # [..., W] -> [..., W]
+        return self.dropout(affine(self.mix, functional.silu(x)))  # type: ignore[no-any-return]
 
 
 class ConformerBlock(nn.Module):
@@ -151,11 +162,12 @@ class ConformerBlock(nn.Module):
         self._ahead, self._width = ahead, width
         self.state_size = self.attention.state_size + self.convolution.state_size + width * ahead
 
-    def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, W] -> [B, T, W]
+    def forward(self, x: Tensor, steps: int, cursor: StateCursor) -> Tensor:
+        """Rows `# [B T, W]` of `steps` steps of each stream; the same of the output."""
         x = x + 0.5 * self.first(x)
-        x = x + self.attention(x, cursor)
-        convolved = self.convolution(x, cursor)
-        x = self._delayed(x, cursor) + convolved
+        x = x + self.attention(x, steps, cursor)
+        convolved = self.convolution(x, steps, cursor)
+        x = self._delayed(x, steps, cursor) + convolved
         return self.norm(x + 0.5 * self.second(x))  # type: ignore[no-any-return]
 
     def whole(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
@@ -165,10 +177,10 @@ class ConformerBlock(nn.Module):
         x = x + self.convolution.whole(x)
         return self.norm(x + 0.5 * self.second(x))  # type: ignore[no-any-return]
 
-    def _delayed(self, x: Tensor, cursor: StateCursor) -> Tensor:
+    def _delayed(self, x: Tensor, steps: int, cursor: StateCursor) -> Tensor:  # rows [B T, W]
         if not self._ahead:
             return x
-        steps = x.shape[1]
-        held = torch.cat([cursor.take(self._ahead, self._width), x], 1)
+        fresh = x.reshape(-1, steps, self._width)
+        held = torch.cat([cursor.take(self._ahead, self._width), fresh], 1)
         cursor.put(held[:, -self._ahead :])
-        return held[:, :steps]
+        return held[:, : -self._ahead].reshape(-1, self._width)

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from lipstream.audio.mel import BANDS
 from lipstream.training.conformer import ConformerBlock
-from lipstream.training.streaming import CausalConv, StateCursor, StreamingModule
+from lipstream.training.streaming import CausalConv, StateCursor, StreamingModule, affine
 
 __all__ = ["INPUT_SCALE", "EncoderConfig", "SpeechEncoderModel", "loud_share"]
 
@@ -106,15 +106,17 @@ class SpeechEncoderModel(StreamingModule):
         cursor = StateCursor(state)
         x = self._normalised(mel, cursor).transpose(1, 2)
         x = functional.gelu(self.stem(x, cursor)).transpose(1, 2)
+        steps, width = x.shape[1], self.config.width
+        rows = x.reshape(-1, width)
         for block in self.blocks:
-            x = block(x, cursor)
-        return x, cursor.successor()
+            rows = block(rows, steps, cursor)
+        return rows.reshape(-1, steps, width), cursor.successor()
 
     def features(self, mel: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features, voice logits `# [B, T / 2]`, learned channels before squashing."""
         x = self.dropout(hidden)
-        voice = self.voice(x).float()  # [B, T / 2, 1]
-        learned = self.project(x).float()
+        voice = affine(self.voice, x).float()  # [B, T / 2, 1]
+        learned = affine(self.project, x).float()
         loudness = (torch.logsumexp(mel, 2) - math.log(BANDS) + 16) / 16  # [B, T]
         loudness = torch.maximum(loudness[:, 0::2], loudness[:, 1::2])[..., None]
         features = torch.cat([loudness, torch.sigmoid(voice), torch.tanh(learned)], 2)
@@ -129,15 +131,13 @@ class SpeechEncoderModel(StreamingModule):
         """
         decay = -1.0 / (100 * self.config.memory_s)
         distance = mel.double() - self.config.prior_log_power
-        total = cursor.take(BANDS, 1).transpose(1, 2).double()  # [B, 1, 80]
-        weight = cursor.take(1, 1).double()  # [B, 1, 1]
+        before = cursor.take(1, BANDS + 1).double()  # [B, 1, 81] sums and their weight
         loud = loud_share(mel.double())  # [B, T, 1]
         steps = torch.arange(mel.shape[1], device=mel.device).double()
         age = steps[:, None] - steps[None]  # [T, T]
-        kernel = torch.exp(age.clamp(min=0) * decay) * (age >= 0).double()
-        fading = torch.exp((steps + 1) * decay)[None, :, None]  # [1, T, 1]
-        totals = kernel @ (distance * loud) + fading * total
-        weights = kernel @ loud + fading * weight
-        cursor.put(totals[:, -1:].float())
-        cursor.put(weights[:, -1:].float())
+        kernel = torch.exp(age * decay).tril()
+        fading = torch.exp((steps + 1) * decay)[:, None]  # [T, 1]
+        sums = kernel @ torch.cat([distance * loud, loud], 2) + fading * before  # [B, T, 81]
+        cursor.put(sums[:, -1:].float())
+        totals, weights = sums.split_with_sizes([BANDS, 1], 2)
         return ((distance - totals / weights) / INPUT_SCALE).float()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["CausalConv", "GatedBlock", "StateCursor", "StreamingModule"]
+__all__ = ["CausalConv", "GatedBlock", "StateCursor", "StreamingModule", "affine"]
 
 
 class StateCursor:
@@ -32,6 +32,16 @@ class StateCursor:
 
     def successor(self) -> Tensor:  # [B, S]
         return torch.cat(self._successors, 1)
+
+
+def affine(layer: nn.Linear, x: Tensor) -> Tensor:  # [..., I] -> [..., O]
+    """What the layer gives, written as a product and a sum.
+
+    The exporter then lays all weights `# [I, O]`, whatever the rank of `x`; and of rows `# [N, I]`
+    onnxruntime makes both one call, which it does not of sequences `# [B, T, I]`.
+    """
+    product = x @ layer.weight.T
+    return product if layer.bias is None else product + layer.bias
 
 
 class StreamingModule(nn.Module):
