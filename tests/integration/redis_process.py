@@ -61,6 +61,10 @@ class RedisProcess:
     def client(self) -> redis_client.Redis:
         return redis_client.Redis.from_url(self.url, decode_responses=True, protocol=2)
 
+    def send_signal(self, number: int) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self._process is not None:
             os.kill(self._process.pid, how)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -25,15 +26,27 @@ class _SlowLink(RedisLink):
         super().__init__(url)
         self.waiting, self.may_leave, self.answered = (asyncio.Event() for _ in range(3))
 
-    async def call(self, ask: Callable[[], Awaitable[T]], patience_s: float | None = None) -> T:
+    async def call(
+        self, ask: Callable[[], Awaitable[T]], patience_s: float | None = None, **limits: float
+    ) -> T:
         first = not self.waiting.is_set()
         if first:
             self.waiting.set()
             await self.may_leave.wait()
-        answer = await super().call(ask, patience_s)
+        answer = await super().call(ask, patience_s, **limits)
         if first:
             self.answered.set()
         return answer
+
+
+class _CountingLink(RedisLink):
+    asked = 0
+
+    async def call(
+        self, ask: Callable[[], Awaitable[T]], patience_s: float | None = None, **limits: float
+    ) -> T:
+        self.asked += 1
+        return await super().call(ask, patience_s, **({"answer_s": 0.2} | limits))
 
 
 class _Session:
@@ -84,3 +97,25 @@ def test_a_snapshot_under_way_does_not_outlive_its_session(redis_server: RedisPr
     assert client.exists(session_key("opening"))
     assert not client.exists(session_key("ending"))
     assert client.hkeys(kept_sessions()) == ["opening"]
+
+
+def test_many_that_open_while_redis_hangs_wait_for_one_answer(redis_server: RedisProcess) -> None:
+    names = ("first", "second", "third")
+
+    async def scenario() -> None:
+        link = _CountingLink(redis_server.url)
+        snapshots = Snapshots(link, dict.fromkeys(names, _Session()), lambda _: None, 30.0)
+        redis_server.send_signal(signal.SIGSTOP)
+        try:
+            await asyncio.gather(*map(snapshots.keep, names))
+            await snapshots.check("first")
+        finally:
+            redis_server.send_signal(signal.SIGCONT)
+        assert link.asked == 1
+        assert await link.ping()
+        await snapshots.keep("first")
+        await snapshots.close()
+        await link.close()
+
+    asyncio.run(scenario())
+    assert redis_server.client().exists(session_key("first"))

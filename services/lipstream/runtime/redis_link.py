@@ -46,7 +46,7 @@ class RedisLink:
         from redis.backoff import NoBackoff
 
         self._patience_s = patience_s
-        self._answers = False
+        self._answers: bool | None = None
         parts = urlsplit(url)
         if parts.scheme not in ("redis", "rediss", "unix"):
             raise BadInput(
@@ -76,13 +76,27 @@ class RedisLink:
     @property
     def answers(self) -> bool:
         """Whether Redis answered when last asked."""
-        return self._answers
+        return self._answers is True
 
-    async def call(self, ask: Callable[[], Awaitable[T]], patience_s: float | None = None) -> T:
+    @property
+    def away(self) -> bool:
+        """Whether Redis did not answer when last asked. What can wait need not ask it then."""
+        return self._answers is False
+
+    async def call(
+        self,
+        ask: Callable[[], Awaitable[T]],
+        patience_s: float | None = None,
+        *,
+        answer_s: float = _ANSWER_S,
+    ) -> T:
         """The answer of `ask`, which is asked again while Redis is away.
 
         So `ask` must be something that does no harm when done twice: Redis may have done it and
         gone away before it could say so.
+
+        Args:
+            answer_s: how long one answer may take.
 
         Raises:
             Unavailable: Redis did not answer within the patience.
@@ -96,7 +110,7 @@ class RedisLink:
         wait_s = _FIRST_WAIT_S
         while True:
             try:
-                async with asyncio.timeout(_ANSWER_S):
+                async with asyncio.timeout(answer_s):
                     answer = await ask()
             except (TimeoutError, RedisError, OSError) as error:
                 if not _passing(error):
@@ -128,7 +142,7 @@ class RedisLink:
         await self.client.aclose()
 
     def _note(self, answers: bool, error: BaseException | None = None) -> None:
-        if answers != self._answers:
+        if answers is not self._answers:
             self._answers = answers
             if answers:
                 logger.info("redis answers", extra={"redis": self._place})

@@ -66,9 +66,8 @@ class ReplicaDirectory:
     async def _ask(self) -> None:
         now_s = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(_ASK_S):
-                found = await self._link.call(self._read, patience_s=0.0)
-        except (LipstreamError, TimeoutError):
+            found = await self._link.call(self._read, patience_s=0.0, answer_s=_ASK_S)
+        except LipstreamError:
             self._believe_s = now_s() + LEASE_S
             return
         for stage, replicas in found.items():

@@ -124,9 +124,12 @@ class Snapshots:
         self._wake.set()
 
     async def keep(self, session_id: str) -> None:
-        """Write this one's now, if Redis answers: its client may come to any gateway."""
-        with contextlib.suppress(LipstreamError):
-            await self._write({session_id})
+        """Write this one's now, if Redis answers: its client may come to any gateway. While Redis
+        is known to be away, nobody waits for it; it is written with the others."""
+        async with self._writing:
+            if not self._link.away:
+                with contextlib.suppress(LipstreamError):
+                    await self._write_at_once({session_id})
 
     def forget(self, session_id: str) -> None:
         """It has ended; returns at once."""
@@ -137,6 +140,8 @@ class Snapshots:
     async def check(self, session_id: str) -> None:
         """Have it told now if another gateway has taken the session. While Redis is away, none
         has."""
+        if self._link.away:
+            return
         client: Any = self._link.client
         key = session_key(session_id)
         with contextlib.suppress(LipstreamError):
