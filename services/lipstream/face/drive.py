@@ -42,9 +42,9 @@ _ROUND = [INDEX["mouthPucker"], INDEX["mouthFunnel"]]
 _FROWNS = [INDEX["mouthFrownLeft"], INDEX["mouthFrownRight"]]
 _BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _TONGUE = INDEX["tongueOut"]
-_TIP_UP, _TIP_OVER = 0.12, 0.6
-"""`tongueOut` at which the tip has risen to the upper teeth, and at which it hangs over the lip.
-Speech uses little of it: ARKit's shape alone, which ends over the lower lip, would show nothing."""
+_TIP_UP, _TIP_DOWN = 0.12, (0.4, 0.8)
+"""`tongueOut` at which the tip has risen behind the upper teeth; between the other two it sinks to
+hang over the lower lip. Speech uses little of it: ARKit's shape alone would show nothing."""
 _TUCK = INDEX["mouthRollLower"]
 _LOOKS = (
     # positive and negative shape of each component of a gaze
@@ -85,8 +85,10 @@ def shape_weights(model: AvatarModel, blendshapes: Floats, gaze: Floats) -> Floa
         weights[places[PHOTO_SMILE]] = REST_SMILE * (1 - _rounded(weights)) * (1 - frowning)
     if TONGUE_TIP in places:
         out = float(weights[_TONGUE])
-        over = (_TIP_OVER - out) / (_TIP_OVER - _TIP_UP)
-        weights[places[TONGUE_TIP]] = min(out / _TIP_UP, 1.0, max(over, 0.0))
+        first, last = _TIP_DOWN
+        weights[places[TONGUE_TIP]] = min(out / _TIP_UP, 1.0, max((last - out) / (last - first), 0))
+        # First it rises, then it comes out between the teeth.
+        weights[_TONGUE] = max(out - _TIP_UP, 0.0) / (1 - _TIP_UP)
     return weights
 
 
@@ -117,7 +119,8 @@ def color_weights(model: AvatarModel, shape_weights: Floats, vertices: Floats) -
     lit = lit * lit * (3 - 2 * lit) * (1 - _ROUND_SHADE * _rounded(shape_weights))
     # A tongue that is out is in the light, and so are teeth that hold the lower lip and shade it.
     tucked = min(float(shape_weights[_TUCK]) / _TUCKED, gap / _TUCK_MM, 1.0)
-    lit = max(lit, tucked, min(1.0, float(shape_weights[_TONGUE]) / _TIP_UP))
+    raised = float(shape_weights[places[TONGUE_TIP]]) if TONGUE_TIP in places else 0.0
+    lit = min(max(lit, tucked, raised, float(shape_weights[_TONGUE]) / _TIP_UP), 1.0)
     values = {
         LID_LEFT: min(1.0, 1.6 * float(left)),
         LID_RIGHT: min(1.0, 1.6 * float(right)),

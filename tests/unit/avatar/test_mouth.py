@@ -50,3 +50,12 @@ def test_at_f_the_upper_teeth_shade_the_lip_that_they_hold(fit: FitResult) -> No
     teeth, held, red = brightness[:7].max(), brightness[8:13].min(), brightness[14:].max()
     assert teeth > held + 0.25
     assert red > held + 0.12
+
+
+@pytest.mark.parametrize("viseme", ["TH", "L"])
+def test_at_th_and_l_the_tip_of_the_tongue_is_seen(fit: FitResult, viseme: str) -> None:
+    with_tongue, without = (
+        down_the_mouth(fit, VISEMES[viseme] | tongue)[3:8] for tongue in ({}, {"tongueOut": 0.0})
+    )
+    redder = (with_tongue[:, 0] - with_tongue[:, 2]) - (without[:, 0] - without[:, 2])
+    assert redder.max() > 0.035

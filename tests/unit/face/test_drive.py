@@ -109,7 +109,16 @@ def test_a_little_tongue_is_a_raised_tip(model: AvatarModel) -> None:
     assert tip(0) == tip(1) == 0
     assert tip(0.12) == pytest.approx(1)
     assert 0 < tip(0.06) < 1
-    assert 0 < tip(0.4) < 1
+    assert 0 < tip(0.6) < 1
+
+
+def test_a_tongue_comes_out_once_its_tip_is_raised(model: AvatarModel) -> None:
+    place = SHAPE_NAMES.index("tongueOut")
+    outs = [
+        float(shape_weights(model, blendshapes(tongueOut=out), STRAIGHT)[place])
+        for out in (0, 0.12, 0.3, 1)
+    ]
+    assert outs == pytest.approx([0, 0, 0.18 / 0.88, 1])
 
 
 def test_photo_weights_are_the_two_photo_shapes(model: AvatarModel) -> None:

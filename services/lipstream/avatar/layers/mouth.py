@@ -33,7 +33,7 @@ _FEWEST_PIXELS = 40
 _DEEP = np.array([0.12, 0.035, 0.035])
 _WET = np.array([0.34, 0.12, 0.11])
 _GUM = np.array([0.62, 0.33, 0.32])
-_TONGUE = np.array([0.74, 0.41, 0.39])
+_TONGUE = np.array([0.80, 0.45, 0.43])
 _ENAMEL = np.array([0.90, 0.85, 0.77])
 _SHADE = 0.30
 """Of a lip's colour: what lies in a mouth that is hardly open."""
@@ -88,7 +88,7 @@ def _tongue(scene: PhotoScene, light: Array) -> Layer:
     shine = (1.15 - 0.75 * along) * (1 - 0.55 * across**2)
     shine = shine * (1 - 0.12 * np.exp(-((across / 0.15) ** 2)))
     # Under the tip it is dark, or the tongue would run into the lower lip.
-    shine = shine * (0.4 + 0.6 * smoothstep(0.02, 0.11, along))
+    shine = shine * (0.65 + 0.35 * smoothstep(0.0, 0.08, along))
     colors = _TONGUE * light * shine[:, None]
     return _inside(scene, "tongue", binding, colors)
 

@@ -15,7 +15,9 @@ from lipstream.face.shape_names import TONGUE_TIP
 
 __all__ = ["tongue"]
 
-_TIP_BELOW_EDGE_MM = 0.4
+_TIP_ABOVE_EDGE_MM = 2.4
+_SPEAKING_JAW = 0.15
+"""`jawOpen` at which the raised tip meets the edge: /l/ and /th/ open the jaw, which lowers it."""
 _TIP_BEHIND_TEETH_MM = 1.5
 _TIP_NARROW = 0.62
 """Width of a raised tip over that of one at rest."""
@@ -59,7 +61,8 @@ def tongue(face: NeutralFace, skin: Part, jaw: Jaw, depth_bias_mm: float) -> Par
         ],
         1,
     )
-    shapes[TONGUE_TIP] = _raised(face, skin, grid, along)
+    lowered = _SPEAKING_JAW * shapes["jawOpen"].reshape(grid.shape)
+    shapes[TONGUE_TIP] = _raised(face, skin, grid, along, lowered)
     return Part(
         name="tongue",
         vertices=vertices,
@@ -70,14 +73,15 @@ def tongue(face: NeutralFace, skin: Part, jaw: Jaw, depth_bias_mm: float) -> Par
     )
 
 
-def _raised(face: NeutralFace, skin: Part, grid: Points, along: Array) -> Array:
+def _raised(face: NeutralFace, skin: Part, grid: Points, along: Array, lowered: Points) -> Array:
     """The front of the tongue lifted so that its tip meets the edge of the upper incisors.
 
     A raised tip is narrow: beside it the dark of the mouth is seen.
     """
     top = grid[:, grid.shape[1] // 2]  # [A, 3] the middle line
     highest = int(np.argmin(top[:, 1]))
-    lift = face.incisal_edge_y + _TIP_BELOW_EDGE_MM - top[highest, 1]
+    tip_y = (grid + lowered)[highest, grid.shape[1] // 2, 1]
+    lift = face.incisal_edge_y - _TIP_ABOVE_EDGE_MM - tip_y
     push = teeth_depth(face, skin) + _TIP_BEHIND_TEETH_MM - grid[..., 2].min()
     front = (1 - smoothstep(0.35, 0.9, along))[:, None]
     moved = np.zeros_like(grid)

@@ -16,7 +16,7 @@ const LOOKS = [ // of each number of the gaze: where it is positive, where it is
 ];
 const REST_SMILE = 0.35;
 const TIP_UP = 0.12;
-const TIP_OVER = 0.6;
+const TIP_DOWN = [0.4, 0.8];
 const UPPER_LIP = [81, 82, 13, 312, 311]; // vertices
 const LOWER_LIP = [178, 87, 14, 317, 402];
 const CORNERS = [78, 308];
@@ -59,8 +59,11 @@ export class FaceDrive {
     const frown = (this.#weight("mouthFrownLeft") + this.#weight("mouthFrownRight")) / 2;
     this.#set("photoSmile", REST_SMILE * (1 - this.#rounded()) * (1 - Math.min(1, frown / 0.5)));
     const out = this.#weight("tongueOut");
-    const over = Math.max((TIP_OVER - out) / (TIP_OVER - TIP_UP), 0);
-    this.#set("tongueTip", Math.min(out / TIP_UP, 1, over));
+    if (this.#index.has("tongueTip")) {
+      const over = Math.max((TIP_DOWN[1] - out) / (TIP_DOWN[1] - TIP_DOWN[0]), 0);
+      this.#set("tongueTip", Math.min(out / TIP_UP, 1, over));
+      this.#set("tongueOut", Math.max(out - TIP_UP, 0) / (1 - TIP_UP));
+    }
     return weights;
   }
 
@@ -96,7 +99,7 @@ export class FaceDrive {
     let lit = clip((gap * width - DARK_MM2) / (LIT_MM2 - DARK_MM2), 0, 1);
     lit = lit * lit * (3 - 2 * lit) * (1 - ROUND_SHADE * this.#rounded());
     // A tongue that is out is in the light.
-    return Math.max(lit, Math.min(1, this.#weight("tongueOut") / TIP_UP));
+    return Math.min(Math.max(lit, this.#weight("tongueTip"), this.#weight("tongueOut") / TIP_UP), 1);
   }
 
   #rounded() {
