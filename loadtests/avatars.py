@@ -33,7 +33,8 @@ def hopper_photo() -> Path:
 
 
 def _fit(path: Path) -> None:
-    from lipstream.avatar import fit_photo, load_photo
+    from lipstream.avatar.fit import fit_photo
+    from lipstream.avatar.photo import load_photo
 
     fitted = fit_photo(load_photo(hopper_photo()))
     source = Source(kind="photo", sha256="", width=512, height=600)

@@ -20,8 +20,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from lipstream.avatar import fit_photo, load_photo
-from lipstream.avatar.video import fit_video
+from lipstream.avatar.fit import fit_photo
+from lipstream.avatar.photo import load_photo
+from lipstream.avatar.video.fit import fit_video
 from lipstream.avatar.video.footage import frames, survey
 from lipstream.render import warm_up
 from loadtests.avatars import hopper_photo

@@ -27,7 +27,7 @@ from tests.once import shared_folder  # noqa: E402
 from tests.portrait import AVATAR, CONSENT, hopper_photo  # noqa: E402
 
 if TYPE_CHECKING:
-    from lipstream.avatar import FitResult
+    from lipstream.avatar.fit import FitResult
     from tests.scheduling import StackScheduling
 
 
@@ -67,7 +67,8 @@ def avatar_store(
 @pytest.fixture(scope="session")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], FitResult]:
     """The avatar of a photo, fitted once however many tests look at it."""
-    from lipstream.avatar import FitResult, fit_photo, load_photo
+    from lipstream.avatar.fit import FitResult, fit_photo
+    from lipstream.avatar.photo import load_photo
 
     @cache
     def fit(photo: Path) -> FitResult:

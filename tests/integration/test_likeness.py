@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lipstream.avatar import FitResult
 from lipstream.avatar.detector import FaceDetector
+from lipstream.avatar.fit import FitResult
 from lipstream.avatar.quality import REST, Cell, draw_cell
 from lipstream.face.motion import Motion
 from lipstream.face.visemes import VISEMES, blendshape_vector

@@ -1,20 +1,7 @@
-"""From a photo to an avatar: landmarks, rig, painted Gaussians, bundle."""
+"""From a photo to an avatar: landmarks, rig, painted Gaussians, bundle.
 
-from lipstream.avatar.bundling import bundle_fit
-from lipstream.avatar.fit import FitResult, Progress, fit_photo
-from lipstream.avatar.photo import Photo, load_photo
-from lipstream.avatar.preflight import Finding, Reason
-from lipstream.avatar.quality import FitReport, PoorAvatar
+Nothing is imported here: a service that leaves fits to other processes, and the process that only
+decodes a photo, need nothing of what a fit does.
+"""
 
-__all__ = [
-    "Finding",
-    "FitReport",
-    "FitResult",
-    "Photo",
-    "PoorAvatar",
-    "Progress",
-    "Reason",
-    "bundle_fit",
-    "fit_photo",
-    "load_photo",
-]
+__all__: list[str] = []

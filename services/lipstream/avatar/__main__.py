@@ -1,6 +1,10 @@
 """`python -m lipstream.avatar` runs the avatar stage."""
 
-from lipstream.avatar.service import build
-from lipstream.runtime.stage_main import run_stage
+import gc
+
+gc.disable()  # what a start makes is no garbage; `keep_what_stands` lets it be looked for again
+
+from lipstream.avatar.service import build  # noqa: E402
+from lipstream.runtime.stage_main import run_stage  # noqa: E402
 
 run_stage("avatar", build)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from lipstream.avatar.fit import FitResult
+from typing import TYPE_CHECKING
+
 from lipstream.avatar.photo import Photo
 from lipstream.avatar.preflight import Finding
-from lipstream.avatar.video import VideoFit
 from lipstream.face.bundle import AvatarBundle, Consent, Note, Source, new_bundle
+
+if TYPE_CHECKING:
+    from lipstream.avatar.fit import FitResult
+    from lipstream.avatar.video.fit import VideoFit
 
 __all__ = ["as_note", "bundle_fit", "bundle_video"]
 

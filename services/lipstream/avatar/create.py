@@ -11,8 +11,9 @@ from pathlib import Path
 from lipstream.avatar.bundling import bundle_fit, bundle_video
 from lipstream.avatar.fit import Progress, fit_photo
 from lipstream.avatar.photo import load_photo
-from lipstream.avatar.video import Checkpoint, fit_video, is_video
-from lipstream.avatar.video.footage import sha256_of
+from lipstream.avatar.video.checkpoint import Checkpoint
+from lipstream.avatar.video.fit import fit_video
+from lipstream.avatar.video.footage import is_video, sha256_of
 from lipstream.face.bundle import Consent, Manifest, pack_picture, save
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.wire.tenants import avatar_name

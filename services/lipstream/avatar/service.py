@@ -1,4 +1,8 @@
-"""The avatar stage as a service."""
+"""The avatar stage as a service.
+
+What only a fit or an export needs is imported by the first of them: jobs are fitted by other
+processes, unless the settings say otherwise.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,18 @@ import json
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 
 from lipstream.avatar.bundling import as_note
-from lipstream.avatar.create import create_avatar
-from lipstream.avatar.exports import store_export
-from lipstream.avatar.fit import Progress
 from lipstream.avatar.fits import fit_handler
 from lipstream.avatar.inspect import inspect_source
 from lipstream.avatar.preflight import Finding
 from lipstream.errors import BadInput, Cancelled
 from lipstream.face.bundle import Manifest, Note
-from lipstream.render import warm_up
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.bounded import BoundedCalls
 from lipstream.runtime.compute import ComputePool
@@ -31,6 +30,9 @@ from lipstream.runtime.object_store import ObjectStore
 from lipstream.runtime.stage_main import StageApp, StageKit
 from lipstream.v1 import avatar_pb2, avatar_pb2_grpc, common_pb2
 from lipstream.wire.objects import checked_avatar_id
+
+if TYPE_CHECKING:
+    from lipstream.avatar.fit import Progress
 
 __all__ = ["AvatarServicer", "build"]
 
@@ -101,15 +103,22 @@ class AvatarServicer(avatar_pb2_grpc.AvatarServiceServicer):
         request: avatar_pb2.ExportRequest,
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> avatar_pb2.ExportResponse:
-        key = await self._fits.run(store_export, self._store, request.avatar_id, request.format)
+        key = await self._fits.run(self._export, request.avatar_id, request.format)
         return avatar_pb2.ExportResponse(key=key)
 
     def _create(self, request: avatar_pb2.FitRequest, avatar_id: str, say: Progress) -> Manifest:
+        from lipstream.avatar.create import create_avatar
+
         if request.photo_bytes:
             photo = request.photo_bytes
             return create_avatar(self._library, avatar_id, photo, request.consent, progress=say)
         with self._fetched(request.photo_key) as path:
             return create_avatar(self._library, avatar_id, path, request.consent, progress=say)
+
+    def _export(self, avatar_id: str, format_name: str) -> str:
+        from lipstream.avatar.exports import store_export
+
+        return store_export(self._store, avatar_id, format_name)
 
     def _inspect(self, key: str) -> tuple[Finding, ...]:
         with self._fetched(key) as path:
@@ -139,8 +148,15 @@ def build(kit: StageKit) -> StageApp:
             servicer, server
         ),
         services=("lipstream.v1.AvatarService",),
-        warm_up=partial(warm_up, fitting=True),
+        warm_up=_warm_up if kit.settings.fits == "here" else None,
     )
+
+
+def _warm_up() -> None:
+    from lipstream.avatar.create import create_avatar  # noqa: F401  the first fit's imports
+    from lipstream.render import warm_up
+
+    warm_up(fitting=True)
 
 
 def _warning(note: Note) -> common_pb2.Problem:

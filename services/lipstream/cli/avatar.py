@@ -46,7 +46,7 @@ def create(
     """
     from lipstream.avatar.create import create_avatar
     from lipstream.avatar.photo import MAX_PHOTO_BYTES
-    from lipstream.avatar.video import is_video
+    from lipstream.avatar.video.footage import is_video
     from lipstream.cli.library import open_library, read_file
     from lipstream.cli.refusal import refusal_shown
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lipstream.avatar import fit_photo, load_photo
+from lipstream.avatar.fit import fit_photo
+from lipstream.avatar.photo import load_photo
 from lipstream.avatar.quality import MOUTHS, REST, MouthCheck
 from lipstream.errors import BadInput
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lipstream.face.cage import Points
 from lipstream.face.landmarks import (
     CHIN,
     EYES,
@@ -16,6 +16,9 @@ from lipstream.face.landmarks import (
     NOSE_BRIDGE,
     SYMMETRIC_PAIRS,
 )
+
+if TYPE_CHECKING:
+    from lipstream.face.cage import Points
 
 __all__ = ["EYE_DISTANCE_MM", "FOCAL", "HeadFrame", "frame_landmarks"]
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 
-import uvicorn
+gc.disable()  # what a start makes is no garbage; `keep_what_stands` lets it be looked for again
 
-from lipstream.errors import LipstreamError
-from lipstream.gateway.app import create_app
-from lipstream.runtime.logs import configure_logs
-from lipstream.runtime.settings import Settings, load_settings
-from lipstream.runtime.tracing import tracing
+import uvicorn  # noqa: E402
+
+from lipstream.errors import LipstreamError  # noqa: E402
+from lipstream.gateway.app import create_app  # noqa: E402
+from lipstream.runtime.logs import configure_logs  # noqa: E402
+from lipstream.runtime.settings import Settings, load_settings  # noqa: E402
+from lipstream.runtime.tracing import tracing  # noqa: E402
 
 logger = logging.getLogger(__name__)
 

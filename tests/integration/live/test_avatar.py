@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lipstream.avatar import create
 from lipstream.avatar import service as avatar
 from lipstream.errors import Cancelled
 from lipstream.v1 import avatar_pb2, avatar_pb2_grpc
@@ -108,7 +109,7 @@ def test_a_fit_that_nobody_waits_for_stops(stub: Any, monkeypatch: pytest.Monkey
             stopped.set()
             raise
 
-    monkeypatch.setattr(avatar, "create_avatar", endless)
+    monkeypatch.setattr(create, "create_avatar", endless)
     calls = [stub.Fit(wish(), timeout=LONGEST_S) for _ in range(2)]
     for call in calls:
         assert next(call).progress.step == "Going on"

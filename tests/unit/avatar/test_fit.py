@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lipstream.avatar import FitResult, Photo, bundle_fit, fit_photo, load_photo
+from lipstream.avatar.bundling import bundle_fit
+from lipstream.avatar.fit import FitResult, fit_photo
+from lipstream.avatar.photo import Photo, load_photo
 from lipstream.errors import BadInput
 from lipstream.evaluation.contact_sheet import Cell, draw_sheet
 from lipstream.face import bundle

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lipstream.avatar import FitResult
+from lipstream.avatar.fit import FitResult
 from lipstream.avatar.quality.sheet import Cell, pose_of
 from lipstream.face.landmarks import EYES
 from lipstream.face.visemes import VISEMES

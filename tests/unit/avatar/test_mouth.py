@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lipstream.avatar import FitResult
+from lipstream.avatar.fit import FitResult
 from lipstream.avatar.quality.sheet import Cell, draw_cell, pose_of
 from lipstream.avatar.quality.viseme_check import commanded_landmarks
 from lipstream.face.landmarks import LOWER_LIP, UPPER_LIP, Ring

@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lipstream.avatar import Finding, FitReport, PoorAvatar, fit_photo, load_photo
 from lipstream.avatar.create import create_avatar
 from lipstream.avatar.detector import FaceDetector
+from lipstream.avatar.fit import fit_photo
+from lipstream.avatar.photo import load_photo
+from lipstream.avatar.preflight import Finding
 from lipstream.avatar.quality import (
     PREVIEW_CELLS,
+    FitReport,
     MouthCheck,
+    PoorAvatar,
     VisemeCheck,
     assess,
     check_gate,

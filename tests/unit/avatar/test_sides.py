@@ -11,7 +11,7 @@ import pytest
 import scipy.ndimage as ndi
 from numpy.typing import NDArray
 
-from lipstream.avatar import FitResult
+from lipstream.avatar.fit import FitResult
 from lipstream.avatar.polygon import polygon_mask
 from lipstream.evaluation.contact_sheet import Cell, draw_cell
 from lipstream.face.drive import photo_weights

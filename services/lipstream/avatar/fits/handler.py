@@ -16,7 +16,6 @@ from lipstream.avatar.fits.cluster import ClusterLauncher
 from lipstream.avatar.fits.launcher import FitLauncher, RunningFit
 from lipstream.avatar.fits.outcome import FitOutcome
 from lipstream.avatar.fits.reports import FitReports
-from lipstream.avatar.job import fit_job
 from lipstream.errors import LipstreamError, NotFound, Unavailable
 from lipstream.runtime.job_context import Handler, JobContext
 from lipstream.runtime.jobs import JobStore
@@ -42,6 +41,8 @@ def fit_handler(settings: Settings) -> Handler:
         return SupervisedFit(ChildLauncher(settings.fit_memory_mb), settings.redis)
     if settings.fits == "kubernetes":
         return SupervisedFit(ClusterLauncher.of(settings.fit_template), settings.redis)
+    from lipstream.avatar.job import fit_job
+
     return fit_job
 
 

@@ -1,7 +1,6 @@
-"""Avatars from a video: read, followed, and fitted over its frames."""
+"""Avatars from a video: read, followed, and fitted over its frames.
 
-from lipstream.avatar.video.checkpoint import Checkpoint
-from lipstream.avatar.video.fit import VideoFit, fit_video
-from lipstream.avatar.video.footage import is_video
+Nothing is imported here: to see whether a file is a video takes nothing of what a fit does.
+"""
 
-__all__ = ["Checkpoint", "VideoFit", "fit_video", "is_video"]
+__all__: list[str] = []

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from lipstream.avatar.compose import Composition, with_colors
 from lipstream.avatar.create import create_avatar
 from lipstream.avatar.detector import FaceDetector
-from lipstream.avatar.video import Checkpoint, fit_video
 from lipstream.avatar.video.alignment import align
 from lipstream.avatar.video.appearance import solve_appearance
+from lipstream.avatar.video.checkpoint import Checkpoint
+from lipstream.avatar.video.fit import fit_video
 from lipstream.errors import BadInput, Cancelled
 from lipstream.face.arkit import INDEX
 from lipstream.face.bundle import load
