@@ -10,15 +10,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["CausalConv", "GatedBlock", "StateCursor", "StreamingModule", "affine"]
+__all__ = [
+    "CausalConv",
+    "GatedBlock",
+    "StateCursor",
+    "StreamingModule",
+    "affine",
+    "convolved",
+    "through",
+]
 
 
 class StateCursor:
-    """Hands out the slices of a flat state in order, and collects their successors."""
+    """Hands out the slices of a flat state in order, and collects their successors.
 
-    def __init__(self, state: Tensor) -> None:  # [B, S]
+    Args:
+        state: `# [B, S]`
+        first: where in it the slices begin.
+    """
+
+    def __init__(self, state: Tensor, first: int = 0) -> None:
         self._state = state
-        self._position = 0
+        self._position = first
         self._successors: list[Tensor] = []
 
     def take(self, rows: int, columns: int) -> Tensor:  # [B, rows, columns]
@@ -42,6 +55,23 @@ def affine(layer: nn.Linear, x: Tensor) -> Tensor:  # [..., I] -> [..., O]
     """
     product = x @ layer.weight.T
     return product if layer.bias is None else product + layer.bias
+
+
+def convolved(layer: nn.Conv1d, x: Tensor) -> Tensor:  # [B, C, T] -> [B, C', T']
+    """What the layer gives; of a single step as a product of rows, which takes a third of the time
+    in onnxruntime."""
+    (kernel,), (spacing,) = layer.kernel_size, layer.dilation
+    if layer.training or spacing > 1 or x.shape[2] != kernel:
+        return layer(x)  # type: ignore[no-any-return]
+    rows = functional.linear(x.flatten(1), layer.weight.flatten(1), layer.bias)
+    return rows[:, :, None]
+
+
+def through(layers: nn.Sequential, x: Tensor) -> Tensor:
+    """What the layers give one after the other, the linear ones as `affine`."""
+    for layer in layers:
+        x = affine(layer, x) if isinstance(layer, nn.Linear) else layer(x)
+    return x
 
 
 class StreamingModule(nn.Module):
@@ -77,7 +107,7 @@ class CausalConv(nn.Module):
     def forward(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, C, T] -> [B, C', T / stride]
         x = torch.cat([cursor.take(self.inputs, self.past), x], 2)
         cursor.put(x[:, :, -self.past :])
-        return self.conv(x)  # type: ignore[no-any-return]
+        return convolved(self.conv, x)
 
 
 class GatedBlock(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lipstream.training.streaming import StateCursor
+from lipstream.training.streaming import StateCursor, affine
 from lipstream.training.streaming_talker.config import PredictorConfig
 
 __all__ = ["DiagonalAttention", "HistoryAttention", "history_bias", "slopes"]
@@ -53,21 +53,34 @@ class HistoryAttention(nn.Module):
         self.join = nn.Linear(config.width, config.width)
         self.state_size = 2 * (config.history - 1) * kept
 
-    def forward(self, x: Tensor, bias: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, D]
-        count, heads = x.shape[1], self.config.heads
-        projected = self.project(x).reshape(-1, count, heads + 2 * self.memories, self.share)
-        queries, keys, values = projected.transpose(1, 2).split(
-            [heads, self.memories, self.memories], 1
-        )
+    def forward(self, x: Tensor, bias: Tensor, cursor: StateCursor) -> Tensor:
+        """Rows `# [B T, D]` of rows of the same.
+
+        Args:
+            bias: of `history_bias`.
+        """
+        heads, (count, places) = self.config.heads, map(int, bias.shape[2:])
+        kept = self.memories * self.share
+        projected = affine(self.project, x)
+        queries, keys, values = projected.split_with_sizes([heads * self.share, kept, kept], 1)
         # Heads that share a memory ask it together.
-        queries = queries.reshape(-1, self.memories, heads // self.memories * count, self.share)
-        keys = self._extended(keys, cursor)
-        values = self._extended(values, cursor)
+        queries = self._by_head(queries, count, heads).reshape(
+            -1, self.memories, heads // self.memories * count, self.share
+        )
+        keys = self._extended(self._by_head(keys, count, self.memories), cursor)
+        values = self._extended(self._by_head(values, count, self.memories), cursor)
         scores = (queries * self.share**-0.5) @ keys.transpose(2, 3)
-        shares = torch.softmax(scores.reshape(-1, heads, count, keys.shape[2]) + bias, 3)
-        mixed = shares.reshape_as(scores) @ values
-        mixed = mixed.reshape(-1, heads, count, self.share)
-        return self.join(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        shares = torch.softmax(scores.reshape(-1, heads, count, places) + bias, 3)
+        asked = shares.reshape(-1, self.memories, heads // self.memories * count, places)
+        mixed = (asked @ values).reshape(-1, heads, count, self.share)
+        joined = mixed if count == 1 else mixed.transpose(1, 2)
+        return affine(self.join, joined.reshape(-1, self.config.width))
+
+    def _by_head(self, rows: Tensor, count: int, heads: int) -> Tensor:
+        """Of rows `# [B T, H E]`: `# [B, H, T, E]`."""
+        if count == 1:
+            return rows.reshape(-1, heads, 1, self.share)
+        return rows.reshape(-1, count, heads, self.share).transpose(1, 2)
 
     def _extended(self, new: Tensor, cursor: StateCursor) -> Tensor:
         """The cache `# [B, memories, past, E]` with new rows behind it.
@@ -94,8 +107,8 @@ class DiagonalAttention(nn.Module):
         self.value = nn.Linear(config.width, config.width)
         self.join = nn.Linear(config.width, config.width)
 
-    def forward(self, audio: Tensor) -> Tensor:  # [B, T, D]
-        return self.join(self.value(audio))  # type: ignore[no-any-return]
+    def forward(self, audio: Tensor) -> Tensor:  # [..., D]
+        return affine(self.join, affine(self.value, audio))
 
     def masked(self, x: Tensor, audio: Tensor) -> Tensor:  # [B, T, D]
         """With scores of queries and keys, and the diagonal mask."""

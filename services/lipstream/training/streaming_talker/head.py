@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lipstream.training.streaming import affine
+
 __all__ = ["DiffusionHead", "RegressionHead", "denoise"]
 
 _TIME_WIDTH = 64
@@ -46,11 +48,14 @@ class DiffusionHead(nn.Module):
             noise: `# [B, Z]` standard normal
             schedule: `# [B, K, 5]` rows of `motion.ddim`
         """
-        moments = self.condition(condition)[:, None] + self.time(_time_embedding(schedule[..., 0]))
+        time, signal, spread, later_signal, later_spread = torch.split(schedule, 1, 2)
+        moments = affine(self.time, _time_embedding(time[..., 0]))
+        keep = later_spread / spread
         return denoise(
             noise,
-            moments,
-            schedule,
+            self.condition(condition)[:, None] + moments,
+            keep,
+            later_signal - signal * keep,
             self.noisy.weight,
             self.clean.weight,
             self.direct(condition) + self.clean.bias,
@@ -79,21 +84,19 @@ class RegressionHead(nn.Module):
 def denoise(
     noise: Tensor,  # [B, Z]
     moments: Tensor,  # [B, K, D]
-    schedule: Tensor,  # [B, K, 5]
+    keep: Tensor,  # [B, K, 1] of the latent
+    gain: Tensor,  # [B, K, 1] of the clean one that the head sees in it
     noisy_weight: Tensor,  # [D, Z]
     clean_weight: Tensor,  # [Z, D]
     offset: Tensor,  # [B, Z]
 ) -> Tensor:  # [B, Z]
     """The loop over the steps; a function of its own because export compiles it as a loop."""
     latent = noise
-    for k in range(schedule.shape[1]):
-        hidden = torch.nn.functional.silu(
-            torch.nn.functional.linear(latent, noisy_weight) + moments[:, k]
-        )
+    for k in range(moments.shape[1]):
+        moment = moments.select(1, k)
+        hidden = torch.nn.functional.silu(torch.nn.functional.linear(latent, noisy_weight) + moment)
         clean = torch.nn.functional.linear(hidden, clean_weight) + offset
-        row = schedule[:, k]
-        residual = (latent - row[:, 1:2] * clean) / row[:, 2:3]
-        latent = row[:, 3:4] * clean + row[:, 4:5] * residual
+        latent = keep.select(1, k) * latent + gain.select(1, k) * clean
     return latent
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from lipstream.motion.controls import CONTROL_COUNT, EVENTS
 from lipstream.motion.talker_audio import FEATURES_PER_FRAME, FUTURE_ROWS, LOOK_AHEADS_MS, PAST_ROWS
-from lipstream.training.streaming import StreamingModule
+from lipstream.training.streaming import StreamingModule, through
 from lipstream.training.streaming_talker.config import Space, TalkerConfig
 from lipstream.training.streaming_talker.head import DiffusionHead, RegressionHead
 from lipstream.training.streaming_talker.predictor import ConditionPredictor
@@ -96,7 +96,7 @@ class TalkerNetwork(StreamingModule):
         """Motion `# [B, T, M]` with its events' logits from the audio `# [B, T, A]`."""
         if self.config.space is not Space.CONTROLS or not self.config.event_head:
             return motion
-        logits = self.event_head(audio)
+        logits = through(self.event_head, audio)
         columns = list(motion.unbind(2))
         for place, event in enumerate(EVENTS):
             columns[event] = logits[..., place]
@@ -106,7 +106,8 @@ class TalkerNetwork(StreamingModule):
         """What is heard by now of the next frame: its audio is this one's, a frame later, and its
         look-ahead a frame shorter."""
         flags = len(LOOK_AHEADS_MS)
-        frame = FEATURES_PER_FRAME * (audio.shape[-1] - flags) // (PAST_ROWS + FUTURE_ROWS)
+        features = self.config.predictor.audio - flags
+        frame = FEATURES_PER_FRAME * features // (PAST_ROWS + FUTURE_ROWS)
         later = functional.pad(audio[..., frame:-flags], (0, frame))
         shorter = functional.pad(audio[..., 1 - flags :], (0, 1))
         return torch.cat([later, shorter], -1)
@@ -140,17 +141,24 @@ class TalkerNetwork(StreamingModule):
             return motion, successor
         events = list(EVENTS)
         heard = audio[:, -len(LOOK_AHEADS_MS) :]  # [B, 4] which look-ahead it is
-        now = motion[:, events]
-        coming = torch.full_like(now, _HIDDEN)
         if self.config.event_head:
-            now, coming = self.event_head(torch.stack([audio, self.later_audio(audio)])).unbind(0)
-        bias = (heard @ self.event_bias)[:, events]
-        columns = list((motion * (heard @ self.gain)).clamp(0, 1).unbind(1))
-        for place, event in enumerate(events):
-            columns[event] = torch.sigmoid(now + bias)[:, place]
+            both = torch.cat([audio, self.later_audio(audio)])
+            logits = through(self.event_head, both).reshape(2, -1, len(events))
+        else:
+            now = motion[:, events]
+            logits = torch.stack([now, torch.full_like(now, _HIDDEN)])
+        chances = torch.sigmoid(logits + (heard @ self.event_bias)[:, events])
+        present, coming = chances[0], chances[1]
+        pressed = (motion * (heard @ self.gain)).clamp(0, 1)
         # The shortest look-ahead hears nothing of the next frame.
-        promised = torch.sigmoid(coming + bias) * (1 - heard[:, :1])
-        return torch.cat([torch.stack(columns, 1), promised], 1), successor
+        promised = coming * (1 - heard[:, :1])
+        columns = torch.cat([pressed, present, promised], 1)
+        # Of an event in its column what was heard, not what was drawn.
+        drawn = CONTROL_COUNT + len(events)
+        order = [*range(CONTROL_COUNT), *range(drawn, drawn + len(events))]
+        for place, event in enumerate(events):
+            order[event] = CONTROL_COUNT + place
+        return columns[:, order], successor
 
     def _moved(
         self, audio: Tensor, style: Tensor, noise: Tensor, schedule: Tensor, state: Tensor
@@ -164,11 +172,11 @@ class TalkerNetwork(StreamingModule):
         width = len(self.start)
         decoding = width + self.decoder_size
         condition, predicted = self.predictor(
-            state[:, None, :width], audio[:, None], style, state[:, decoding:]
+            state[:, :width][:, None], audio[:, None], style, state, decoding
         )
-        clean = self.head.sample(condition[:, 0], noise, schedule)
+        clean = self.head.sample(condition.flatten(0, 1), noise, schedule)
         latent = clean * self.scale
         decoder: nn.Module = self.vae.decoder
         assert isinstance(decoder, CausalDecoder)
-        motion, decoded = decoder.step(latent[:, None], state[:, width:decoding])
-        return motion[:, 0], torch.cat([latent / self.scale, decoded, predicted], 1)
+        motion, decoded = decoder.step(latent[:, None], state, width)
+        return motion[:, 0], torch.cat([clean, decoded, predicted], 1)

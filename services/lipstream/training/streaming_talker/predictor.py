@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lipstream.training.streaming import StateCursor, StreamingModule
+from lipstream.training.streaming import StateCursor, StreamingModule, affine, through
 from lipstream.training.streaming_talker.attention import (
     DiagonalAttention,
     HistoryAttention,
@@ -33,11 +33,13 @@ class _Layer(nn.Module):
         self.state_size = self.history.state_size if self.history else 0
 
     def forward(self, x: Tensor, audio: Tensor, bias: Tensor, cursor: StateCursor) -> Tensor:
+        """Rows `# [B T, D]` of rows of the same; see `HistoryAttention.forward` for `bias`."""
         if self.history is not None:
             x = self.norms[0](x + self.dropout(self.history(x, bias, cursor)))
         if self.audio is not None:
             x = self.norms[1](x + self.dropout(self.audio(audio)))
-        forward = self.narrow(self.dropout(functional.gelu(self.widen(x))))
+        wide = self.dropout(functional.gelu(affine(self.widen, x)))
+        forward = affine(self.narrow, wide)
         return self.norms[2](x + self.dropout(forward))  # type: ignore[no-any-return]
 
 
@@ -63,6 +65,7 @@ class ConditionPredictor(StreamingModule):
         audio: Tensor,  # [B, T, A]
         style: Tensor,  # [B, D]
         state: Tensor,  # [B, S]
+        first: int = 0,
     ) -> tuple[Tensor, Tensor]:
         """Conditions `# [B, T, D]` and the next state `# [B, S]`.
 
@@ -71,14 +74,17 @@ class ConditionPredictor(StreamingModule):
             audio: what each frame hears.
             style: added to every frame's input.
             state: of the frames before these.
+            first: where in `state` its own begins.
         """
-        cursor = StateCursor(state)
-        known = cursor.take(1, 1)[:, :, 0]  # [B, 1]
-        count = previous.shape[1]
-        cursor.put((known + count).clamp(max=self.config.history - 1)[:, :, None])
-        bias = history_bias(self.config, count, known)
-        heard = self.hear(audio)
-        x = self.motion(previous) + style[:, None]
+        config = self.config
+        cursor = StateCursor(state, first)
+        known = cursor.take(1, 1).reshape(-1, 1)  # [B, 1]
+        count = int(previous.shape[1])  # a number: what is exported takes one frame
+        cursor.put((known + count).clamp(max=config.history - 1))
+        bias = history_bias(config, count, known)
+        heard = through(self.hear, audio.reshape(-1, config.audio))
+        styles = style if count == 1 else style.repeat_interleave(count, 0)  # [B T, D]
+        x = affine(self.motion, previous.reshape(-1, self.motion.in_features)) + styles
         for layer in self.layers:
             x = layer(x, heard, bias, cursor)
-        return x, cursor.successor()
+        return x.reshape(-1, count, config.width), cursor.successor()

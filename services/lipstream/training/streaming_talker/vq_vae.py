@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lipstream.training.streaming import CausalConv, StateCursor, StreamingModule
+from lipstream.training.streaming import CausalConv, StateCursor, StreamingModule, convolved
 from lipstream.training.streaming_talker.config import Architecture, LatentConfig
 from lipstream.training.streaming_talker.paper_vae import PaperDecoder, PaperEncoder
 from lipstream.training.streaming_talker.quantiser import Quantiser
@@ -76,9 +76,13 @@ class CausalDecoder(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:  # [B, T, Z] -> [B, T, M]
         return self.stack(latent, self.stack.initial_state(len(latent)).to(latent.device))[0]  # type: ignore[no-any-return]
 
-    def step(self, latent: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Motion `# [B, T, M]` of the next latents `# [B, T, Z]`, and the next state `# [B, S]`."""
-        motion, successor = self.stack(latent, state)
+    def step(self, latent: Tensor, state: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
+        """Motion `# [B, T, M]` of the next latents `# [B, T, Z]`, and the next state `# [B, S]`.
+
+        Args:
+            first: where in `state` its own begins.
+        """
+        motion, successor = self.stack(latent, state, first)
         return motion, successor
 
 
@@ -92,9 +96,10 @@ class _Stack(StreamingModule):
         self.project = nn.Conv1d(hidden, outputs, 1)
         self.state_size = sum(layer.state_size for layer in self.layers)  # type: ignore[misc]
 
-    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:  # [B, T, C] -> [B, T, C']
-        cursor = StateCursor(state)
+    def forward(self, x: Tensor, state: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
+        """Rows `# [B, T, C']` of rows `# [B, T, C]`, and the next state."""
+        cursor = StateCursor(state, first)
         x = x.transpose(1, 2)
         for layer in self.layers:
             x = functional.gelu(layer(x, cursor))
-        return self.project(x).transpose(1, 2), cursor.successor()
+        return convolved(self.project, x).transpose(1, 2), cursor.successor()

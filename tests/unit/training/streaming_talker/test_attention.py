@@ -115,6 +115,6 @@ def test_the_cache_never_grows() -> None:
     for known in range(20):
         cursor = StateCursor(state)
         bias = history_bias(_CONFIG, 1, torch.tensor([[float(min(known, 5))]]))
-        attention(torch.randn(1, 1, 8), bias, cursor)
+        attention(torch.randn(1, 8), bias, cursor)
         state = cursor.successor()
         assert state.shape == (1, attention.state_size)

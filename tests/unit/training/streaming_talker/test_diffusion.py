@@ -11,7 +11,7 @@ import torch
 from lipstream.errors import BadInput
 from lipstream.motion.ddim import ddim_schedule, signal_shares
 from lipstream.training.streaming_talker.diffusion import NoiseSchedule
-from lipstream.training.streaming_talker.head import DiffusionHead, RegressionHead, denoise
+from lipstream.training.streaming_talker.head import DiffusionHead, RegressionHead
 
 
 def test_betas_are_scaled_linear() -> None:
@@ -59,15 +59,27 @@ def test_other_numbers_of_steps_are_refused(steps: int) -> None:
 def test_a_perfect_network_is_followed_to_its_answer(steps: int) -> None:
     """A head that always sees the same clean latent: DDIM arrives there from any noise."""
     width, answer = 5, torch.arange(5.0)
-    latent = denoise(
-        torch.randn(3, width),
-        torch.zeros(3, steps, 4),
-        torch.from_numpy(ddim_schedule(steps)).expand(3, -1, -1),
-        torch.zeros(4, width),
-        torch.zeros(width, 4),
-        answer.expand(3, -1),
-    )
+    head = DiffusionHead(width, 4)
+    for parameter in head.parameters():
+        torch.nn.init.zeros_(parameter)
+    with torch.no_grad():
+        head.clean.bias.copy_(answer)
+    schedule = torch.from_numpy(ddim_schedule(steps)).expand(3, -1, -1)
+    latent = head.sample(torch.randn(3, 4), torch.randn(3, width), schedule)
     assert torch.allclose(latent, answer.expand(3, -1), atol=1e-5)
+
+
+@torch.no_grad()
+def test_sampling_takes_ddim_s_steps() -> None:
+    torch.manual_seed(3)
+    head = DiffusionHead(5, 4)
+    rows = torch.from_numpy(ddim_schedule(4))
+    condition, latent = torch.randn(3, 4), torch.randn(3, 5)
+    sampled = head.sample(condition, latent, rows.expand(3, -1, -1))
+    for time, signal, spread, later_signal, later_spread in rows:
+        clean = head(latent, condition, time)
+        latent = later_signal * clean + later_spread * (latent - signal * clean) / spread
+    assert torch.allclose(sampled, latent, atol=1e-5)
 
 
 def test_steps_follow_the_exact_flow_of_a_gaussian() -> None:
