@@ -9,7 +9,6 @@ import math
 
 from lipstream.avatar.fits.outcome import FitOutcome
 from lipstream.avatar.fits.reports import FitReports
-from lipstream.avatar.job import fit_job
 from lipstream.errors import Cancelled, LipstreamError, NotFound, Outage
 from lipstream.pipeline import stage_named
 from lipstream.runtime.disk import disk_problem
@@ -96,7 +95,7 @@ async def _work(
             asyncio.run_coroutine_threadsafe(beat(), loop).result(_CONFIRM_TIMEOUT_S)
 
     context.confirm_by(ask)
-    finished = run_in_thread(fit_job, context)
+    finished = run_in_thread(_fit_job, context)
     while not finished.done():
         await asyncio.wait((finished,), timeout=heartbeat_s)
         if not finished.done():
@@ -110,3 +109,10 @@ async def _work(
     if not isinstance(error, LipstreamError):
         logger.error("the fit failed", exc_info=error)
     return FitOutcome.failure(error)
+
+
+def _fit_job(context: JobContext) -> None:
+    # Loaded as late as this: a try that an outage ends costs a third.
+    from lipstream.avatar.job import fit_job
+
+    fit_job(context)
