@@ -156,8 +156,7 @@ class SpeechEncoder:
                 f"The encoder state holds {state.network.shape[1]} values; this encoder's hold "
                 f"{len(self._initial)}."
             )
-        bounded = np.clip(np.nan_to_num(mel.astype(np.float32), nan=_MEL_RANGE[0]), *_MEL_RANGE)
-        heard = np.concatenate([state.pending, bounded], axis=1)
+        heard = np.concatenate([state.pending, _bounded(mel.astype(np.float32))], axis=1)
         whole = heard.shape[1] // _MEL_PER_FEATURE * _MEL_PER_FEATURE
         network = state.network
         parts = [np.zeros((len(mel), 0, self.feature_count), np.float32)]
@@ -206,3 +205,11 @@ class SpeechEncoder:
             features, state = self.step(mel[None], state)
             if features.shape[1]:
                 yield features[0]
+
+
+def _bounded(mel: Features) -> Features:
+    """Log-mel frames within what sound can give; nearly always they are."""
+    lowest, highest = _MEL_RANGE
+    if mel.size and lowest <= mel.min() and mel.max() <= highest:
+        return mel
+    return np.clip(np.nan_to_num(mel, nan=lowest), lowest, highest)

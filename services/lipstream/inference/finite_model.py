@@ -8,6 +8,7 @@ passed over, and the state stays what it was.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -46,12 +47,13 @@ class FiniteModel:
 
     def run(self, inputs: Mapping[str, Floats]) -> FiniteResult:
         outputs = self._model.run(inputs)
-        finite = _finite(outputs)
-        steps = self._steps(inputs)
-        good = np.ones((len(finite), steps) if self._rows_per_step else len(finite), np.bool_)
-        if finite.all():
+        rows, steps = len(inputs[_STATE]), self._steps(inputs)
+        good = np.ones((rows, steps) if self._rows_per_step else rows, np.bool_)
+        if _all_finite(outputs):
             return FiniteResult(outputs, good)
-        bad = np.flatnonzero(~finite)
+        bad = np.flatnonzero(~_finite(outputs))
+        if not len(bad):
+            return FiniteResult(outputs, good)
         mended = self._mended({name: values[bad] for name, values in inputs.items()}, steps)
         outputs = {name: values.copy() for name, values in outputs.items()}
         for name, values in mended.outputs.items():
@@ -104,13 +106,15 @@ class FiniteModel:
         return int(rows // self._rows_per_step)
 
 
+def _all_finite(arrays: Mapping[str, Floats]) -> bool:
+    """Whether there are numbers only, as it nearly always is. Not told of some beyond 1e19."""
+    flat = [values.ravel() for values in arrays.values()]
+    return all(math.isfinite(np.dot(values, values)) for values in flat)
+
+
 def _finite(arrays: Mapping[str, Floats]) -> NDArray[np.bool_]:  # [B]
-    """Rows that hold numbers only: their squares' sum is one exactly then, or beyond float32."""
+    """Rows that hold numbers only: their sum is one exactly then, or beyond float32."""
+    rows = len(next(iter(arrays.values())))
     with np.errstate(all="ignore"):
-        # All at once, then row by row: nearly always the first look is enough.
-        flat = [values.ravel() for values in arrays.values()]
-        rows = len(next(iter(arrays.values())))
-        if np.isfinite(sum(np.dot(values, values) for values in flat)):
-            return np.ones(rows, np.bool_)
         sums = [values.reshape(rows, -1).sum(axis=1) for values in arrays.values()]
     return np.asarray(np.isfinite(sums).all(axis=0), np.bool_)

@@ -27,7 +27,7 @@ from lipstream.motion.gaze import GazeState, advance_gaze, eyes_in_head
 from lipstream.motion.idle_state import FRAME, IdleState
 from lipstream.motion.noise import Doubles
 from lipstream.motion.steering import EMOTION, Steer, steered
-from lipstream.motion.sway import HeadPose, head_pose
+from lipstream.motion.sway import head_poses
 
 __all__ = ["Voice", "alive"]
 
@@ -59,14 +59,12 @@ class _Living(NamedTuple):
     yaw: float
     """Of the gaze, relative to the direction of the viewer."""
     pitch: float
-    head: HeadPose
-
-    def row(self) -> tuple[float, ...]:  # [10]
-        return (*self[:-1], *self.head)
+    emphasis: float
+    activity: float
 
 
-_LOOKING, _ROTATION, _TRANSLATION = slice(3, 5), slice(5, 8), slice(8, 10)
-_WIDTH = 10
+_LOOKING, _ROTATION, _SHIFT = slice(3, 5), slice(0, 3), slice(3, 5)
+_EMPHASIS_PLACE, _ACTIVITY_PLACE = 5, 6
 
 
 def alive(
@@ -99,17 +97,23 @@ def alive(
         counts,
         age_s,
     )
-    moments = zip(heard.T.tolist(), asked[:, [Steer.BLINKS, Steer.HEAD]].tolist(), strict=True)
+    moments = zip(heard.T.tolist(), asked[:, Steer.BLINKS].tolist(), strict=True)
     living, after = [], []
     for state, seed, count in zip(states, seeds, counts, strict=True):
         numbers = state.numbers.tolist()
-        for sound, wish in islice(moments, int(count)):
-            lived, numbers = _advance(numbers, seed, sound, wish, 1 / fps)
-            living.append(lived.row())
+        for sound, pace in islice(moments, int(count)):
+            lived, numbers = _advance(numbers, seed, sound, pace, 1 / fps)
+            living.append(lived)
         after.append(np.array(numbers))
-    whole = _moved(
-        np.concatenate(mouths), np.array(living).reshape(-1, _WIDTH), asked, frame / fps, fps
+    lives = np.array(living).reshape(-1, len(_Living._fields))
+    heads = head_poses(
+        [seed for seed, count in zip(seeds, counts, strict=True) for _ in range(count)],
+        frame * (1 / fps),
+        emphasis=lives[:, _EMPHASIS_PLACE],
+        activity=lives[:, _ACTIVITY_PLACE],
+        amount=asked[:, Steer.HEAD],
     )
+    whole = _moved(np.concatenate(mouths), lives, heads, asked, frame / fps, fps)
     results = []
     for row, (state, end, count) in enumerate(zip(states, ends, counts, strict=True)):
         # Copies of their own: views would keep all sessions in memory.
@@ -129,17 +133,16 @@ def _advance(
     numbers: list[float],  # [N]
     seed: int,
     heard: Sequence[float],
-    asked: Sequence[float],
+    pace: float,
     step_s: float,
 ) -> tuple[_Living, list[float]]:
     """A face one frame later.
 
     Args:
         heard: loudness, speech.
-        asked: pace of the blinks, amount of the head's motion.
+        pace: of the blinks.
     """
     loudness, speech = heard
-    pace, amount = asked
     time_s = numbers[FRAME] * step_s
     gated = advance_gate(GateState(*numbers[_GATE]), speech, loudness, step_s)
     stressed = advance_emphasis(
@@ -155,18 +158,17 @@ def _advance(
     )
     looking = advance_gaze(GazeState(*numbers[_GAZE]), seed, step_s)
     raised = advance_brows(BrowState(*numbers[_BROWS]), seed, stressed.value, time_s, step_s)
-    head = head_pose(
-        seed, time_s, emphasis=stressed.value, activity=stressed.activity, amount=amount
-    )
     living = _Living(
-        gated.opening, blinked.closure, raised.raised, looking.yaw, looking.pitch, head
+        *(gated.opening, blinked.closure, raised.raised, looking.yaw, looking.pitch),
+        *(stressed.value, stressed.activity),
     )
     return living, [numbers[FRAME] + 1, *gated, *stressed, *blinked, *looking, *raised]
 
 
 def _moved(
     mouths: Floats,  # [T, 10]
-    living: Doubles,  # [T, 10] rows of `_Living`
+    living: Doubles,  # [T, 7] rows of `_Living`
+    heads: Doubles,  # [T, 5] of `head_poses`
     asked: Doubles,  # [T, 17]
     time_s: Doubles,  # [T]
     fps: float,
@@ -180,9 +182,9 @@ def _moved(
     blendshapes[:, _CHEEKS] = _CHEEK_SHARE * lids[:, None]
     blendshapes[:, _INNER_BROW] = brows
     blendshapes[:, _OUTER_BROWS] = _OUTER_SHARE * brows[:, None]
-    rotation = living[:, _ROTATION]
+    rotation = heads[:, _ROTATION]
     translation = np.zeros((len(living), 3))
-    translation[:, :2] = living[:, _TRANSLATION]
+    translation[:, :2] = heads[:, _SHIFT]
     looking = living[:, _LOOKING] * asked[:, Steer.WANDER, None]
     looking += asked[:, Steer.YAW : Steer.PITCH + 1]
     if asked[:, EMOTION].any():

@@ -1,20 +1,21 @@
 """Random numbers as a function of (seed, stream, index), so that motion needs no generator state.
 
 Frame 90,000 of a session costs what frame 1 does, any replica computes the same value, and chunks
-cannot matter. Plain numbers: a live session asks for a few dozen a frame, and to numpy each call
-costs more than ten of them do here.
+cannot matter. Plain numbers where a frame asks for a few: to numpy each call costs more than ten of
+them do here. The waves of `smooth_noises` are many, and all sessions want them in every frame.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Doubles", "lognormal", "normal", "smooth_noise", "uniform"]
+__all__ = ["Doubles", "lognormal", "normal", "smooth_noise", "smooth_noises", "uniform"]
 
 Doubles: TypeAlias = NDArray[np.float64]
 
@@ -55,3 +56,30 @@ def smooth_noise(seed: int, stream: int, position: float) -> float:
     ease = t * t * t * (t * (6 * t - 15) + 10)
     left, right = (2 * uniform(seed, stream, index + k) - 1 for k in range(2))
     return left + ease * (right - left)
+
+
+def smooth_noises(
+    seeds: Sequence[int],  # [T]
+    streams: NDArray[np.uint64],  # [N]
+    positions: Doubles,  # [T, N]
+) -> Doubles:  # [T, N]
+    """`smooth_noise` of many, to the same bits."""
+    floors = np.floor(positions)
+    t = positions - floors
+    ease = t * t * t * (t * (6 * t - 15) + 10)
+    own = np.array([seed & _WORD for seed in seeds], np.uint64)[:, None]
+    first = own * np.uint64(_SEED) + streams * np.uint64(_STREAM) + floors.astype(np.uint64)
+    left, right = 2 * _uniforms(np.stack([first, first + np.uint64(1)])) - 1
+    return np.asarray(left + ease * (right - left))
+
+
+def _uniforms(value: NDArray[np.uint64]) -> Doubles:
+    """`uniform`, of the sum that it begins with; changes its argument."""
+    for _ in range(2):
+        value += np.uint64(_SEED)
+        value ^= value >> np.uint64(30)
+        value *= np.uint64(_FIRST)
+        value ^= value >> np.uint64(27)
+        value *= np.uint64(_SECOND)
+        value ^= value >> np.uint64(31)
+    return np.asarray((value >> np.uint64(11)) / (1 << 53))

@@ -6,11 +6,13 @@ The sway is a function of time alone, so it neither drifts nor depends on how th
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from lipstream.motion.noise import smooth_noise
+import numpy as np
 
-__all__ = ["HeadPose", "head_pose"]
+from lipstream.motion.noise import Doubles, smooth_noises
+
+__all__ = ["head_poses"]
 
 # axis: stream of noise, (frequency in Hz, amplitude in degrees), ...
 _PITCH = (300, ((0.13, 1.2), (0.37, 0.7), (0.9, 0.22)))
@@ -24,40 +26,38 @@ _NOD_DEG, _NOD_MM = 1.6, 0.8
 _RESTING_SHARE = 0.7
 """Amplitude of the sway in silence, against 1 in speech."""
 
-
-class HeadPose(NamedTuple):
-    pitch: float
-    """radians, as in `Motion.rotation`"""
-    yaw: float
-    roll: float
-    side: float
-    """mm, as in `Motion.translation`"""
-    lift: float
+# The waves of all axes in one row, axis by axis.
+_STREAMS = np.array([stream + k for stream, waves in _AXES for k in range(len(waves))], np.uint64)
+_HZ, _SIZE = np.array([wave for _, waves in _AXES for wave in waves]).T
+_FIRSTS = np.cumsum([0, *(len(waves) for _, waves in _AXES[:-1])])
+_THREE = slice(0, 3)
+"""Axes of three waves; the others have two."""
 
 
-def head_pose(
-    seed: int, time_s: float, *, emphasis: float, activity: float, amount: float
-) -> HeadPose:
-    """The head at a time.
+def head_poses(
+    seeds: Sequence[int],  # [T]
+    time_s: Doubles,  # [T]
+    *,
+    emphasis: Doubles,  # [T]
+    activity: Doubles,  # [T]
+    amount: Doubles,  # [T]
+) -> Doubles:  # [T, 5]
+    """The head in frames of one session or of several: pitch, yaw and roll in radians, then how far
+    it is to the left and up in millimetres, as in `Motion`.
 
     Args:
+        seeds: of each frame's session.
         emphasis: stress of the voice, 0..1; the head dips with it.
         activity: 0 silent to 1 speaking.
         amount: of all motion, 1 as people move, 0 for none.
     """
-    share = _RESTING_SHARE + (1 - _RESTING_SHARE) * activity
-    pitch, yaw, roll, side, lift = (
-        share
-        * sum(
-            size * smooth_noise(seed, stream + k, time_s * hz) for k, (hz, size) in enumerate(waves)
-        )
-        for stream, waves in _AXES
-    )
-    breath_mm = _BREATH_MM * math.sin(2 * math.pi * _BREATH_HZ * time_s)
-    return HeadPose(
-        pitch=amount * math.radians(pitch - _NOD_DEG * emphasis),
-        yaw=amount * math.radians(yaw),
-        roll=amount * math.radians(roll),
-        side=amount * side,
-        lift=amount * (lift + breath_mm - _NOD_MM * emphasis),
-    )
+    waves = _SIZE * smooth_noises(seeds, _STREAMS, time_s[:, None] * _HZ)  # [T, 13]
+    sway = waves[:, _FIRSTS] + waves[:, _FIRSTS + 1]
+    sway[:, _THREE] += waves[:, _FIRSTS[_THREE] + 2]
+    sway *= (_RESTING_SHARE + (1 - _RESTING_SHARE) * activity)[:, None]
+    turns = 2 * math.pi * _BREATH_HZ * time_s
+    sway[:, 4] += np.array([_BREATH_MM * math.sin(turn) for turn in turns.tolist()])
+    sway[:, 4] -= _NOD_MM * emphasis
+    sway[:, 0] -= _NOD_DEG * emphasis
+    sway[:, _THREE] = np.radians(sway[:, _THREE])
+    return np.asarray(amount[:, None] * sway)

@@ -104,10 +104,12 @@ class SpeechEncoderModel(StreamingModule):
     def hidden(self, mel: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Output of the last block `# [B, T / 2, W]`, step `j` about `j - delay`; next state."""
         cursor = StateCursor(state)
-        x = self._normalised(mel, cursor).transpose(1, 2)
-        x = functional.gelu(self.stem(x, cursor)).transpose(1, 2)
-        steps, width = x.shape[1], self.config.width
-        rows = x.reshape(-1, width)
+        windows = self._windows(self._normalised(mel, cursor), cursor)
+        steps, width = windows.shape[1], self.config.width
+        kernel, conv = self.stem.conv.weight.flatten(1), self.stem.conv
+        # By a product of rows: onnxruntime's convolution of a few steps takes longer.
+        rows = windows.reshape(-1, kernel.shape[1])
+        rows = functional.gelu(functional.linear(rows, kernel, conv.bias))
         for block in self.blocks:
             rows = block(rows, steps, cursor)
         return rows.reshape(-1, steps, width), cursor.successor()
@@ -121,6 +123,12 @@ class SpeechEncoderModel(StreamingModule):
         loudness = torch.maximum(loudness[:, 0::2], loudness[:, 1::2])[..., None]
         features = torch.cat([loudness, torch.sigmoid(voice), torch.tanh(learned)], 2)
         return features, voice[..., 0], learned
+
+    def _windows(self, x: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, 80] -> [B, T / 2, 80, 3]
+        """What the stem sees at each of its steps."""
+        known = torch.cat([cursor.take(1, BANDS), x], 1)
+        cursor.put(known[:, -1:])
+        return torch.stack([known[:, :-1:2], known[:, 1::2], known[:, 2::2]], 3)
 
     def _normalised(self, mel: Tensor, cursor: StateCursor) -> Tensor:  # [B, T, 80]
         """Mel less its running mean over what is louder than the noise floor.

@@ -14,7 +14,7 @@ from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.motion.gate import GateState, advance_gate
 from lipstream.motion.idle import Voice, alive
 from lipstream.motion.idle_state import IdleState
-from lipstream.motion.noise import normal, smooth_noise, uniform
+from lipstream.motion.noise import normal, smooth_noise, smooth_noises, uniform
 
 _FPS = 25.0
 _SHUT = GateState(0.0, 10.0, 0.0)
@@ -168,3 +168,12 @@ def test_noise_is_uniform_normal_and_smooth() -> None:
     curve = np.array([smooth_noise(7, 3, k / 50) for k in range(2000)])
     assert np.abs(np.diff(curve)).max() < 0.1
     assert np.abs(curve).max() <= 1
+
+
+def test_many_noises_are_the_single_ones_to_the_bit() -> None:
+    seeds, streams = [0, 7, (1 << 63) - 1], [3, 402]
+    positions = np.random.default_rng(0).uniform(0, 1e5, (3, 2))
+    many = smooth_noises(seeds, np.array(streams, np.uint64), positions)
+    for row, seed in enumerate(seeds):
+        for column, stream in enumerate(streams):
+            assert many[row, column] == smooth_noise(seed, stream, positions[row, column])

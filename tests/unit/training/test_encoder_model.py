@@ -65,3 +65,13 @@ def test_the_convolution_by_products_is_the_convolution() -> None:
     by_convolution = block.train()(x, 30, StateCursor(state))
     by_products = block.eval()(x, 30, StateCursor(state))
     assert torch.allclose(by_products, by_convolution, atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_stem_by_products_is_the_convolution(encoder: SpeechEncoderModel) -> None:
+    mel, state = torch.randn(2, 12, 80), torch.randn(2, 80)
+    windows = encoder._windows(mel, StateCursor(state))
+    conv = encoder.stem.conv
+    rows = torch.nn.functional.linear(windows.flatten(2), conv.weight.flatten(1), conv.bias)
+    expected = encoder.stem(mel.transpose(1, 2), StateCursor(state)).transpose(1, 2)
+    assert torch.allclose(rows, expected, atol=1e-5)
