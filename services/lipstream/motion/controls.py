@@ -26,6 +26,7 @@ __all__ = [
     "strengthened",
     "to_blendshapes",
     "to_controls",
+    "within_bounds",
 ]
 
 
@@ -102,6 +103,12 @@ def strengthened(controls: Floats, strength: Doubles) -> Floats:  # [T, 10], [T]
     return moved
 
 
+def within_bounds(values: Floats) -> Floats:
+    """Values in 0..1. Of few numbers `np.clip` takes five times as long."""
+    bounded: Floats = np.minimum(np.maximum(values, 0), 1)
+    return bounded
+
+
 def to_blendshapes(controls: Floats) -> Floats:
     """ARKit weights `# [..., 52]` of the mouth; all other shapes are 0.
 
@@ -110,7 +117,7 @@ def to_blendshapes(controls: Floats) -> Floats:
     Args:
         controls: `# [..., 10]`
     """
-    c = np.clip(controls, 0, 1)
+    c = within_bounds(controls)
     jaw, close, tuck, press = (
         c[..., k] for k in (Control.JAW, Control.CLOSE, Control.TUCK, Control.PRESS)
     )
@@ -133,7 +140,7 @@ def to_blendshapes(controls: Floats) -> Floats:
     }
     places, sources = _places(tuple(shown))
     weights = np.zeros((*c.shape[:-1], BLENDSHAPE_COUNT), np.float32)
-    weights[..., places] = np.clip(np.stack(list(shown.values()), axis=-1), 0, 1)[..., sources]
+    weights[..., places] = within_bounds(np.stack(list(shown.values()), axis=-1))[..., sources]
     return weights
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from lipstream.face.motion import Floats
-from lipstream.motion.controls import CONTROL_COUNT, EVENTS, Control
+from lipstream.motion.controls import CONTROL_COUNT, EVENTS, Control, within_bounds
 
 __all__ = ["OUTPUT_COUNT", "frames_before", "sharpened", "split_output"]
 
@@ -58,4 +58,4 @@ def frames_before(controls: Floats, first: Floats) -> Floats:
 
 
 def _flank(chance: Floats, low: float, high: float) -> Floats:
-    return np.asarray(np.clip((chance - low) / (high - low), 0, 1), np.float32)
+    return np.asarray(within_bounds((chance - low) / (high - low)), np.float32)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +22,9 @@ Doubles: TypeAlias = NDArray[np.float64]
 _WORD = (1 << 64) - 1
 _SEED, _STREAM = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_BOTH_ENDS = np.arange(2, dtype=np.uint64)[:, None, None]
+_FEW = 2
+"""Frames whose noises take less time in plain numbers."""
 _REMEMBERED = 8192
 """Numbers: a face asks for the same fifty over and over for a second or more."""
 
@@ -60,17 +63,26 @@ def smooth_noise(seed: int, stream: int, position: float) -> float:
 
 def smooth_noises(
     seeds: Sequence[int],  # [T]
-    streams: NDArray[np.uint64],  # [N]
+    streams: Sequence[int],  # [N]
     positions: Doubles,  # [T, N]
 ) -> Doubles:  # [T, N]
     """`smooth_noise` of many, to the same bits."""
+    if len(seeds) <= _FEW:
+        rows = zip(seeds, positions.tolist(), strict=True)
+        plain = [list(map(partial(smooth_noise, seed), streams, row)) for seed, row in rows]
+        return np.array(plain).reshape(positions.shape)
     floors = np.floor(positions)
     t = positions - floors
     ease = t * t * t * (t * (6 * t - 15) + 10)
-    own = np.array([seed & _WORD for seed in seeds], np.uint64)[:, None]
-    first = own * np.uint64(_SEED) + streams * np.uint64(_STREAM) + floors.astype(np.uint64)
-    left, right = 2 * _uniforms(np.stack([first, first + np.uint64(1)])) - 1
+    own = _words(seeds)[:, None]
+    first = own * np.uint64(_SEED) + _words(streams) * np.uint64(_STREAM)
+    first = first + floors.astype(np.uint64)
+    left, right = 2 * _uniforms(first + _BOTH_ENDS) - 1
     return np.asarray(left + ease * (right - left))
+
+
+def _words(numbers: Sequence[int]) -> NDArray[np.uint64]:
+    return np.array([number & _WORD for number in numbers], np.uint64)
 
 
 def _uniforms(value: NDArray[np.uint64]) -> Doubles:

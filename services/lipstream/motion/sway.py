@@ -26,12 +26,12 @@ _NOD_DEG, _NOD_MM = 1.6, 0.8
 _RESTING_SHARE = 0.7
 """Amplitude of the sway in silence, against 1 in speech."""
 
-# The waves of all axes in one row, axis by axis.
-_STREAMS = np.array([stream + k for stream, waves in _AXES for k in range(len(waves))], np.uint64)
-_HZ, _SIZE = np.array([wave for _, waves in _AXES for wave in waves]).T
-_FIRSTS = np.cumsum([0, *(len(waves) for _, waves in _AXES[:-1])])
-_THREE = slice(0, 3)
-"""Axes of three waves; the others have two."""
+# Waves in one row: the first of all axes, the second of all, the third of those that have three.
+_WAVES = [(stream + k, *waves[k]) for k in range(3) for stream, waves in _AXES if k < len(waves)]
+_STREAMS = [stream for stream, _, _ in _WAVES]
+_HZ, _SIZE = np.array([wave for _, *wave in _WAVES]).T
+_FIRST, _SECOND, _THIRD = slice(0, 5), slice(5, 10), slice(10, 13)
+_TURNS = slice(0, 3)
 
 
 def head_poses(
@@ -52,12 +52,12 @@ def head_poses(
         amount: of all motion, 1 as people move, 0 for none.
     """
     waves = _SIZE * smooth_noises(seeds, _STREAMS, time_s[:, None] * _HZ)  # [T, 13]
-    sway = waves[:, _FIRSTS] + waves[:, _FIRSTS + 1]
-    sway[:, _THREE] += waves[:, _FIRSTS[_THREE] + 2]
+    sway = waves[:, _FIRST] + waves[:, _SECOND]
+    sway[:, _TURNS] += waves[:, _THIRD]
     sway *= (_RESTING_SHARE + (1 - _RESTING_SHARE) * activity)[:, None]
     turns = 2 * math.pi * _BREATH_HZ * time_s
     sway[:, 4] += np.array([_BREATH_MM * math.sin(turn) for turn in turns.tolist()])
     sway[:, 4] -= _NOD_MM * emphasis
     sway[:, 0] -= _NOD_DEG * emphasis
-    sway[:, _THREE] = np.radians(sway[:, _THREE])
+    sway[:, _TURNS] = np.radians(sway[:, _TURNS])
     return np.asarray(amount[:, None] * sway)
