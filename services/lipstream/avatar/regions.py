@@ -20,6 +20,7 @@ __all__ = ["Mask", "Regions", "find_regions"]
 Mask = NDArray[np.bool_]  # [512, 512]
 Plane = NDArray[np.float64]  # [512, 512]
 
+_EARS = (234, 454)
 _EAR_LOBES = (93, 323)
 _JAW_CORNERS = (132, 361)
 
@@ -47,6 +48,11 @@ class Regions:
     def lobe_y(self) -> float:
         """Where the outline leaves the ears and becomes the jaw."""
         return float(self.landmarks[list(_EAR_LOBES), 1].min())
+
+    @property
+    def ear_y(self) -> float:
+        """Where the outline runs before the middle of the ears."""
+        return float(self.landmarks[list(_EARS), 1].mean())
 
     @property
     def face_height(self) -> float:

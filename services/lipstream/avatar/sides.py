@@ -33,6 +33,8 @@ _FRINGE_PX = (1.5, 5.0)
 _FRINGE_SIZE = (7, 7)
 _SIDE_PX = (10.0, 18.0)
 """The sides reach this far in from the outline."""
+_MIXED_PX = (2.0, 4.0)
+"""So far in from the outline hair and ears are mixed into the skin before them."""
 _FOREIGN = (0.12, 0.30)
 """Distance of colours from which on they are of two things."""
 _SHARE = (0.25, 0.60)
@@ -61,8 +63,9 @@ def face_colors(
     """Paint the face's outer edge in the face's own colours.
 
     Above the ear lobes what borders on the face is the head's own, hair and ears: there only the
-    background is kept out. Below them the outline is the jaw's, and on its steep sides whatever
-    is unlike the skin further inside is replaced.
+    background is kept out, and before the ears what is mixed with them in the last pixels. Below
+    the lobes the outline is the jaw's, and on its steep sides whatever is unlike the skin further
+    inside is replaced.
 
     Args:
         photo: `# [512, 512, 3]`.
@@ -72,11 +75,14 @@ def face_colors(
     clean = smoothstep(*_FRINGE_PX, ndi.distance_transform_edt(person))
     low = smoothstep(regions.lobe_y - _LOBE_PX, regions.lobe_y + _LOBE_PX, regions.rows)
     inwards = ndi.distance_transform_edt(regions.face)
-    side = low * _averted(stage) * (1 - smoothstep(*_SIDE_PX, inwards))
-    inner = _mirrored(photo, regions.face & (clean * (1 - side) > 0.95))
+    averted = _averted(stage)
+    side = low * averted * (1 - smoothstep(*_SIDE_PX, inwards))
+    before_ears = smoothstep(regions.ear_y, (regions.ear_y + regions.lobe_y) / 2, regions.rows)
+    mixed = np.maximum(side, before_ears * averted * (1 - smoothstep(*_MIXED_PX, inwards)))
+    inner = _mirrored(photo, regions.face & (clean * (1 - mixed) > 0.95))
     foreign = ndi.grey_dilation(smoothstep(*_FOREIGN, _contrast(photo, inner)), _FRINGE_SIZE)
     foreign = ndi.gaussian_filter(foreign, 1.0)
-    trust = np.where(regions.face, clean * (1 - side * foreign), 0.0)
+    trust = np.where(regions.face, clean * (1 - mixed * foreign), 0.0)
 
     # Landmarks lie off the true outline by some pixels: where the background is seen, it stays.
     contrast = _contrast(inner, background)

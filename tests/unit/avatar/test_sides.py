@@ -65,6 +65,33 @@ def test_no_background_is_painted_on_the_side_of_the_jaw(
     assert int((blue > red + 10).sum()) < 25
 
 
+def test_hair_goes_on_behind_the_face(fitted: Callable[[Path], FitResult]) -> None:
+    """A turn shows what lies there, between cheek and sideburn: skin would be a pale line."""
+    model = fitted(shared_data("portraits", "grid") / "bbaf2n_first.png").model
+    gaussians = model.gaussians
+    camera = reference.camera_vertices(model, Pose(photo_weights(model)))
+    corners = camera[model.surface.triangles[gaussians.triangle_ids]]
+    centres = (corners * gaussians.barycentric[..., None]).sum(1)
+    points, ears = (
+        (model.focal * p[:, :2] / p[:, 2:] + 0.5) * 512 for p in (centres, camera[[234, 454]])
+    )
+    oval = camera[list(FACE_OVAL)]
+    face = polygon_mask((model.focal * oval[:, :2] / oval[:, 2:] + 0.5) * 512)
+    inwards = ndi.distance_transform_edt(face) - ndi.distance_transform_edt(~face)
+    x, y = points.astype(int).clip(0, 511).T
+    depth = inwards[y, x]
+    beside_ears = np.abs(points[:, 1] - ears[:, 1].mean()) < 25
+
+    def brightness(part: str, nearest: float, farthest: float) -> float:
+        here = (depth > nearest) & (depth < farthest) & beside_ears
+        chosen = here & (gaussians.parts == model.part_names.index(part))
+        return float(gaussians.colors[chosen].mean())
+
+    beside = brightness("hair", -5, -1)
+    assert brightness("skin", 3, 10) > beside + 0.15
+    assert brightness("hair", 1, 99) == pytest.approx(beside, abs=0.1)
+
+
 def test_nothing_stands_out_at_the_outline_of_a_face_seen_as_photographed(
     fitted: Callable[[Path], FitResult],
 ) -> None:

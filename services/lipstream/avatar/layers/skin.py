@@ -117,16 +117,12 @@ def backing_layer(scene: PhotoScene) -> Layer:
     stage = scene.stage
     binding = bind_to_area(stage, "backing", 1.8, 0.85)
     skin_px = stage.photo_px[stage.parts["backing"].coordinates["source"].astype(int)]
-
-    def as_above(image: Array) -> Array:
-        values = sample(image, skin_px)
-        return stage.interpolate("backing", values, binding.triangles, binding.barycentric)
-
+    above_px = stage.interpolate("backing", skin_px, binding.triangles, binding.barycentric)
     return Layer(
         name="backing",
         binding=binding,
-        colors=as_above(scene.face_colors.image),
-        opacities=as_above(scene.face_colors.cover),
+        colors=sample(scene.face_colors.image, above_px),
+        opacities=sample(scene.face_colors.cover, above_px),
         latitude=np.zeros(len(binding)),
         depth_bias_mm=_BACKING_BIAS_MM,
     )
