@@ -28,8 +28,8 @@ from tests.portrait import AVATAR
 from tests.unit.avatar.portraits import hopper, pixels
 from tests.unit.avatar.video.films import film, plain, speaker
 
-_FPS = 4
-_FRAMES = 13
+_FPS = 2
+_FRAMES = 7
 
 
 @pytest.fixture
