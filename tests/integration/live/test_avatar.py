@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from PIL import Image
 
 from lipstream.avatar import create
 from lipstream.avatar import service as avatar
+from lipstream.avatar.fit import FitResult
 from lipstream.errors import Cancelled
+from lipstream.face.bundle import load
+from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.v1 import avatar_pb2, avatar_pb2_grpc
 from tests.integration.live.live_call import LONGEST_S, problem_of
 from tests.integration.live.stage_host import StageHost
@@ -48,7 +52,9 @@ def noise() -> bytes:
     return stream.getvalue()
 
 
-def test_a_photo_becomes_an_avatar_that_can_be_described(host: StageHost, stub: Any) -> None:
+def test_a_photo_becomes_an_avatar_that_can_be_described(
+    host: StageHost, stub: Any, fitted: Callable[[Path], FitResult], tmp_path: Path
+) -> None:
     host.store.put("uploads/photo", hopper_photo().read_bytes())
     assert not stub.Inspect(avatar_pb2.InspectPhotoRequest(photo_key="uploads/photo")).warnings
 
@@ -64,7 +70,13 @@ def test_a_photo_becomes_an_avatar_that_can_be_described(host: StageHost, stub: 
     assert described == events[-1].result.description
     manifest = json.loads(described.manifest_json)
     assert manifest["consent"]["statement"] == CONSENT
-    assert Image.open(io.BytesIO(described.preview)).size == (512, 512)
+    # Equal photos give equal avatars.
+    other = fitted(hopper_photo())
+    preview = np.asarray(Image.open(io.BytesIO(described.preview)).convert("RGB"))
+    np.testing.assert_array_equal(preview, other.preview)
+    AvatarLibrary(host.store).fetch("grace", tmp_path / "bundle.zip")
+    colors = load(tmp_path / "bundle.zip").model.gaussians.colors
+    np.testing.assert_array_equal(colors, other.model.gaussians.colors)
 
 
 def test_photos_that_cannot_be_used_are_named(host: StageHost, stub: Any) -> None:

@@ -219,11 +219,15 @@ def test_an_avatar_that_turns_out_badly_is_refused_with_its_figures(platform: Pl
     document = platform.http.get("/v1/avatars/masked").json()
     assert document["status"] == "failed"
     assert document["error"]["remedy"]
-    assert document["error"]["figures"]["viseme_worst_mm"] > 6
+    assert "not good enough" in document["error"]["detail"]
+    figures = document["error"]["figures"]
+    assert figures["viseme_worst_mm"] > 6
+    assert figures["face_psnr_db"] > 25, "the picture alone would have passed"
     sheet = platform.http.get(document["links"]["sheet"])
     assert sheet.headers["content-type"] == "image/png"
     assert sheet.content.startswith(b"\x89PNG")
     assert platform.http.get("/v1/avatars/masked/preview").status_code == 404
+    assert not list(platform.store.list("avatars/masked"))
     assert platform.http.delete("/v1/avatars/masked").status_code == 204
     assert platform.http.get("/v1/avatars/masked/sheet").status_code == 404
 

@@ -37,17 +37,6 @@ def as_png(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
     return stream.getvalue()
 
 
-def test_progress_rises_to_one_and_equal_photos_give_equal_avatars(fit: FitResult) -> None:
-    steps: list[tuple[float, str]] = []
-    again = fit_photo(photo(), progress=lambda share, doing: steps.append((share, doing)))
-    shares = [share for share, _ in steps]
-    assert shares == sorted(shares)
-    assert (shares[0], shares[-1]) == (0.0, 1.0)
-    assert all(doing for _, doing in steps)
-    np.testing.assert_array_equal(again.model.gaussians.colors, fit.model.gaussians.colors)
-    np.testing.assert_array_equal(again.preview, fit.preview)
-
-
 def test_the_model_has_the_rigs_shapes_and_a_whole_preview(fit: FitResult) -> None:
     model = fit.model
     assert model.surface.shapes.names == SHAPE_NAMES

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lipstream.avatar.create import create_avatar
 from lipstream.avatar.detector import FaceDetector
 from lipstream.avatar.fit import fit_photo
 from lipstream.avatar.photo import load_photo
@@ -32,7 +31,7 @@ from lipstream.render import SplatRenderer
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.runtime.object_store import open_store
-from tests.portrait import AVATAR, hopper_photo, masked_photo
+from tests.portrait import AVATAR, hopper_photo
 from tests.shared_data import shared_data
 
 Landmarks = NDArray[np.float64]
@@ -159,15 +158,6 @@ def test_warnings_come_with_a_remedy(weak: FitReport, reason: str) -> None:
     (finding,) = warnings(weak)
     assert finding.reason == reason
     assert finding.remedy
-
-
-def test_a_hidden_mouth_is_refused_and_nothing_is_added() -> None:
-    library = AvatarLibrary(open_store("memory://"))
-    with pytest.raises(PoorAvatar, match="not good enough") as caught:
-        create_avatar(library, "masked", masked_photo(), "For a test.")
-    assert library.entries() == []
-    assert caught.value.sheet.shape == SHEET_SHAPE
-    assert caught.value.figures["face_psnr_db"] > 25, "the picture alone would have passed"
 
 
 def test_landmarks_beside_the_face_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
