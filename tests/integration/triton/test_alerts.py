@@ -39,11 +39,9 @@ def test_models_that_die_again_and_again(triton: TritonProcess, tmp_path: Path) 
     shown = ("Models run", "Triton: requests a batch", "Triton: wait for a batch, mean")
     check_panels(tmp_path, history, only=shown)
 
-    pages = [calm[-1]]
-    for _ in range(3):
-        triton.kill_model(MOTION_MODEL)
-        watch.look()
-        pages.append(_scraped(triton, watch))
-    history.play(pages)
-    history.play([pages[-1]] * 2, times=3)  # it is not mended
+    triton.kill_model(MOTION_MODEL)
+    watch.look()
+    killed = _scraped(triton, watch)
+    history.play([calm[-1], killed], times=3)
+    history.play([killed] * 2, times=3)  # it is not mended
     check_alerts(tmp_path, history, "LipstreamModelDown", "LipstreamModelsReload")

@@ -37,6 +37,10 @@ def _read(url: str) -> str:
     return text
 
 
+def _is_ready(watch: ModelWatch) -> bool:
+    return watch.ready
+
+
 class _Step:
     """One call of the motion model, always the same."""
 
@@ -85,6 +89,10 @@ def test_a_killed_server_is_named_and_waited_for(
     triton: TritonProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     hasty, patient = _Step(triton.address, 0.3), _Step(triton.address, 60)
+    watch = ModelWatch(triton.address)
+    assert not _is_ready(watch)
+    assert watch.look() == []
+    assert _is_ready(watch)
     expected = hasty()
     monkeypatch.setenv("LIPSTREAM_MODELS", triton.url)
     with StageHost(tmp_path / "objects") as host:
@@ -97,51 +105,37 @@ def test_a_killed_server_is_named_and_waited_for(
             stub.Generate, GENERATE(config=motion_pb2.GenerateConfig()), GENERATE(features=features)
         )
         assert failure.code == "models_unavailable"
+    assert watch.look() == []
+    assert not _is_ready(watch)
+    lines = watch.telemetry.exposition().decode().splitlines()
+    assert not [line for line in lines if "_model_up{" in line and line.endswith(" 1.0")]
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(patient)
         triton.start()
         np.testing.assert_array_equal(waiting.result(60), expected)
     np.testing.assert_array_equal(hasty(), expected)
+    while not _is_ready(watch):  # until it has connected again
+        assert watch.look() == []
 
 
 def test_a_killed_model_is_found_and_loaded_again(triton: TritonProcess) -> None:
-    health = TritonHealth(triton.address)
-    assert health.faults() == {}
+    watch = ModelWatch(triton.address)
+    assert watch.look() == []
+    assert _is_ready(watch)
+    assert TritonHealth(triton.address).faults() == {}
     step = _Step(triton.address, 0)
     expected = step()
     triton.kill_model(MOTION_MODEL)
     with pytest.raises(Unavailable, match="lost the process of a model"):
         step()
-    assert [fault.code for fault in health.mend(health.faults())] == ["models_dead"]
-    assert health.faults() == {}
-    np.testing.assert_array_equal(step(), expected)
-
-
-def test_readiness_knows_of_a_killed_model_and_of_a_killed_server(triton: TritonProcess) -> None:
-    watch = ModelWatch(triton.address)
-
-    def ready() -> bool:
-        return watch.ready
-
-    assert not ready()
-    assert watch.look() == []
-    assert ready()
-    triton.kill_model(MOTION_MODEL)
     assert [fault.code for fault in watch.look()] == ["models_dead"]
-    assert not ready()
+    assert not _is_ready(watch)
     metrics = watch.telemetry.exposition().decode()
     assert f'lipstream_model_up{{model="{MOTION_MODEL}",service="triton"}} 0.0' in metrics
     assert f'lipstream_model_up{{model="{ENCODER_MODEL}",service="triton"}} 1.0' in metrics
     assert watch.look() == []
-    assert ready()
-    triton.stop(signal.SIGKILL)
-    assert watch.look() == []
-    assert not ready()
-    lines = watch.telemetry.exposition().decode().splitlines()
-    assert not [line for line in lines if "_model_up{" in line and line.endswith(" 1.0")]
-    triton.start()
-    while not ready():  # until it has connected again
-        assert watch.look() == []
+    assert _is_ready(watch)
+    np.testing.assert_array_equal(step(), expected)
 
 
 def test_a_taken_port_is_named(triton: TritonProcess, tmp_path: Path) -> None:
