@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from lipstream.avatar.fit import FitResult
+from lipstream.avatar.layers.mouth import INNER_PARTS
 from lipstream.avatar.quality.sheet import Cell, draw_cell, pose_of
 from lipstream.avatar.quality.viseme_check import commanded_landmarks
 from lipstream.face.landmarks import LOWER_LIP, UPPER_LIP, Ring
 from lipstream.face.openings import MIDDLE
 from lipstream.face.visemes import VISEMES
 from lipstream.render import SplatRenderer
+from tests.shared_data import shared_data
 from tests.unit.avatar.portraits import astronaut, hopper
 
 SIZE_PX = 512
@@ -59,3 +62,21 @@ def test_at_th_and_l_the_tip_of_the_tongue_is_seen(fit: FitResult, viseme: str) 
     )
     redder = (with_tongue[:, 0] - with_tongue[:, 2]) - (without[:, 0] - without[:, 2])
     assert redder.max() > 0.035
+
+
+def test_no_inside_of_the_mouth_is_seen_below_a_lip_that_hung(
+    fitted: Callable[[Path], FitResult],
+) -> None:
+    """The photo's lower lip hides the fold beneath it, which opens as the mouth shuts."""
+    model = fitted(shared_data("portraits", "grid") / "swiz3n_first.png").model
+    gaussians, tints = model.gaussians, model.color_shapes
+    inner = np.isin(gaussians.parts, [model.part_names.index(name) for name in INNER_PARTS])
+    colors = np.repeat(inner[:, None], 3, axis=1).astype(np.float32)
+    bare = replace(tints, vectors=np.zeros_like(tints.vectors))
+    marked = replace(model, gaussians=replace(gaussians, colors=colors), color_shapes=bare)
+    renderer = SplatRenderer(marked, SIZE_PX)
+    cell = Cell("M", VISEMES["M"])
+    points = (SIZE_PX * commanded_landmarks(model, pose_of(renderer, cell))).astype(int)
+    red, chin = points[[14, 17]].mean(0).astype(int), points[18]
+    below = draw_cell(renderer, cell)[red[1] : chin[1] + 8, points[61, 0] : points[291, 0], 0]
+    assert int((below > 60).sum()) < 12

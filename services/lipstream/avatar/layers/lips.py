@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,10 @@ PARTED_MM = 1.0
 _INSET_SHARE = 0.35
 """Of a lip's thickness: colours nearer to its edge are taken from this far inside it."""
 _MOST_INSET_PX = 3.0
+_EDGE_RING = 1.05
+_FOLD_RING, _FOLD_COSINE, _FOLD_WIDER = 2.4, 0.6, 2.2
+"""How far down the fold beneath a lower lip goes, how steep it is, how much wider its discs are: a
+lip that hung over it in the photo lets it be seen as the mouth shuts."""
 _SPACING_MM = 0.7
 _RADIUS_MM = 0.7
 _LINE_RING = 0.10
@@ -36,14 +42,20 @@ def lip_layer(scene: PhotoScene) -> Layer:
     """Gaussians behind the lips' skin, spread by area.
 
     Pressed lips show little of themselves; when the mouth rounds or opens, this is what keeps
-    their edge whole.
+    their edge whole. The fold beneath a lower lip that hangs is closed as well.
     """
     stage = scene.stage
     skin = stage.parts["skin"]
-    chosen = (skin.coordinates["ring"][skin.triangles] < 1.05).all(1)
+    ring = skin.coordinates["ring"][skin.triangles].max(1)
+    lower = skin.coordinates["lip"][skin.triangles].min(1) > 0
+    fold = lower & (ring < _FOLD_RING) & (stage.facing("skin") < _FOLD_COSINE)
+    chosen = (ring < _EDGE_RING) | fold
     binding = bind_to_area(stage, "skin", _SPACING_MM, 0.8, chosen, stage.open)
     ring = stage.coordinate("skin", "ring", binding.triangles, binding.barycentric)
-    binding = held_small(stage, binding.only(ring > _LINE_RING), stage.rounded, _RADIUS_MM)
+    binding, ring = binding.only(ring > _LINE_RING), ring[ring > _LINE_RING]
+    binding = held_small(stage, binding, stage.rounded, _RADIUS_MM)
+    wide = np.where(ring > _EDGE_RING, _FOLD_WIDER, 1.0)
+    binding = replace(binding, axes=binding.axes * wide[:, None, None])
     ring, along, lip = (
         stage.coordinate("skin", name, binding.triangles, binding.barycentric)
         for name in ("ring", "along", "lip")
