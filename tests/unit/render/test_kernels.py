@@ -7,9 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+from llvmlite import binding
 from numpy.typing import NDArray
 
 from lipstream.render.kernels import kernel
+from lipstream.render.kernels.compiler import compiled
 from lipstream.render.splats import depth_keys, longest_list
 
 # Calls a kernel, and says what came out and whether numba was needed.
@@ -26,6 +28,19 @@ def test_what_is_compiled_is_kept_and_called_without_the_compiler() -> None:
     command = [sys.executable, "-c", _PROGRAM]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["8", "False"]
+
+
+def test_code_of_two_processes_does_not_mix() -> None:
+    """Both may have given the same number, and so the same name, to functions that differ."""
+    kinds = ((np.dtype(np.int32), 1),)
+    data = compiled(longest_list.dispatcher, "own_name", kinds)
+    (result,) = longest_list.dispatcher.overloads.values()
+    machine = binding.Target.from_default_triple().create_target_machine(jit=True)
+    with binding.create_mcjit_compiler(binding.parse_assembly(""), machine) as engine:
+        engine.add_object_file(binding.ObjectFileRef.from_data(data))
+        engine.finalize_object()
+        assert engine.get_function_address("own_name")
+        assert not engine.get_function_address(result.fndesc.llvm_func_name)
 
 
 def test_arrays_that_do_not_lie_in_one_piece_are_refused() -> None:

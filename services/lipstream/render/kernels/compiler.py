@@ -66,6 +66,11 @@ def compiled(function: Any, label: str, kinds: tuple[Kind, ...]) -> bytes:
     foreign = sorted(f.name for f in module.functions if f.is_declaration and not _known(f.name))
     if foreign:
         raise RuntimeError(f"The kernel {function.__name__} calls {', '.join(foreign)}.")
+    # numba tells the functions of one process apart by a number: another process gives the same
+    # number to others, and where both are loaded, one would be taken for the other.
+    for part in (*module.functions, *module.global_variables):
+        if not part.is_declaration and part.name != label:
+            part.name = f"{label}.{part.name}"
     data: bytes = cpu_target.target_context.codegen()._tm.emit_object(module)
     return data
 
