@@ -12,9 +12,12 @@ from lipstream.face.lip_field import ALONG, BULGE, LIP, LIP_POINTS, per_ring
 
 __all__ = ["Jaw"]
 
-_OPEN_RAD = np.deg2rad(28)
+_OPEN_RAD = np.deg2rad(26)
 """Opens the lips by about 30 mm at weight 1. ICT-FaceKit's `jawOpen`, the other public rig with
 ARKit's names, opens them by 37 mm between eyes 63 mm apart."""
+_SPOKEN = 0.4
+"""The weight at which the hinge's arc is exact: speech seldom opens wider. An arc drawn straight to
+weight 1 would lead the chin back where it should fall, for it hangs below the hinge."""
 _CORNERS_IN_MM = 1.0
 """By which each corner of the mouth comes in at weight 1: 2 mm in ICT-FaceKit, while the mouths of
 GRID talkers are as wide at their widest opening as at rest."""
@@ -51,8 +54,9 @@ class Jaw:
     def swing(self, points: Points) -> Points:
         """Displacement of points fixed to the bone at `jawOpen` = 1."""
         y, z = points[..., 1] - self._hinge[1], points[..., 2] - self._hinge[2]
-        cos, sin = np.cos(_OPEN_RAD), np.sin(_OPEN_RAD)
-        return np.stack([np.zeros_like(y), y * cos - z * sin - y, y * sin + z * cos - z], -1)
+        cos, sin = np.cos(_SPOKEN * _OPEN_RAD), np.sin(_SPOKEN * _OPEN_RAD)
+        arc = np.stack([np.zeros_like(y), y * cos - z * sin - y, y * sin + z * cos - z], -1)
+        return np.asarray(arc / _SPOKEN)
 
     def carry(
         self, points: Points, *, swing: float = 1.0, slide: float = 1.0

