@@ -55,6 +55,7 @@ def stack(
     monkeypatch.setenv("LIPSTREAM_TLS_KEY", str(issued.key))
     monkeypatch.setenv("LIPSTREAM_LINK_SECRET", _LINK_SECRET)
     monkeypatch.setenv("LIPSTREAM_LOG_LEVEL", "DEBUG")
+    monkeypatch.setenv("LIPSTREAM_LIVE_CAPACITY", "8")  # it need not be measured
     with LocalStack(Settings(data_dir=tmp_path, auth="keys", redis=redis_url)) as running:
         yield running
 

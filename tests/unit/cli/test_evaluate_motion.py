@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 from lipstream.cli.evaluate_motion import evaluate_motion_command
 from lipstream.errors import BadInput, LipstreamError, NotFound
-from lipstream.evaluation import quiet_sounds
+from lipstream.evaluation import motion_evaluation, quiet_sounds
 from lipstream.evaluation.recorded import RecordedMeshes, RecordedMotions
+from lipstream.evaluation.trials import repeated
 from lipstream.evaluation.utterance import write_shard
 from lipstream.training.recipes import Recipe, train_preset
 from lipstream.training.recorded_faces import open_recorded
@@ -36,8 +37,11 @@ _BOTH = ("baseline, 80 ms", "streaming_talker, 80 ms")
 
 
 @pytest.fixture(autouse=True)
-def brief_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quiet_sounds, "QUIET_SOUND_S", 1.0)
+    monkeypatch.setattr(repeated, "TAKES", 2)
+    for module in (repeated, motion_evaluation):
+        monkeypatch.setattr(module, "REPEATED_RECORDINGS", 1)
 
 
 def _figures(folder: Path, *arguments: str) -> dict[str, Any]:
