@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lipstream.avatar.detector import FaceDetector
-from lipstream.avatar.fit import fit_photo
+from lipstream.avatar.fit import FitResult, fit_photo
 from lipstream.avatar.photo import load_photo
 from lipstream.avatar.preflight import Finding
 from lipstream.avatar.quality import (
@@ -177,8 +178,8 @@ def test_landmarks_beside_the_face_are_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("name", ["swiz3n", "lwbsza"])
-def test_real_faces_pass(name: str) -> None:
+def test_real_faces_pass(name: str, fitted: Callable[[Path], FitResult]) -> None:
     """A moustache and dark skin; long hair. All faces at hand: docs/avatar-quality.md."""
-    fitted = fit_photo(load_photo(shared_data("portraits", "grid") / f"{name}_first.png"))
-    assert fitted.report.face_psnr_db > 34
-    assert all(finding.remedy for finding in fitted.warnings)
+    fit = fitted(shared_data("portraits", "grid") / f"{name}_first.png")
+    assert fit.report.face_psnr_db > 34
+    assert all(finding.remedy for finding in fit.warnings)
