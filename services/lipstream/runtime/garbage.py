@@ -17,7 +17,7 @@ def keep_what_stands() -> None:
     vain. They are taken out of what is looked at. The services make few cycles, so they need not
     look often either; but those of an ended session hold its sound and pictures. While services
     start they do not look at all: imports make hardly any garbage and many objects, and looking at
-    them was a fifth of a start.
+    them was a twentieth of a start.
     """
     gc.collect()
     gc.freeze()
