@@ -198,7 +198,9 @@ class Timeline:
         self._piece_us = FRAME_US
         if heard:
             self._spoken_fed_us = self._fed_us
-            self._gaining_from_us = now_us + (2 if started else 1) * _GAINING_US
+            if self._unanswered_us > 0:  # or the stages still lack sound for their very first frame
+                first = started or self._gaining_from_us is None
+                self._gaining_from_us = now_us + (2 if first else 1) * _GAINING_US
         return piece
 
     def encoder_waits(self, latency_us: int) -> None:

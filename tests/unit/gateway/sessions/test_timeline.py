@@ -82,6 +82,18 @@ def test_speech_that_opens_a_session_begins_before_playback_does() -> None:
     assert _due(spoken) < _due(silent) - 2 * FRAME_US
 
 
+def test_nothing_pauses_before_the_first_frame_of_a_session_can_be_made() -> None:
+    now_us = -4 * FRAME_US
+    timeline = _timeline()
+    timeline.utterances.add(_samples(10 * _RATE_HZ))
+    while timeline.fed_us < _LOOK_AHEAD_US:
+        assert _due(timeline) <= now_us
+        _next(timeline, now_us)
+    assert _due(timeline) == now_us + FRAME_US
+    _next(timeline, now_us + FRAME_US)
+    assert _due(timeline) == now_us + FRAME_US + FRAME_US // 2
+
+
 def test_what_is_late_is_handed_on_without_pauses() -> None:
     timeline = _timeline()
     _played(timeline, 1_000_000)
