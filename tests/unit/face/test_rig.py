@@ -158,6 +158,12 @@ def test_shapes_move_the_right_way(shape: str, landmark: int, axis: int, sign: i
     assert moved * sign > 0.3
 
 
+def test_the_chin_falls_as_the_jaw_opens() -> None:
+    """The hinge leads it back as well, but not instead."""
+    moved = skin_with({"jawOpen": 0.3}) - skin_with({})
+    assert moved[CHIN, 1] > 0.8 * gap_mm(moved)
+
+
 def test_a_tucked_lip_shows_less_of_its_red() -> None:
     def red_mm(weight: float) -> float:
         mesh = skin_with({"mouthRollLower": weight})

@@ -56,6 +56,20 @@ def _blinks(motion: Motion) -> tuple[int, list[int]]:
     return len(shut), [len(run) for run in runs]
 
 
+def test_a_face_rises_with_the_stress_of_its_voice() -> None:
+    count = int(4 * _FPS)
+    loudness = np.where(np.arange(count) < 2 * _FPS, 0.4, 0.9).astype(np.float32)
+    mouth, speech = np.zeros((count, CONTROL_COUNT), np.float32), np.ones(count, np.float32)
+    even = np.full(count, 0.4, np.float32)
+    stressed, level = (
+        _alone(mouth, heard, speech, IdleState.initial(), seed=3)[0] for heard in (loudness, even)
+    )
+    risen_deg = np.degrees(stressed.rotation - level.rotation)
+    assert np.abs(risen_deg[: int(2 * _FPS)]).max() < 0.01
+    assert 0.5 < risen_deg[:, 0].max() <= 1.0
+    assert np.abs(risen_deg[:, 1:]).max() < 0.01
+
+
 @pytest.mark.parametrize("speaking", [True, False])
 def test_blinks_come_at_a_human_rate(speaking: bool) -> None:
     lives = _lives(speaking=speaking)
