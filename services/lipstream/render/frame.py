@@ -62,7 +62,7 @@ class Frame:
         self.count = 0
         self._driver = driver
         self._plates: dict[bool, tuple[Plate, ShiftPx]] = {}
-        self._colors = np.empty((splat_count, 3), np.float32)
+        self._colors: dict[bool, Floats] = {}
         self._depths = np.empty(splat_count, np.float32)
         self._keys = np.empty(splat_count, np.uint16)
         self._ends = np.empty(tiles + scene.view.tiles_across + scene.view.tiles_down + 1, np.int32)
@@ -175,15 +175,16 @@ class Frame:
         weights = color_weights_of(
             pose, scene.model, self._driver, shape_weights, self.head_vertices
         )
-        colors = scene.yuv_colors if yuv else scene.colors
-        if not np.any(weights):
-            return colors
-        np.copyto(self._colors, colors)
-        geometry.deform(
+        plain = scene.yuv_colors if yuv else scene.colors
+        if yuv not in self._colors:
+            self._colors[yuv] = plain.copy()
+        colors = self._colors[yuv]
+        geometry.tint(
+            plain,
             scene.tint_offsets,
             scene.tint_ids,
             scene.yuv_tint_vectors if yuv else scene.tint_vectors,
             weights,
-            self._colors,
+            colors,
         )
-        return self._colors
+        return colors

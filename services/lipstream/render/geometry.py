@@ -25,6 +25,7 @@ __all__ = [
     "pose_vertices",
     "rotation_matrix",
     "shapes_by_name",
+    "tint",
     "torso_affine",
 ]
 
@@ -48,7 +49,7 @@ def deform(
     weights: Floats,  # [K]
     out: Floats,  # [V, 3] in: at rest
 ) -> None:
-    """Add the weighted shapes, to vertices or to colours; shapes of weight 0 cost nothing."""
+    """Add the weighted shapes; those of weight 0 cost nothing."""
     for k in range(weights.shape[0]):
         weight = weights[k]
         if weight == np.float32(0):
@@ -58,6 +59,22 @@ def deform(
             out[v, 0] += weight * vectors[e, 0]
             out[v, 1] += weight * vectors[e, 1]
             out[v, 2] += weight * vectors[e, 2]
+
+
+@kernel
+def tint(
+    plain: Floats,  # [N, 3]
+    offsets: Ints,  # [J + 1] first entry of each colour shape
+    ids: Ints,  # [E] Gaussian of each entry
+    vectors: Floats,  # [E, 3] at weight 1
+    weights: Floats,  # [J]
+    out: Floats,  # [N, 3] plain, or tinted by these shapes with other weights
+) -> None:
+    """Add the weighted colour shapes to plain colours; what no shape tints is not touched."""
+    for e in range(ids.shape[0]):
+        for k in range(3):
+            out[ids[e], k] = plain[ids[e], k]
+    deform(offsets, ids, vectors, weights, out)
 
 
 @kernel

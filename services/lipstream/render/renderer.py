@@ -206,9 +206,12 @@ def _planes(picture: Bytes, size: PictureSize) -> tuple[Bytes, Bytes, Bytes]:
     width, height = size.width_px, size.height_px
     flat = picture.reshape(-1)
     luma, chroma = width * height, width * height // 4
-    y, u, v = np.split(flat[: luma + 2 * chroma], (luma, luma + chroma))
     half = height // 2, width // 2
-    return y.reshape(height, width), u.reshape(half), v.reshape(half)
+    return (
+        flat[:luma].reshape(height, width),
+        flat[luma : luma + chroma].reshape(half),
+        flat[luma + chroma : luma + 2 * chroma].reshape(half),
+    )
 
 
 def blend_float(frame: Frame) -> Floats:

@@ -43,6 +43,7 @@ class _Layer:
     behind: Bytes  # [H, W, C]
     shares: Floats  # [W] how far each column goes along
     whole: tuple[int, int]  # columns from and to which all go along
+    spans: Ints  # [H, 2] columns from and to which the person may come
 
 
 class Torso:
@@ -51,7 +52,7 @@ class Torso:
     Args:
         plate: of the view, at rest.
         behind: its background alone; None where the plate has alpha.
-        reach_px: the furthest shift. Above what the torso reaches, nothing is drawn.
+        reach_px: the furthest shift. What the torso does not reach is not drawn.
     """
 
     def __init__(
@@ -64,8 +65,6 @@ class Torso:
         self.shares = _shares(view)  # [W] how far each column goes along
         self.alpha: Floats = cutout.alpha / np.float32(255)  # [H, W]
         self._behind = behind
-        above = np.flatnonzero((cutout.alpha > _STRAY).any(axis=1))
-        self._covered_from = int(above[0]) if len(above) else len(cutout.alpha)
 
     @cached_property
     def colors(self) -> _Layer:
@@ -129,7 +128,6 @@ class Torso:
         size = height / len(self.alpha)  # chroma has half as many rows and columns
         left, right = layer.whole
         dx, dy = (np.float32(size * part) for part in shift)
-        first = max(0, int((self._covered_from - self._reach_px) * size) - 2)
         _draw(
             layer.front.reshape(height, -1),
             layer.alpha.reshape(height, -1),
@@ -139,7 +137,7 @@ class Torso:
             right,
             dx,
             dy,
-            first,
+            layer.spans,
             np.empty((3, out[0].size), np.int32),
             np.empty((2, out[0].size), np.float32),
             out.reshape(height, -1),
@@ -163,7 +161,8 @@ class Torso:
         shares = np.ascontiguousarray(self.shares[:: len(self.alpha) // len(front)])
         whole = np.flatnonzero(shares == 1)
         between = (int(whole[0]), int(whole[-1]) + 1) if len(whole) else (0, 0)
-        return _Layer(front, alpha, behind, shares, between)
+        reach = math.ceil(self._reach_px * len(front) / len(self.alpha)) + 1
+        return _Layer(front, alpha, behind, shares, between, _spans(alpha, reach))
 
 
 def _shares(view: View) -> Floats:  # [W] 0..1
@@ -172,6 +171,20 @@ def _shares(view: View) -> Floats:  # [W] 0..1
     inside = np.clip(np.minimum(x, width - x) / (_HELD * view.canvas_px), 0, 1)
     shares: Floats = (inside * inside * (3 - 2 * inside)).astype(np.float32)
     return shares
+
+
+def _spans(alpha: Floats, reach: int) -> Ints:  # [H, W, C] -> [H, 2]
+    """Per row, the columns that are at most `reach` from what is seen of the person."""
+    height, width, _ = alpha.shape
+    seen = (alpha > _STRAY / 255).any(axis=2)
+    covered = seen.any(axis=1)
+    begin = np.where(covered, seen.argmax(axis=1) - reach, width)
+    end = np.where(covered, width - seen[:, ::-1].argmax(axis=1) + reach, 0)
+    spans = np.empty((height, 2), np.int32)
+    for row in range(height):
+        near = slice(max(row - reach, 0), row + reach + 1)
+        spans[row] = max(begin[near].min(), 0), min(end[near].max(), width)
+    return spans
 
 
 @kernel
@@ -184,7 +197,7 @@ def _draw(
     right: int,
     dx: np.float32,
     dy: np.float32,
-    first: int,  # row from which on there is a torso
+    spans: Ints,  # [H, 2] columns from and to which there may be a torso
     steps: Ints,  # [3, W C] scratch: columns before and after, row
     parts: Floats,  # [2, W C] scratch: shares of the latter, and of the row under it
     out: Bytes,  # [H, W C]
@@ -214,15 +227,17 @@ def _draw(
             steps[2, j] = math.floor(at_y)
             parts[0, j] = at_x - _F(math.floor(at_x))
             parts[1, j] = at_y - _F(math.floor(at_y))
-    for y in range(first, height):
+    for y in range(height):
+        begin = max(spans[y, 0], left)
+        end = min(spans[y, 1], right)
         above = y + math.floor(-dy)
         y0 = _U(min(max(above, 0), height - 1))
         y1 = _U(min(max(above + 1, 0), height - 1))
         row = _U(y)
-        from_0 = _U(left + offset) * channels
+        from_0 = _U(begin + offset) * channels
         from_1 = from_0 + channels
-        to = _U(left) * channels
-        for j in range(_U(right - left) * channels):
+        to = _U(begin) * channels
+        for j in range(_U(max(end - begin, 0)) * channels):
             over = w00 * alpha[y0, from_0 + j] + w01 * alpha[y0, from_1 + j]
             over += w10 * alpha[y1, from_0 + j] + w11 * alpha[y1, from_1 + j]
             value = w00 * front[y0, from_0 + j] + w01 * front[y0, from_1 + j]
@@ -230,9 +245,9 @@ def _draw(
             value += (_F(1) - over) * _F(behind[row, to + j]) + _F(0.5)
             out[row, to + j] = np.uint8(min(max(value, _F(0)), _F(255)))
         for side in range(2):
-            begin = _U(0 if side == 0 else right) * channels
-            end = _U(left if side == 0 else width) * channels
-            for j in range(begin, end):
+            begin = max(spans[y, 0], 0 if side == 0 else right)
+            end = min(spans[y, 1], left if side == 0 else width)
+            for j in range(_U(begin) * channels, _U(max(end, begin)) * channels):
                 above = y + steps[2, j]
                 y0 = _U(min(max(above, 0), height - 1))
                 y1 = _U(min(max(above + 1, 0), height - 1))

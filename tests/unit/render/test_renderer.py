@@ -87,6 +87,7 @@ def test_motion_drives_shapes_and_colours(renderer: SplatRenderer) -> None:
     still = replace(pose, shape_weights=np.zeros(52, np.float32))
     undeformed = renderer.rgb(still).astype(int)
     assert np.abs(driven - untinted).max() > 20
+    np.testing.assert_array_equal(driven, renderer.rgb(pose))  # nothing stays of other tints
     assert np.abs(driven - undeformed).max() > 20
 
 
