@@ -114,7 +114,7 @@ class ShortConvolution(nn.Module):
 
     def whole(self, x: Tensor) -> Tensor:  # [B, T, W] -> [B, T, W]
         gated = functional.pad(self._gated(x), (0, 0, self._past, self._ahead))
-        return self._mixed(self._filtered(gated, x.shape[1]))
+        return self._mixed(self.depthwise(gated.transpose(1, 2)).transpose(1, 2))
 
     def _gated(self, x: Tensor) -> Tensor:  # [..., W] -> [..., W]
         return functional.glu(affine(self.spread, self.norm(x)), -1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from lipstream.training.corpora.build import build_aligned, build_synthesised
 from lipstream.training.corpora.speakers import (
     EspeakSpeaker,
     FliteSpeaker,
+    KokoroSpeaker,
     Speaker,
     flite_pronounce,
 )
@@ -27,12 +27,14 @@ __all__ = ["corpus_app"]
 corpus_app = typer.Typer(help="Build corpora of speech; inspect those and corpora of motion.")
 corpus_app.command("inspect")(inspect)
 _console = Console()
-_SPEAKERS: dict[str, Callable[[], Speaker]] = {"flite": FliteSpeaker, "espeak": EspeakSpeaker}
 
 Folder = Annotated[Path, typer.Option("--corpus", help="Folder of the corpora.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same corpus.")]
 Transcripts = Annotated[
     Path | None, typer.Option(help="Folder of LibriSpeech transcripts (*.tsv.gz).")
+]
+KokoroFolder = Annotated[
+    Path | None, typer.Option(help="Folder with Kokoro's *.onnx and voices/*.bin.")
 ]
 
 _DEFAULT_CORPUS = Path("data/corpus")
@@ -46,21 +48,24 @@ def build(
     ] = None,
     flite_hours: Annotated[float, typer.Option(min=0)] = 5.0,
     espeak_hours: Annotated[float, typer.Option(min=0)] = 4.0,
+    kokoro_hours: Annotated[float, typer.Option(min=0)] = 0.5,
     seed: Seed = 1,
     transcripts: Transcripts = None,
+    kokoro: KokoroFolder = None,
     corpus: Folder = _DEFAULT_CORPUS,
 ) -> None:
     """Build all corpora that the default weights are trained on, each where the last one ended.
 
-    Speech of flite and espeak-ng, then real speech aligned with its text. Goes on where it was
-    interrupted.
+    Speech of flite, espeak-ng and, where it is given, Kokoro, then real speech aligned with its
+    text. Goes on where it was interrupted.
     """
     if transcripts is None and speech is not None:
         transcripts = next(speech.glob("*transcripts*"), None)
-    for number, (kind, hours) in enumerate((("flite", flite_hours), ("espeak", espeak_hours))):
+    wanted = {"flite": flite_hours, "espeak": espeak_hours, "kokoro": kokoro_hours if kokoro else 0}
+    for number, (kind, hours) in enumerate(wanted.items()):
         if hours > 0:
             try:
-                synthesise(kind, hours, seed + number, transcripts, corpus)
+                synthesise(kind, hours, seed + number, transcripts, kokoro, corpus)
             except NotFound as error:
                 _console.print(f"{kind} is left out: {error}", highlight=False)
     if speech is not None:
@@ -69,21 +74,20 @@ def build(
 
 @corpus_app.command("synthesise")
 def synthesise(
-    kind: Annotated[str, typer.Argument(help="espeak or flite")],
+    kind: Annotated[str, typer.Argument(help="espeak, flite or kokoro")],
     hours: Annotated[float, typer.Option(help="Hours of speech.")] = 4.0,
     seed: Seed = 1,
     transcripts: Transcripts = None,
+    kokoro: KokoroFolder = None,
     corpus: Folder = _DEFAULT_CORPUS,
 ) -> None:
     """Speak random sentences in random voices. Goes on where it was interrupted."""
     from lipstream.training.corpora.texts import load_texts
 
-    if kind not in _SPEAKERS:
-        raise BadInput(f"There is no synthesiser {kind}.", remedy="Choose espeak or flite.")
-    texts = load_texts(transcripts)
+    speaker, texts = _speaker(kind, kokoro), load_texts(transcripts)
     with _Bar(f"{kind} speaks", hours * 3600) as bar:
         build_synthesised(
-            kind, _SPEAKERS[kind](), texts, corpus, hours=hours, seed=seed, progress=bar.seconds
+            kind, speaker, texts, corpus, hours=hours, seed=seed, progress=bar.seconds
         )
 
 
@@ -146,6 +150,20 @@ def features(
     with _Bar(f"{choice.kind} listens", total_s) as bar:
         count = store.build(extractor, progress=bar.seconds)
     _console.print(f"{store.folder}: {len(corpus)} clips, {count} of them new", highlight=False)
+
+
+def _speaker(kind: str, kokoro: Path | None) -> Speaker:
+    if kind == "flite":
+        return FliteSpeaker()
+    if kind == "espeak":
+        return EspeakSpeaker()
+    if kind != "kokoro":
+        raise BadInput(f"There is no synthesiser {kind}.", remedy="Choose espeak, flite or kokoro.")
+    if kokoro is None:
+        raise BadInput("Where Kokoro lies is not said.", remedy="Name its folder with --kokoro.")
+    from lipstream.training.corpora.kokoro import Kokoro
+
+    return KokoroSpeaker(Kokoro(kokoro), _aligner())
 
 
 def _aligner() -> Aligner:

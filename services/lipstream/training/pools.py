@@ -50,9 +50,10 @@ class Kind:
 
 
 RECIPE: tuple[Ingredient, ...] = (
-    Ingredient("real", 0.60, 14, 11),
-    Ingredient("flite", 0.20, 1, 12),
-    Ingredient("espeak", 0.12, 1, 13),
+    Ingredient("real", 0.48, 14, 11),
+    Ingredient("kokoro", 0.24, 6, 14),
+    Ingredient("flite", 0.12, 1, 12),
+    Ingredient("espeak", 0.08, 1, 13),
 )
 
 

@@ -30,6 +30,7 @@ from lipstream.training.losses import (
     voice_loss,
 )
 from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionConfig, MotionModel
+from lipstream.training.precision import has_bfloat16
 from lipstream.training.recogniser import Recogniser, start_encoder, typical_mel
 from lipstream.training.spectral import SpectralAugmentation
 from lipstream.training.validation import (
@@ -175,7 +176,7 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = group["share"] * _learning_rate(config, step)
         networks.train()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16("cpu")):
             taught = None
             if teacher is not None:
                 with torch.no_grad():

@@ -37,6 +37,12 @@ def _gzipped(text: str) -> bytes:
     return gzip.compress(text.encode())
 
 
+def test_kokoro_is_asked_for_its_folder(tmp_path: Path) -> None:
+    result = CliRunner().invoke(corpus_app, ["synthesise", "kokoro", "--corpus", str(tmp_path)])
+    assert isinstance(result.exception, BadInput)
+    assert "--kokoro" in result.exception.remedy
+
+
 def test_unknown_synthesisers_are_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(corpus_app, ["synthesise", "nobody", "--corpus", str(tmp_path)])
     assert isinstance(result.exception, BadInput)

@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.signal import resample_poly
 
 from lipstream.audio.espeak import list_variants, speak
 from lipstream.audio.speech import Delivery
 from lipstream.audio.voices import find_voice
+from lipstream.errors import BadInput
+from lipstream.evaluation.alignment import Aligner
+from lipstream.evaluation.utterance import SAMPLE_RATE_HZ
 from lipstream.face.motion import Floats
 from lipstream.motion.phones import Segment, from_arpabet, from_ipa
 from lipstream.training.corpora.closures import refine_closures
 from lipstream.training.corpora.flite import VOICES, Flite
+from lipstream.training.corpora.kokoro import ACCENTS, Kokoro, blended
+from lipstream.training.corpora.kokoro import SAMPLE_RATE_HZ as KOKORO_RATE_HZ
 from lipstream.training.corpora.texts import Texts
 
-__all__ = ["EspeakSpeaker", "FliteSpeaker", "Speaker", "Spoken", "flite_pronounce"]
+__all__ = ["EspeakSpeaker", "FliteSpeaker", "KokoroSpeaker", "Speaker", "Spoken", "flite_pronounce"]
 
 _ESPEAK_VOICES = {
     "en": (
@@ -34,6 +40,8 @@ _ESPEAK_VOICES = {
 }
 _INHUMAN = ("whisper", "robo", "croak", "demonic")
 _PLAIN_SHARE = 0.15
+_ENGLISH_VOICES = ("a", "b")
+"""First letters of Kokoro's, American and British."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,39 @@ class EspeakSpeaker:
             ]
             segments = refine_closures(from_ipa(labels), speech.samples, speech.rate_hz)
             yield Spoken(f"espeak/{voice}", speech.samples, speech.rate_hz, segments)
+
+
+class KokoroSpeaker:
+    """Kokoro in English, every sentence in a voice of its own: a blend of two.
+
+    Its phones are found by forced alignment, as those of real speech.
+    """
+
+    def __init__(self, kokoro: Kokoro, aligner: Aligner) -> None:
+        self._kokoro, self._aligner = kokoro, aligner
+        self._names = sorted(kokoro.voices)
+        self._english = [name for name in self._names if name.startswith(_ENGLISH_VOICES)]
+        if not self._english:
+            raise BadInput("None of Kokoro's voices there is an English one (a*.bin, b*.bin).")
+
+    def speak(self, texts: Texts, rng: np.random.Generator) -> Iterator[Spoken]:
+        for line in texts.lines(rng, english_only=True):
+            first = self._english[int(rng.integers(len(self._english)))]
+            second = self._names[int(rng.integers(len(self._names)))]
+            # Voices of other languages sound human in English, but speak it with a foreign rhythm.
+            sound, manner = rng.uniform(0, 1), rng.uniform(0, 0.4)
+            accent = ACCENTS[first.startswith("b")]
+            voices = self._kokoro.voices
+            voice = blended(voices[first], voices[second], sound, manner)
+            speed = float(rng.uniform(0.8, 1.3))
+            try:
+                loud = self._kokoro.speak(line.text, voice, accent, speed=speed)
+                samples = resample_poly(loud, SAMPLE_RATE_HZ, KOKORO_RATE_HZ).astype(np.float32)
+                segments = self._aligner.align(samples, line.text)
+            except BadInput:
+                continue
+            speaker = f"kokoro/{first}+{second}*{sound:.2f}"
+            yield Spoken(speaker, samples, SAMPLE_RATE_HZ, segments)
 
 
 def flite_pronounce(flite: Flite) -> Callable[[str], list[str]]:

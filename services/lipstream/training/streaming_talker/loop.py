@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lipstream.training.precision import has_bfloat16
+
 __all__ = ["Judged", "StageConfig", "run_stage"]
 
 
@@ -31,7 +33,7 @@ class StageConfig:
     patience: int = 6
     """Validations without a new best after which the stage stops."""
     mixed_precision: bool = False
-    """bfloat16 where the device has it."""
+    """bfloat16 where the device is made for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,14 @@ def run_stage(
         report(f"{name}: going on at step {first}")
     running = math.nan
     device = next(network.parameters()).device.type
+    mixed = config.mixed_precision and has_bfloat16(device)
     for step in range(first, config.steps):
         rng = np.random.default_rng([seed, step])
         torch.manual_seed(int(rng.integers(1 << 62)))
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(config, step)
         network.train()
-        with torch.autocast(device, torch.bfloat16, enabled=config.mixed_precision):
+        with torch.autocast(device, torch.bfloat16, enabled=mixed):
             value = loss(network, rng)
         optimizer.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
