@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipstream.avatar.canvas import CANVAS_PX
-from lipstream.avatar.compose import Composition, with_colors
+from lipstream.avatar.compose import Composition, taken_back_at_rest, with_colors
 from lipstream.face.drive import color_weights, photo_weights
 from lipstream.face.model import AvatarModel
 from lipstream.render import ColorMap, Pose
@@ -57,7 +57,8 @@ def solve_colors(
         ).astype(np.float32)
         if progress is not None:
             progress((k + 1) / _ITERATIONS)
-    return with_colors(model, colors)
+    borrowed = composition.photo_only[:, None] * (colors - start)
+    return taken_back_at_rest(with_colors(model, colors), borrowed)
 
 
 def _tint(model: AvatarModel, weights: NDArray[np.float32]) -> NDArray[np.float32]:  # [N, 3]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,9 +14,9 @@ from lipstream.avatar.plate import Plate
 from lipstream.avatar.stage import PosedSurface
 from lipstream.face.head_frame import FOCAL
 from lipstream.face.model import AvatarModel, ColorShapes, Gaussians
-from lipstream.face.shape_names import COLOR_SHAPE_NAMES, LID_LEFT, LID_RIGHT
+from lipstream.face.shape_names import COLOR_SHAPE_NAMES, LID_LEFT, LID_RIGHT, LIP_REST
 
-__all__ = ["Composition", "compose", "with_colors"]
+__all__ = ["Composition", "compose", "dense_tints", "taken_back_at_rest", "with_colors"]
 
 _LEAST_TINT = 1 / 512
 _CULL_COSINE = -0.2
@@ -29,6 +29,7 @@ class Composition:
 
     model: AvatarModel  # before its colours are solved
     latitude: NDArray[np.float32]  # [N] how far each colour may move
+    photo_only: NDArray[np.float32]  # [N] 0..1, share of that move which other views must not show
 
 
 def compose(stage: PosedSurface, layers: Sequence[Layer], plate: Plate) -> Composition:
@@ -72,7 +73,10 @@ def compose(stage: PosedSurface, layers: Sequence[Layer], plate: Plate) -> Compo
         cull_cosine=_CULL_COSINE,
         torso=np.rint(plate.torso * 255).astype(np.uint8),
     )
-    return Composition(model, joined([layer.latitude for layer in layers]))
+    shown_elsewhere = [
+        each(0.0, layer) if layer.photo_only is None else layer.photo_only for layer in layers
+    ]
+    return Composition(model, joined([layer.latitude for layer in layers]), joined(shown_elsewhere))
 
 
 def with_colors(model: AvatarModel, colors: NDArray[np.float32]) -> AvatarModel:
@@ -95,7 +99,24 @@ def with_colors(model: AvatarModel, colors: NDArray[np.float32]) -> AvatarModel:
     )
 
 
-def _sparse_tints(tints: list[NDArray[np.float32]]) -> ColorShapes:
+def taken_back_at_rest(model: AvatarModel, change: NDArray[np.float32]) -> AvatarModel:
+    """The model whose colours lose a change `# [N, 3]` wherever it is not as photographed."""
+    tints = dense_tints(model.color_shapes, len(change))
+    tints[model.color_shapes.names.index(LIP_REST)] -= change
+    return replace(model, color_shapes=_sparse_tints(tints))
+
+
+def dense_tints(shapes: ColorShapes, count: int) -> NDArray[np.float32]:  # [J, N, 3]
+    """What each colour shape adds to each of `count` Gaussians."""
+    dense = np.zeros((len(shapes.names), count, 3), np.float32)
+    for j in range(len(shapes.names)):
+        entries = slice(shapes.offsets[j], shapes.offsets[j + 1])
+        dense[j, shapes.ids[entries]] = shapes.vectors[entries]
+    return dense
+
+
+def _sparse_tints(tints: Iterable[NDArray[np.float32]]) -> ColorShapes:
+    tints = list(tints)
     ids = [np.flatnonzero(np.abs(tint).max(1) > _LEAST_TINT) for tint in tints]
     return ColorShapes(
         names=COLOR_SHAPE_NAMES,

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import scipy.ndimage as ndi
 from numpy.typing import NDArray
 
-__all__ = ["fill_smoothly", "mix", "sample"]
+__all__ = ["continued", "fill_smoothly", "mix", "sample"]
 
 Image = NDArray[np.float64]  # [H, W, 3] 0..1
+
+_GRAIN_PX = 2.5
+"""Grain is finer than this, shading coarser."""
+_MOST_GRAIN = 0.06
+"""What stands out more is an edge, and would be seen twice."""
 
 
 def fill_smoothly(image: Image, known: NDArray[np.bool_]) -> Image:
@@ -30,6 +36,26 @@ def _pull_push(image: Image, known: NDArray[np.float64]) -> Image:
     )
     filled = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(image * weight + filled * (1 - weight))
+
+
+def continued(image: Image, known: NDArray[np.bool_]) -> Image:
+    """The known pixels, gone on in the colours of their edge with the grain that a mirror shows.
+
+    A mirror alone would bring back what lies before the edge: a second hairline, then cheek.
+    """
+    shading = _blurred(fill_smoothly(image, known))
+    rows, columns = ndi.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    height, width = known.shape
+    across = np.indices(known.shape)
+    y = np.clip(2 * rows - across[0], 0, height - 1)
+    x = np.clip(2 * columns - across[1], 0, width - 1)
+    grain = np.where(known[y, x][..., None], (image - shading)[y, x], 0.0)
+    grain = np.clip(grain, -_MOST_GRAIN, _MOST_GRAIN)
+    return np.where(known[..., None], image, _blurred(shading[rows, columns]) + grain)
+
+
+def _blurred(image: Image) -> Image:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), _GRAIN_PX))
 
 
 def sample(image: NDArray[np.generic], points_px: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,7 +20,8 @@ class Layer:
     """Gaussians of one kind.
 
     `latitude` bounds how far the colour solve may move each colour. Hidden, grazing and
-    borrowed Gaussians get none: they would be pushed to white and show when the head turns.
+    borrowed Gaussians get none: they would be pushed to white and show when the head turns. Beside
+    those others make up for them: what is solved there is `photo_only`.
     """
 
     name: str
@@ -30,3 +31,4 @@ class Layer:
     latitude: Array  # [N] 0..1
     depth_bias_mm: float = 0.0
     tints: Mapping[str, Array] = field(default_factory=dict)  # [N, 3] by colour shape
+    photo_only: Array | None = None  # [N] 0..1, how much of what is solved is for its view alone

@@ -15,10 +15,10 @@ import scipy.ndimage as ndi
 from numpy.typing import NDArray
 
 from lipstream.avatar.canvas import CANVAS_PX
-from lipstream.avatar.filling import fill_smoothly, mix
+from lipstream.avatar.filling import continued, mix
 from lipstream.avatar.matte import HeadMatte
 from lipstream.avatar.raster import visible_triangles
-from lipstream.avatar.regions import Mask, Regions
+from lipstream.avatar.regions import Regions
 from lipstream.avatar.stage import PosedSurface
 from lipstream.face.parts import smoothstep
 
@@ -79,10 +79,11 @@ def face_colors(
     side = low * averted * (1 - smoothstep(*_SIDE_PX, inwards))
     before_ears = smoothstep(regions.ear_y, (regions.ear_y + regions.lobe_y) / 2, regions.rows)
     mixed = np.maximum(side, before_ears * averted * (1 - smoothstep(*_MIXED_PX, inwards)))
-    inner = _mirrored(photo, regions.face & (clean * (1 - mixed) > 0.95))
+    inner = continued(photo, regions.face & (clean * (1 - mixed) > 0.95))
     foreign = ndi.grey_dilation(smoothstep(*_FOREIGN, _contrast(photo, inner)), _FRINGE_SIZE)
     foreign = ndi.gaussian_filter(foreign, 1.0)
-    trust = np.where(regions.face, clean * (1 - mixed * foreign), 0.0)
+    beyond = np.where(matte.head, (1 - before_ears) * clean, 0.0)
+    trust = np.where(regions.face, clean * (1 - mixed * foreign), beyond)
 
     # Landmarks lie off the true outline by some pixels: where the background is seen, it stays.
     contrast = _contrast(inner, background)
@@ -105,15 +106,6 @@ def _over_neck(regions: Regions, matte: HeadMatte) -> NDArray[np.float64]:  # [5
         regions.face, return_distances=False, return_indices=True
     )
     return np.asarray(ndi.gaussian_filter(matte.neck[rows, columns].astype(float), 3.0))
-
-
-def _mirrored(photo: NDArray[np.float64], known: Mask) -> NDArray[np.float64]:
-    """The known part continued as a mirror would, so that skin keeps its grain."""
-    nearest = ndi.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    rows, columns = np.clip(2 * nearest - np.indices(known.shape), 0, CANVAS_PX - 1)
-    found = ndi.binary_erosion(known[rows, columns])
-    mirrored = fill_smoothly(photo[rows, columns], found)
-    return np.asarray(cv2.GaussianBlur(mirrored, (0, 0), 0.7))
 
 
 def _averted(stage: PosedSurface) -> NDArray[np.float64]:  # [512, 512] 0..1

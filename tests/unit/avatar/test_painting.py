@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lipstream.avatar.filling import fill_smoothly, mix, sample
+from lipstream.avatar.filling import continued, fill_smoothly, mix, sample
 from lipstream.avatar.geodesic import nearer_to
 from lipstream.avatar.polygon import polygon_mask
 from lipstream.avatar.raster import visible_triangles
@@ -20,6 +20,21 @@ def test_holes_are_filled_from_around_and_the_rest_is_kept() -> None:
     assert filled[~known].min() >= 0.2
     assert filled[~known].max() <= 0.8
     assert filled[32, 22, 0] < filled[32, 42, 0]
+
+
+def test_what_is_known_goes_on_in_its_edges_colour_and_keeps_its_grain() -> None:
+    """A mirror would show skin again beyond hair that the face's edge cuts through."""
+    grain = np.random.default_rng(0).normal(0, 0.02, (64, 64, 3))
+    image = np.full((64, 64, 3), 0.8) + grain
+    image[:, 24:] -= 0.6
+    known = np.zeros((64, 64), bool)
+    known[:, :32] = True
+    image[:, 32:] = 9.0
+    gone_on = continued(image, known)
+    np.testing.assert_array_equal(gone_on[known], image[known])
+    beyond = gone_on[8:-8, 34:48]
+    assert beyond.max(2).mean(0).max() < 0.45
+    assert beyond[:, :5].std() > 0.01
 
 
 def test_samples_are_bilinear_at_pixel_centres() -> None:

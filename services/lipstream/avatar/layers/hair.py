@@ -21,6 +21,8 @@ Image = NDArray[np.float64]  # [512, 512, 3] 0..1
 
 _CELL_PX = 1.6
 _LATITUDE = 0.35
+_EDGE_PX = (3.0, 8.0)
+"""From the head's edge: what is solved there is for the photo's own view alone."""
 _BESIDE_PX = 2.0
 """Nearer to the face lenses and codecs mix its skin in."""
 
@@ -41,6 +43,7 @@ def hair_layer(scene: PhotoScene) -> Layer:
         binding=binding,
         colors=sample(picture, binding.photo_px),
         opacities=np.clip(sample(scene.matte.relief, binding.photo_px) * 1.02, 0, 1),
+        photo_only=1 - smoothstep(*_EDGE_PX, depth),
         latitude=np.where(depth < 3, 0.0, _LATITUDE - 0.30 * 0.75 * (1 - smoothstep(2, 7, depth))),
     )
 

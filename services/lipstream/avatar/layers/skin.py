@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.ndimage as ndi
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -26,6 +27,9 @@ Array = NDArray[np.float64]
 
 _CELL_PX = 1.25
 _LATITUDE = 0.35
+_BESIDE_PX = (5, 5)
+_SURE = (0.85, 0.98)
+"""Trust in the photo, of a pixel and those beside it, from which on what is solved is kept."""
 _LONGEST_MM = 2.0
 """Corners of closed lips open into large triangles: no disc there may grow beyond this."""
 _LINE_RING = 0.33
@@ -61,6 +65,7 @@ def skin_layer(scene: PhotoScene) -> Layer:
     latitude = np.where(near_line, _line_latitude(scene), _LATITUDE - 0.30 * bound)
     trust = sample(scene.face_colors.trust, points)
     latitude = latitude * trust
+    sure = sample(ndi.grey_erosion(scene.face_colors.trust, _BESIDE_PX), points)
     # What the photo shows beside the jaw is kept for the photo's own view, and for nothing else.
     own = sample(scene.face_colors.image, points) - colors
     at_rest = lip_tint(colors, place["ring"], place["along"], place["lip"])
@@ -71,6 +76,7 @@ def skin_layer(scene: PhotoScene) -> Layer:
         colors=colors,
         opacities=cover,
         latitude=latitude,
+        photo_only=1 - smoothstep(*_SURE, sure),
         tints={
             **lid_tints(scene, points, place["lid"], colors),
             LIP_REST: at_rest,

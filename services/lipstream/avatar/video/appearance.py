@@ -17,11 +17,11 @@ import scipy.ndimage as ndi
 from numpy.typing import NDArray
 
 from lipstream.avatar.canvas import CANVAS_PX
-from lipstream.avatar.compose import Composition, with_colors
+from lipstream.avatar.compose import Composition, dense_tints, with_colors
 from lipstream.avatar.layers import INNER_PARTS
 from lipstream.avatar.video.backdrop import Backdrop
 from lipstream.avatar.video.checkpoint import Checkpoint
-from lipstream.face.model import AvatarModel, ColorShapes
+from lipstream.face.model import AvatarModel
 from lipstream.face.motion import Floats
 from lipstream.face.parts import LOWER_TEETH, UPPER_TEETH
 from lipstream.render import ColorMap, Gathered, Pose
@@ -80,7 +80,7 @@ def solve_appearance(
     """The model with colours and plate that reproduce the frames at their poses."""
     few = np.unique(np.linspace(0, len(poses) - 1, _MOST_FRAMES).round().astype(int))
     model = composition.model
-    tints = _dense(model.color_shapes, len(model.gaussians.colors))
+    tints = dense_tints(model.color_shapes, len(model.gaussians.colors))
     scene = Scene.of(model, CANVAS_PX)
     start = model.gaussians.colors
     own = composition.latitude
@@ -140,11 +140,3 @@ def solve_appearance(
 def _of_parts(model: AvatarModel, names: Collection[str]) -> NDArray[np.bool_]:  # [N, 1]
     chosen = [k for k, name in enumerate(model.part_names) if name in names]
     return np.isin(model.gaussians.parts, chosen)[:, None]
-
-
-def _dense(shapes: ColorShapes, count: int) -> Floats:  # [J, N, 3]
-    dense = np.zeros((len(shapes.names), count, 3), np.float32)
-    for j in range(len(shapes.names)):
-        entries = slice(shapes.offsets[j], shapes.offsets[j + 1])
-        dense[j, shapes.ids[entries]] = shapes.vectors[entries]
-    return dense

@@ -87,11 +87,12 @@ def test_a_stopped_solution_goes_on_and_ends_as_if_it_had_not(
     renderer = SplatRenderer(dim, 512)
     poses = [renderer.pose(motion, k) for k in range(3)]
     latitude = np.full(len(dim.gaussians.colors), 0.1, np.float32)
+    composition = Composition(dim, latitude, photo_only=np.zeros_like(latitude))
     kept = Checkpoint(open_store(str(tmp_path / "kept")))
     shares: list[float] = []
 
     def solved(say: Callable[[float], None], checkpoint: Checkpoint) -> AvatarModel:
-        return solve_appearance(Composition(dim, latitude), frames, poses, say, checkpoint)
+        return solve_appearance(composition, frames, poses, say, checkpoint)
 
     def stopped(share: float) -> None:
         if share > 0.4:
