@@ -65,6 +65,7 @@ def render(
     from lipstream.audio.source import SOUNDTRACK_RATE_HZ
     from lipstream.cli.speech import open_speech
     from lipstream.render import FilmOptions, open_background, render_video
+    from lipstream.render.device import draw_on
     from lipstream.render.h264 import check_fps
     from lipstream.render.provenance import ContentSigner
     from lipstream.runtime.settings import load_settings
@@ -74,6 +75,7 @@ def render(
     output = film_output(out, size, background, format)
     behind = open_background(output.background)
     check_fps(fps)
+    draw_on(settings.render_device)
     controls = face_controls(
         emotion=emotion,
         gaze=gaze,

@@ -12,9 +12,9 @@ from typing import Any
 
 import grpc.aio
 
-from lipstream.errors import Unavailable
 from lipstream.render.avatar_shelf import AvatarShelf
 from lipstream.render.badge import badge_picture
+from lipstream.render.device import draw_on
 from lipstream.render.gate import moves_bounded
 from lipstream.render.job import RenderJob
 from lipstream.render.live import LiveRender
@@ -96,18 +96,6 @@ class RenderServicer(render_pb2_grpc.RenderServiceServicer):
             return moves_bounded(self._decoder, path)
 
 
-def _draw_on(device: str) -> None:
-    try:
-        from lipstream.render.gpu import BatchRenderer, FrameQueue, draw_splats_on
-    except ImportError as error:
-        raise Unavailable(
-            f"Pictures are to be drawn on {device}, but torch is not installed.",
-            remedy="Install the extra: pip install 'lipstream[gpu]', or set "
-            "LIPSTREAM_RENDER_DEVICE=cpu.",
-        ) from error
-    draw_splats_on(FrameQueue(BatchRenderer(device)))
-
-
 def build(kit: StageKit) -> StageApp:
     """The stage from its settings.
 
@@ -115,8 +103,7 @@ def build(kit: StageKit) -> StageApp:
         Unavailable: it is to draw on a GPU, and there is none, or the extra is missing.
     """
     on_gpu = kit.settings.render_device != "cpu"
-    if on_gpu:
-        _draw_on(kit.settings.render_device)
+    draw_on(kit.settings.render_device)
     shelf = AvatarShelf(AvatarLibrary(kit.store))
     badge = kit.settings.badge
     if badge:  # one that cannot be drawn ends the process now

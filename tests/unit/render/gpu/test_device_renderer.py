@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from lipstream.avatar.fit import psnr_db
+from lipstream.cli.app import app
 from lipstream.errors import Unavailable
 from lipstream.face.model import SPLATS
 from lipstream.render import (
@@ -96,3 +98,16 @@ def test_a_stage_that_is_told_to_draw_on_a_gpu_says_if_it_cannot(tmp_path: Path)
         build(kit)
     compute.close()
     assert "LIPSTREAM_RENDER_DEVICE" in caught.value.remedy
+
+
+def test_a_film_that_is_to_be_drawn_on_a_gpu_says_if_it_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    monkeypatch.setenv("LIPSTREAM_RENDER_DEVICE", "cuda")
+    arguments = ["render", "--avatar", "nobody", "--text", "Hello.", "-o", str(tmp_path / "a.mp4")]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, Unavailable)
+    assert not (tmp_path / "a.mp4").exists()
