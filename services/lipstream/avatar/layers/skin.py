@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from lipstream.avatar.binding import bind_to_area, bind_to_picture, held_small
 from lipstream.avatar.filling import mix, sample
 from lipstream.avatar.layer import Layer
+from lipstream.avatar.layers.creases import crease_tint
 from lipstream.avatar.layers.lids import lid_tints
 from lipstream.avatar.layers.lips import (
     PARTED_MM,
@@ -32,6 +33,8 @@ _SURE = (0.85, 0.98)
 """Trust in the photo, of a pixel and those beside it, from which on what is solved is kept."""
 _LONGEST_MM = 2.0
 """Corners of closed lips open into large triangles: no disc there may grow beyond this."""
+_FOLD = (0.01, 0.05)
+"""What is lightened this much is a fold of the photo: as sharp as there it need not be."""
 _LINE_RING = 0.33
 _LINE_LONGEST_MM = 0.55
 """Beside the lips' line: what pursed lips draw out would reach over the line and fray it."""
@@ -69,6 +72,8 @@ def skin_layer(scene: PhotoScene) -> Layer:
     # What the photo shows beside the jaw is kept for the photo's own view, and for nothing else.
     own = sample(scene.face_colors.image, points) - colors
     at_rest = lip_tint(colors, place["ring"], place["along"], place["lip"])
+    lightened = crease_tint(scene, points, place["ring"])
+    at_rest = at_rest + lightened
     at_rest = np.where((trust < 0.98)[:, None], own, at_rest)
     return Layer(
         name="skin",
@@ -76,7 +81,7 @@ def skin_layer(scene: PhotoScene) -> Layer:
         colors=colors,
         opacities=cover,
         latitude=latitude,
-        photo_only=1 - smoothstep(*_SURE, sure),
+        photo_only=np.maximum(1 - smoothstep(*_SURE, sure), smoothstep(*_FOLD, lightened.max(1))),
         tints={
             **lid_tints(scene, points, place["lid"], colors),
             LIP_REST: at_rest,
