@@ -100,7 +100,7 @@ class ColorMap:
                 f"The residual has shape {residual.shape}; ({size}, {size}, 3) was expected."
             )
         frame = self._frame
-        out = np.empty((len(self._scene.owners), 4), np.float32)
+        out = np.empty((len(self._scene.colors), 4), np.float32)
         splats.gather(
             frame.splats,
             frame.members,

@@ -33,7 +33,7 @@ class Frame:
         "_keys",
         "_plates",
         "_sorting",
-        "bounds",
+        "_touched",
         "camera_vertices",
         "count",
         "head_vertices",
@@ -44,18 +44,17 @@ class Frame:
         "sources",
         "splats",
         "starts",
-        "triangle_frames",
     )
 
     def __init__(self, scene: Scene, driver: Driver) -> None:
-        vertex_count, splat_count = len(scene.vertices), len(scene.owners)
+        vertex_count, splat_count = len(scene.vertices), len(scene.colors)
         tiles = scene.view.tiles_across * scene.view.tiles_down
         self.scene = scene
         self.head_vertices = np.empty((vertex_count, 3), np.float32)
-        self.camera_vertices = np.empty((vertex_count, 3), np.float32)
-        self.triangle_frames = np.empty((len(scene.triangles), splats.TRIANGLE_WIDTH), np.float32)
+        # Vertices are read by four numbers: there is one more behind the last.
+        room = np.zeros(3 * vertex_count + 1, np.float32)
+        self.camera_vertices = room[:-1].reshape(vertex_count, 3)
         self.splats = np.empty((splat_count, splats.SPLAT_WIDTH), np.float32)
-        self.bounds = np.empty((splat_count, 4), np.int16)
         self.sources = np.empty(splat_count, np.int32)
         self.starts = np.empty(tiles + 1, np.int32)
         self._make_room(3 * splat_count, 0)
@@ -64,6 +63,7 @@ class Frame:
         self._plates: dict[bool, tuple[Plate, ShiftPx]] = {}
         self._colors: dict[bool, Floats] = {}
         self._depths = np.empty(splat_count, np.float32)
+        self._touched = np.empty((splat_count, splats.TOUCH_WIDTH), np.int32)
         self._keys = np.empty(splat_count, np.uint16)
         self._ends = np.empty(tiles + scene.view.tiles_across + scene.view.tiles_down + 1, np.int32)
 
@@ -91,33 +91,34 @@ class Frame:
         geometry.pose_vertices(
             self.head_vertices, scene.head_weights, still, moved, self.camera_vertices
         )
-        splats.triangle_frames(
-            self.camera_vertices, scene.triangles, scene.cull_cosine, self.triangle_frames
-        )
+        columns = scene.view.tiles_across
         self.count = splats.project(
-            self.triangle_frames,
-            scene.owners,
+            self.camera_vertices,
+            scene.corners,
             scene.static,
             self._tinted(pose, weights, yuv),
+            scene.order,
+            scene.cull_cosine,
             scene.focal_px,
             scene.size.width_px,
             scene.size.height_px,
             np.float32(scene.view.centre_px[0]),
             np.float32(scene.view.centre_px[1]),
             scene.low_pass,
+            columns,
             self.splats,
-            self.bounds,
+            self._touched,
+            self._ends,
             self._depths,
             self.sources,
         )
         splats.depth_keys(self._depths, self.count, self._keys)
-        columns = scene.view.tiles_across
-        length = splats.count_tiles(self.bounds, self.count, columns, self._ends, self.starts)
+        length = splats.count_tiles(columns, self._ends, self.starts)
         longest = splats.longest_list(self.starts)
-        if length >= len(self.members) or longest > len(self._sorting):
+        if length > len(self.members) or longest > len(self._sorting):
             self._make_room(length + length // 4, longest + longest // 4)
         splats.fill_tiles(
-            self.bounds,
+            self._touched,
             self._keys,
             self.count,
             columns,
@@ -158,7 +159,7 @@ class Frame:
         drawn: Ints = self.sources[: self.count][order]
         return drawn
 
-    def recolor(self, colors: Floats) -> None:  # [N, 3]
+    def recolor(self, colors: Floats) -> None:  # [N, 3] in the model's order
         """Give the laid-out splats other colours; nothing else about them changes."""
         self.splats[: self.count, 6:9] = colors[self.sources[: self.count]]
 
@@ -167,7 +168,7 @@ class Frame:
         self.members = np.empty(length, np.int32)
         self.masks = np.empty(length + splats.MASKS_READ_AHEAD, np.uint16)
         self.near = np.empty(longest * splats.SPLAT_WIDTH, np.float32)
-        self._entries = np.empty(length, np.uint64)
+        self._entries = np.empty(length + len(self.starts), np.uint64)
         self._sorting = np.empty(longest, np.uint64)
 
     def _tinted(self, pose: Pose, shape_weights: Floats, yuv: bool) -> Floats:  # [N, 3]

@@ -2,6 +2,8 @@
 
 Arrays are copied to one layout (contiguous, writable, float32 or int32): the kernels are compiled
 for that layout alone, and an array of another would cost a compilation in the middle of a frame.
+Gaussians are put in the order of the tiles in which they are at rest: what a frame takes together
+then lies together, wherever the head is.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ from lipstream.render.geometry import ShapeColumns, shapes_by_name
 from lipstream.render.kernels.vector import LANES
 from lipstream.render.plate import Cutout, Plate
 from lipstream.render.pose import Pose
-from lipstream.render.splats import ALPHA_MAX, STATIC_WIDTH, low_pass_px2
+from lipstream.render.splats import ALPHA_MAX, STATIC_WIDTH, TILE_PX, low_pass_px2
 from lipstream.render.torso import ShiftPx, Torso
-from lipstream.render.view import View
+from lipstream.render.view import View, on_canvas
 from lipstream.wire.output import PictureSize
 
 __all__ = ["Scene"]
@@ -50,7 +52,8 @@ class Scene:
     head_weights: Floats  # [V]
     torso: Torso | None  # what of the plate goes along with the head; None: not known
     triangles: Ints  # [F, 3]
-    owners: Ints  # [N] triangle of each Gaussian
+    order: Ints  # [N] the model's number of each Gaussian
+    corners: Ints  # [3, N and a few] vertices of each Gaussian's triangle
     static: Floats  # [9, N and a few] see `splats.projection`
     colors: Floats  # [N, 3] sRGB, without colour shapes
     tint_offsets: Ints  # [J + 1]
@@ -96,11 +99,18 @@ class Scene:
         opacities = np.clip(gaussians.opacities.astype(np.float64), 1e-9, ALPHA_MAX)
         count = len(opacities)
         static = np.zeros((STATIC_WIDTH, -(-count // LANES) * LANES), np.float32)
-        static[0, :count] = gaussians.barycentric.sum(axis=1)
-        static[1:3, :count] = gaussians.barycentric[:, 1:].T
-        static[3:7, :count] = gaussians.axes.reshape(-1, 4).T
-        static[7, :count] = np.log(opacities)
-        static[8, :count] = gaussians.depth_bias
+        order = _by_tile(model, view)
+        barycentric = gaussians.barycentric[order]
+        static[0, :count] = barycentric.sum(axis=1)
+        static[1:3, :count] = barycentric[:, 1:].T
+        static[3:7, :count] = gaussians.axes[order].reshape(-1, 4).T
+        static[7, :count] = np.log(opacities[order])
+        static[8, :count] = gaussians.depth_bias[order]
+        corners = np.zeros((3, static.shape[1]), np.int32)
+        corners[:, :count] = surface.triangles[gaussians.triangle_ids[order]].T
+        places = np.empty(count, np.int32)
+        places[order] = np.arange(count)
+        colors = _packed(gaussians.colors[order], np.float32)
         return cls(
             model=model,
             view=view,
@@ -112,13 +122,14 @@ class Scene:
             head_weights=_packed(surface.head_weights, np.float32),
             torso=torso,
             triangles=_packed(surface.triangles, np.int32),
-            owners=_packed(gaussians.triangle_ids, np.int32),
+            order=order,
+            corners=corners,
             static=static,
-            colors=_packed(gaussians.colors, np.float32),
+            colors=colors,
             tint_offsets=_packed(model.color_shapes.offsets, np.int32),
-            tint_ids=_packed(model.color_shapes.ids, np.int32),
+            tint_ids=places[model.color_shapes.ids],
             tint_vectors=_packed(model.color_shapes.vectors, np.float32),
-            yuv_colors=_packed(gaussians.colors @ TO_YUV.T, np.float32),
+            yuv_colors=_packed(colors @ TO_YUV.T, np.float32),
             yuv_tint_vectors=_packed(model.color_shapes.vectors @ TO_YUV.T, np.float32),
             focal_px=np.float32(model.focal * view.canvas_px),
             neck_mm=_neck_mm(surface),
@@ -146,6 +157,17 @@ class Scene:
 
 def _stepped(shift_px: float) -> float:
     return round(shift_px / _STEP_PX) * _STEP_PX
+
+
+def _by_tile(model: AvatarModel, view: View) -> Ints:  # [N]
+    """The Gaussians' numbers, row by row of tiles at rest."""
+    gaussians, surface = model.gaussians, model.surface
+    corners = surface.vertices[surface.triangles[gaussians.triangle_ids]]  # [N, 3, 3]
+    centres = np.einsum("nk,nkd->nd", gaussians.barycentric, corners)
+    tiles = np.clip(on_canvas(model, centres) * view.canvas_px / TILE_PX, -1e3, 1e3)
+    column, row = np.floor(np.nan_to_num(tiles)).astype(np.int32).T
+    order: Ints = np.lexsort((column, row)).astype(np.int32)
+    return order
 
 
 def _neck_mm(surface: Surface) -> float:

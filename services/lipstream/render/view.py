@@ -11,7 +11,7 @@ from lipstream.face.model import AvatarModel
 from lipstream.render.geometry import Doubles
 from lipstream.wire.output import PictureSize
 
-__all__ = ["View"]
+__all__ = ["View", "on_canvas"]
 
 _FACE_VERTICES = 468
 _FILL = 0.92
@@ -41,7 +41,7 @@ class View:
         width, height = size.width_px, size.height_px
         if width == height:
             return cls(size, height, 0, 0)
-        x, _ = _projected(model, model.surface.vertices[:_FACE_VERTICES]).T
+        x, _ = on_canvas(model, model.surface.vertices[:_FACE_VERTICES]).T
         middle = (x.min() + x.max()) / 2
         x, y = _head(model).T
         scale = 1.0
@@ -72,12 +72,12 @@ def _head(model: AvatarModel) -> Doubles:  # [n, 2] canvas widths
     solid = gaussians.opacities > _SOLID
     solid &= surface.head_weights[corners].min(axis=1) > _SOLID
     weights = gaussians.barycentric[solid].astype(np.float64)
-    return _projected(model, np.einsum("nk,nkd->nd", weights, surface.vertices[corners[solid]]))
+    return on_canvas(model, np.einsum("nk,nkd->nd", weights, surface.vertices[corners[solid]]))
 
 
-def _projected(model: AvatarModel, points: np.ndarray) -> Doubles:  # type: ignore[type-arg]
+def on_canvas(model: AvatarModel, points: np.ndarray) -> Doubles:  # type: ignore[type-arg]
     """Points [n, 3] of the head frame on the canvas [n, 2], in its widths."""
     camera = model.surface.head_to_camera.astype(np.float64)
     x, y, z = (points @ camera[:, :3].T + camera[:, 3]).T
-    on_canvas: Doubles = model.focal * np.stack([x / z, y / z], axis=1) + 0.5
-    return on_canvas
+    seen: Doubles = model.focal * np.stack([x / z, y / z], axis=1) + 0.5
+    return seen

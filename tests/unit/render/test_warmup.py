@@ -46,5 +46,5 @@ def test_every_kernel_is_compiled_once_and_for_all() -> None:
     linear = ColorMap(strange, pose, 130, driver=SyntheticDriver())
     linear.gather(linear.render(model.gaussians.colors))
     compiled = _compiled()
-    assert len(compiled) == 17
+    assert len(compiled) == 16
     assert compiled == before

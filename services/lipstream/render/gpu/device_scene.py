@@ -41,7 +41,7 @@ class DeviceScene:
         gaussians = scene.model.gaussians
         count = len(gaussians.colors)
         shapes = np.repeat(np.arange(len(scene.tint_offsets) - 1), np.diff(scene.tint_offsets))
-        places = 3 * scene.tint_ids[:, None].astype(np.int64) + np.arange(3)
+        places = 3 * scene.model.color_shapes.ids[:, None].astype(np.int64) + np.arange(3)
         entries = np.stack([np.repeat(shapes, 3), places.ravel()])
         tints = torch.sparse_coo_tensor(
             there(entries),
@@ -69,7 +69,7 @@ class DeviceScene:
             axes=there(np.array(gaussians.axes, np.float32)),
             opacities=there(np.array(gaussians.opacities, np.float32)),
             depth_bias=there(np.array(gaussians.depth_bias, np.float32)),
-            colors=there(scene.colors),
+            colors=there(np.array(gaussians.colors, np.float32)),
             tints=tints.coalesce(),
             torso=torch.cat([there(front / 255), there(alpha)[..., :1]], 2).permute(2, 0, 1),
             behind=there(behind).permute(2, 0, 1).float() / 255,

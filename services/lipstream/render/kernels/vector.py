@@ -1,11 +1,11 @@
-"""Eight float32 at once, as a type of the kernels' own.
+"""Eight float32, or int32, at once: types of the kernels' own.
 
 The compiler finds vectors in loops by itself, but not in every loop, and it cannot keep a block of
 pixels in registers from one splat to the next. Values of this type live in registers, whatever
 their width is on the machine: the compiler splits them where it has narrower ones.
 
-They are added, subtracted, multiplied and divided lane by lane. `vector_code` holds what the
-operations are compiled to.
+They are added, subtracted and multiplied lane by lane; floats are divided, integers shifted, and
+joined bit by bit. `vector_code` holds what the operations are compiled to.
 """
 
 from __future__ import annotations
@@ -16,28 +16,38 @@ from typing import Any, TypeAlias
 __all__ = [
     "LANES",
     "Float8",
+    "Int8",
     "any_at_least",
     "bits_of",
+    "chosen",
     "columns",
     "greater",
     "kept",
     "lesser",
     "load",
     "load_halves",
+    "load_points",
     "lowest_bit",
     "root",
     "rows",
     "shifted",
     "significand",
+    "smaller",
     "splat",
+    "splat_int",
     "stack_floats",
     "stack_ints",
     "store",
     "store_halves",
+    "store_ints",
+    "store_turned",
+    "whole",
 ]
 
 Float8: TypeAlias = Any
 """A vector, inside a kernel."""
+Int8: TypeAlias = Any
+"""The same of integers."""
 
 LANES = 8
 
@@ -66,6 +76,11 @@ def splat(value: Any) -> Float8:
 
 
 @_Operation
+def splat_int(value: Any) -> Int8:
+    """The same integer in all lanes."""
+
+
+@_Operation
 def columns() -> Float8:
     """0, 1, 2, 3 and again: across a half of four pixels."""
 
@@ -86,6 +101,28 @@ def store(array: Any, index: Any, vector: Float8) -> None:
 
 
 @_Operation
+def store_ints(array: Any, index: Any, vector: Int8) -> None:
+    """The same into an int32 array."""
+
+
+@_Operation
+def load_points(points: Any, ids: Any, index: Any) -> Any:
+    """Three vectors: x, y and z of eight points.
+
+    Args:
+        points: contiguous float32, three of each point; one more is read behind the last.
+        ids: int32 array of theirs; eight are read from the uint64 `index` on.
+    """
+
+
+@_Operation
+def store_turned(
+    array: Any, index: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any
+) -> None:
+    """Lane by lane the numbers of eight vectors, 64 from the uint64 `index` on."""
+
+
+@_Operation
 def load_halves(array: Any, first: Any, second: Any) -> Float8:
     """Four from the uint64 index `first` on, and four from `second` on."""
 
@@ -103,6 +140,21 @@ def shifted(vector: Float8, places: Any) -> Float8:
 @_Operation
 def significand(vector: Float8) -> Float8:
     """1 up to 2: the numbers without their powers of two."""
+
+
+@_Operation
+def whole(vector: Float8) -> Int8:
+    """Without what is behind the point."""
+
+
+@_Operation
+def smaller(one: Int8, other: Int8) -> Int8:
+    """1 in lanes where `one` is smaller; 0 in others."""
+
+
+@_Operation
+def chosen(choice: Int8, one: Int8, other: Int8) -> Int8:
+    """Lane by lane, `one` where the choice is not 0, else `other`."""
 
 
 @_Operation

@@ -44,7 +44,7 @@ def depth_keys(
 @kernel
 def sort_tiles(
     starts: Ints,  # [tiles + 1]
-    entries: Entries,  # [starts[-1] at least] splats by tile
+    entries: Entries,  # splats by tile, from `fill_tiles`
     sorting: Entries,  # [the longest list] scratch
     members: Ints,  # [as many as entries] out: splats by tile, nearest first
     masks: Masks,  # [as many] out: the blocks that each of them touches
@@ -58,7 +58,8 @@ def sort_tiles(
             continue
         for digit in range(_U(512)):
             places[digit] = 0
-        for q in range(begin, end):
+        # There is a place between two lists of entries.
+        for q in range(begin + tile, end + tile):
             key = entries[q] >> _U(48)
             places[key & _U(255)] += 1
             places[_U(256) + (key >> _U(8))] += 1
@@ -71,7 +72,7 @@ def sort_tiles(
             here = places[_U(256) + digit]
             places[_U(256) + digit] = high
             high += here
-        for q in range(begin, end):
+        for q in range(begin + tile, end + tile):
             entry = entries[q]
             digit = (entry >> _U(48)) & _U(255)
             sorting[_U(places[digit])] = entry

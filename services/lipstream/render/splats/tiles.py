@@ -13,16 +13,27 @@ from numpy.typing import NDArray
 
 from lipstream.face.model import Ints
 from lipstream.render.kernels import kernel
-from lipstream.render.splats.projection import Bounds
+from lipstream.render.kernels.vector import (
+    LANES,
+    Int8,
+    chosen,
+    smaller,
+    splat_int,
+    store_ints,
+)
 
 __all__ = [
     "BLOCKS",
     "MASKS_READ_AHEAD",
+    "REACH_INTS",
+    "TOUCH_WIDTH",
     "Entries",
     "Masks",
     "count_tiles",
     "fill_tiles",
     "longest_list",
+    "note_touched",
+    "touch_tiles",
 ]
 
 Masks: TypeAlias = NDArray[np.uint16]
@@ -34,20 +45,95 @@ Entries: TypeAlias = NDArray[np.uint64]
 BLOCKS = 16
 MASKS_READ_AHEAD = 64
 """So many masks are read at once, also at the end of the last list."""
-
+TOUCH_WIDTH = 3
+"""Per splat: the first tile that it touches; masks of that one and the one to its right, 16 bits
+each from below; and of the two under them. A splat that touches more has -1, and x from and to, y
+from and to."""
+REACH_INTS = 64
+"""Scratch of `touch_tiles`, of which `note_touched` takes one lane."""
 
 _U = np.uint64
-_TILE_BITS = np.uint64(4)
-_DOWN = np.uint64(0x11111111)
+_WIDTH = np.uint64(TOUCH_WIDTH)
+_LANES = np.uint64(LANES)
+_MASK = np.uint64(0xFFFF)
+_DOWN = 0x11111111
 """The first block of each of eight rows."""
 
 
 @kernel
-def count_tiles(
-    bounds: Bounds,  # [N, 4], the first `count` in use
-    count: int,
+def touch_tiles(
+    x_from: Int8,  # px, not negative
+    x_to: Int8,  # excluded; not more than `x_from` in splats that are not seen
+    y_from: Int8,
+    y_to: Int8,
     columns: int,
-    corners: Ints,  # [tiles + columns + rows + 1] scratch
+    reach: Ints,  # [64] out: eight splats' `TOUCH_WIDTH` numbers, whether they are seen, and the
+    # corners of their rectangles of tiles
+) -> None:
+    """Find the tiles of eight splats, of nearly all at most two each way."""
+    one = splat_int(1)
+    two = splat_int(2)
+    three = splat_int(3)
+    four = splat_int(4)
+    right_px = x_to - one
+    bottom_px = y_to - one
+    column = x_from >> four
+    row = y_from >> four
+    # Blocks, counted from the first tile on.
+    left = (x_from >> two) & three
+    right = (right_px >> two) - (column << two)
+    top = (y_from >> two) & three
+    bottom = (bottom_px >> two) - (row << two)
+    small = smaller(right | bottom, splat_int(8))
+    seven = splat_int(7)
+    across = (two << (right & seven)) - (one << left)
+    down = (splat_int(16) << ((bottom & seven) << two)) - (one << (top << two))
+    down = down & splat_int(_DOWN)
+    near = across & splat_int(15)
+    far = across >> four
+    upper = down & splat_int(0x1111)
+    lower = down >> splat_int(16)
+    sixteen = splat_int(16)
+    first = row * splat_int(columns) + column
+    store_ints(reach, _U(0), chosen(small, first, splat_int(-1)))
+    masks = (near * upper) | ((far * upper) << sixteen)
+    store_ints(reach, _LANES, chosen(small, masks, x_from | (x_to << sixteen)))
+    masks = (near * lower) | ((far * lower) << sixteen)
+    store_ints(reach, _U(2) * _LANES, chosen(small, masks, y_from | (y_to << sixteen)))
+    store_ints(reach, _U(3) * _LANES, smaller(x_from, x_to) & smaller(y_from, y_to))
+    width = splat_int(columns + 1)
+    above = row * width
+    below = ((bottom_px >> four) + one) * width
+    beyond = (right_px >> four) + one
+    store_ints(reach, _U(4) * _LANES, above + column)
+    store_ints(reach, _U(5) * _LANES, above + beyond)
+    store_ints(reach, _U(6) * _LANES, below + column)
+    store_ints(reach, _U(7) * _LANES, below + beyond)
+
+
+@kernel
+def note_touched(
+    reach: Ints,  # [64] from `touch_tiles`
+    lane: int,
+    at: np.uint64,
+    touched: Ints,  # [N, 3] out: row `at`; to be overwritten if the splat is not seen
+    corners: Ints,  # [tiles + columns + rows + 1] in and out: see `count_tiles`
+) -> np.uint64:
+    """Take down the tiles of one splat; return 1 if it is seen, else 0."""
+    for k in range(_WIDTH):
+        touched[at, k] = reach[k * _LANES + lane]
+    seen = reach[_U(3) * _LANES + lane]
+    corners[_U(reach[_U(4) * _LANES + lane])] += seen
+    corners[_U(reach[_U(5) * _LANES + lane])] -= seen
+    corners[_U(reach[_U(6) * _LANES + lane])] -= seen
+    corners[_U(reach[_U(7) * _LANES + lane])] += seen
+    return _U(seen)
+
+
+@kernel
+def count_tiles(
+    columns: int,
+    corners: Ints,  # [tiles + columns + rows + 1] of all splats' rectangles; not kept
     starts: Ints,  # [tiles + 1] out: where each tile's list begins
 ) -> int:
     """Lay out the lists; return their whole length.
@@ -57,17 +143,6 @@ def count_tiles(
     """
     width = _U(columns + 1)
     rows = _U((starts.shape[0] - 1) // columns)
-    for corner in range(width * (rows + _U(1))):
-        corners[corner] = 0
-    for i in range(_U(count)):
-        left = _U(bounds[i, 0]) >> _TILE_BITS
-        right = (_U(bounds[i, 1] - 1) >> _TILE_BITS) + _U(1)
-        top = (_U(bounds[i, 2]) >> _TILE_BITS) * width
-        bottom = ((_U(bounds[i, 3] - 1) >> _TILE_BITS) + _U(1)) * width
-        corners[top + left] += 1
-        corners[top + right] -= 1
-        corners[bottom + left] -= 1
-        corners[bottom + right] += 1
     begin = 0
     tile = _U(0)
     for row in range(rows):
@@ -86,75 +161,56 @@ def count_tiles(
 
 @kernel
 def fill_tiles(
-    bounds: Bounds,  # [N, 4]
+    touched: Ints,  # [N, 3] from `note_touched`
     keys: NDArray[np.uint16],  # [N] of their depths
     count: int,
     columns: int,
     starts: Ints,  # [tiles + 1]
     ends: Ints,  # [at least tiles + columns + 1] scratch
-    entries: Entries,  # [more than starts[-1]] out: splats by tile
+    entries: Entries,  # [more than starts[-1] + tiles] out: splats by tile, a place between two
 ) -> None:
-    """Write each splat into the lists of the tiles that its bounds touch.
+    """Write each splat into the lists of the tiles that it touches.
 
-    Nearly all touch at most two tiles each way: those are written to all four without a branch
-    that could be mispredicted, where they touch nothing into a place behind the lists.
+    Nearly all are written to four lists, without a branch that could be mispredicted: where they
+    touch nothing, to the place behind the list, which the next one overwrites.
     """
     tiles = _U(starts.shape[0] - 1)
-    nowhere = _U(starts[tiles])
-    for tile in range(_U(ends.shape[0])):
-        ends[tile] = starts[tile] if tile < tiles else nowhere
+    for place in range(_U(ends.shape[0])):
+        last = place if place < tiles else tiles
+        ends[place] = _U(starts[last]) + last
     for i in range(_U(count)):
-        x_from = _U(bounds[i, 0])
-        x_to = _U(bounds[i, 1] - 1)
-        y_from = _U(bounds[i, 2])
-        y_to = _U(bounds[i, 3] - 1)
-        column = x_from >> _TILE_BITS
-        row = y_from >> _TILE_BITS
-        # Blocks, counted from the first tile on.
-        left = (x_from >> _U(2)) & _U(3)
-        right = (x_to >> _U(2)) - (column << _U(2))
-        top = (y_from >> _U(2)) & _U(3)
-        bottom = (y_to >> _U(2)) - (row << _U(2))
-        first = row * _U(columns) + column
+        first = touched[i, 0]
+        one = _U(np.uint32(touched[i, 1]))
+        other = _U(np.uint32(touched[i, 2]))
         entry = (_U(keys[i]) << _U(48)) | _U(i)
-        if (right | bottom) < _U(8):
-            across = (_U(2) << right) - (_U(1) << left)
-            down = ((_U(16) << (bottom << _U(2))) - (_U(1) << (top << _U(2)))) & _DOWN
-            near = across & _U(15)
-            far = across >> _U(4)
-            upper = down & _U(0x1111)
-            lower = down >> _U(16)
-            below = first + _U(columns)
-            _put(entry, near * upper, first, nowhere, ends, entries)
-            _put(entry, far * upper, first + _U(1), nowhere, ends, entries)
-            _put(entry, near * lower, below, nowhere, ends, entries)
-            _put(entry, far * lower, below + _U(1), nowhere, ends, entries)
+        if first >= 0:
+            tile = _U(first)
+            _put(entry, one & _MASK, tile, ends, entries)
+            _put(entry, one >> _U(16), tile + _U(1), ends, entries)
+            tile += _U(columns)
+            _put(entry, other & _MASK, tile, ends, entries)
+            _put(entry, other >> _U(16), tile + _U(1), ends, entries)
         else:
-            for y in range((bottom >> _U(2)) + _U(1)):
-                above = max(top, y << _U(2)) & _U(3)
-                under = min(bottom - (y << _U(2)), _U(3))
-                down = (_U(16) << (under << _U(2))) - (_U(1) << (above << _U(2)))
-                for x in range((right >> _U(2)) + _U(1)):
-                    before = max(left, x << _U(2)) & _U(3)
-                    after = min(right - (x << _U(2)), _U(3))
+            left = (one & _MASK) >> _U(2)
+            right = ((one >> _U(16)) - _U(1)) >> _U(2)
+            top = (other & _MASK) >> _U(2)
+            bottom = ((other >> _U(16)) - _U(1)) >> _U(2)
+            for row in range(top >> _U(2), (bottom >> _U(2)) + _U(1)):
+                above = max(top, row << _U(2)) & _U(3)
+                under = min(bottom - (row << _U(2)), _U(3))
+                down = ((_U(16) << (under << _U(2))) - (_U(1) << (above << _U(2)))) & _U(0x1111)
+                for column in range(left >> _U(2), (right >> _U(2)) + _U(1)):
+                    before = max(left, column << _U(2)) & _U(3)
+                    after = min(right - (column << _U(2)), _U(3))
                     across = (_U(2) << after) - (_U(1) << before)
-                    mask = across * (down & _U(0x1111))
-                    tile = first + x + y * _U(columns)
-                    _put(entry, mask, tile, nowhere, ends, entries)
+                    _put(entry, across * down, row * _U(columns) + column, ends, entries)
 
 
 @kernel
-def _put(
-    entry: np.uint64,
-    mask: np.uint64,
-    tile: np.uint64,
-    nowhere: np.uint64,
-    ends: Ints,
-    entries: Entries,
-) -> None:
-    """At the end of a tile's list, or where it touches none of its blocks, nowhere."""
+def _put(entry: np.uint64, mask: np.uint64, tile: np.uint64, ends: Ints, entries: Entries) -> None:
+    """At the end of a tile's list, to stay there if it touches one of its blocks."""
     at = _U(ends[tile])
-    entries[at if mask != _U(0) else nowhere] = entry | (mask << _U(32))
+    entries[at] = entry | (mask << _U(32))
     ends[tile] = at + _U(mask != _U(0))
 
 
