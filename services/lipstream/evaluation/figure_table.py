@@ -33,6 +33,8 @@ _LIP_SYNC: tuple[tuple[str, str], ...] = (
     ("closed elsewhere", "closed_elsewhere"),
     ("f, v tucked", "fv_tucked"),
     ("tucked elsewhere", "tucked_elsewhere"),
+    ("tongue seen at l, th", "tongue_seen"),
+    ("tongue seen elsewhere", "tongue_elsewhere"),
     ("rounded narrower", "rounded_narrower"),
     ("mouth width, r", "rounding_r"),
     ("opening, r", "aperture_r"),

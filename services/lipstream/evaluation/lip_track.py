@@ -18,12 +18,13 @@ RATE_HZ = 100
 
 @dataclass(frozen=True, slots=True)
 class LipTrack:
-    """Four curves at 100 Hz."""
+    """Five curves at 100 Hz."""
 
     aperture: Floats  # [T] how far the lips are apart, 0 when shut
     jaw: Floats  # [T]
     width: Floats  # [T] negative when rounded
     tuck: Floats  # [T] lower lip under the upper teeth, 0..1
+    tongue: Floats  # [T] tip of the tongue between the teeth, 0..1
 
     def __len__(self) -> int:
         return len(self.aperture)
@@ -36,6 +37,7 @@ class LipTrack:
             _resampled(controls[:, Control.JAW], fps),
             _resampled(lip_width(controls), fps),
             _resampled(controls[:, Control.TUCK], fps),
+            _resampled(controls[:, Control.TONGUE], fps),
         )
 
     @classmethod
@@ -50,7 +52,8 @@ class LipTrack:
         opening = np.maximum(weight["jawOpen"] - weight["mouthClose"], 0)
         parted = (opening + 0.30 * lowered + 0.20 * raised) * (1 - 0.5 * tuck)
         width = 2 * stretch - weight["mouthPucker"] - 0.5 * weight["mouthFunnel"]
-        curves = (parted, weight["jawOpen"], width, tuck)
+        tongue = np.clip(weight["tongueOut"] / 0.3, 0, 1)
+        curves = (parted, weight["jawOpen"], width, tuck, tongue)
         return cls(*(_resampled(curve, motion.fps) for curve in curves))
 
 

@@ -22,6 +22,7 @@ from lipstream.motion.phones import (
     NEVER_CLOSED,
     OPEN_VOWELS,
     SILENCE,
+    TONGUE_SEEN,
     Segment,
 )
 
@@ -30,6 +31,8 @@ __all__ = ["LipScore", "Scored", "score"]
 _SHUT = 0.05
 """Aperture below which lips read as closed."""
 _TUCKED = 0.4
+_TONGUE = 0.2
+"""Of a tongue that lies between the teeth, at which its tip is halfway up behind them."""
 _ROUNDED_TARGETS = frozenset({"uw", "w", "o"})
 _SPREAD_TARGETS = frozenset({"iy", "eh"})
 _NEAR_S = 0.020
@@ -62,6 +65,10 @@ class LipScore:
     fv_tucked: float
     tucked_elsewhere: float
     """of the frames of speech that are away from f, v"""
+    tongue_seen: float
+    """at l, th, dh"""
+    tongue_elsewhere: float
+    """of the frames of speech that are away from them"""
     rounded_narrower: float
     """chance that a random uw, o, w is narrower than a random iy, eh"""
     rounding_r: float
@@ -82,6 +89,8 @@ class _Tally:
         self.consonants: list[bool] = []
         self.tucked: list[bool] = []
         self.tucked_elsewhere: list[NDArray[np.bool_]] = []
+        self.tongue: list[bool] = []
+        self.tongue_elsewhere: list[NDArray[np.bool_]] = []
         self.offsets_s: list[float] = []
         self.round_widths: list[float] = []
         self.spread_widths: list[float] = []
@@ -102,6 +111,8 @@ class _Tally:
         self.elsewhere.append((opening[speech] < _SHUT)[clear[speech]])
         untucked = _away(item.segments, LABIODENTALS, count)[speech]
         self.tucked_elsewhere.append((item.predicted.tuck[:count][speech] > _TUCKED)[untucked])
+        hidden = _away(item.segments, TONGUE_SEEN, count)[speech]
+        self.tongue_elsewhere.append((item.predicted.tongue[:count][speech] > _TONGUE)[hidden])
         pairs = [
             (getattr(item.predicted, name)[speech], getattr(item.reference, name)[speech])
             for name in ("aperture", "jaw", "width")
@@ -134,6 +145,8 @@ class _Tally:
             self.open_vowels.append(bool((opening[middle] < _SHUT).any()))
         elif symbol in NEVER_CLOSED and clear[middle].all():
             self.consonants.append(bool((opening[middle] < _SHUT).any()))
+        if symbol in TONGUE_SEEN:
+            self.tongue.append(bool(predicted.tongue[near].max() > _TONGUE))
         if segment.duration_s >= 0.05:
             if symbol in _ROUNDED_TARGETS:
                 self.round_widths.append(float(predicted.width[middle].mean()))
@@ -166,6 +179,8 @@ def score(items: Iterable[Scored]) -> LipScore:
         closed_elsewhere=_share(np.concatenate(tally.elsewhere)),
         fv_tucked=_share(tally.tucked),
         tucked_elsewhere=_share(np.concatenate(tally.tucked_elsewhere)),
+        tongue_seen=_share(tally.tongue),
+        tongue_elsewhere=_share(np.concatenate(tally.tongue_elsewhere)),
         rounded_narrower=_chance_below(tally.round_widths, tally.spread_widths),
         rounding_r=_correlation(width, width_ref),
         aperture_r=_correlation(aperture, aperture_ref),

@@ -28,6 +28,7 @@ _MARKS = ("loudness", "still")
 _WANTED = (
     ("p, b, m\nclosed", "pbm_closed"),
     ("f, v\ntucked", "fv_tucked"),
+    ("tongue at\nl, th", "tongue_seen"),
     ("rounded\nnarrower", "rounded_narrower"),
     ("width, r", "rounding_r"),
     ("opening, r", "aperture_r"),
@@ -38,6 +39,7 @@ _FALSE = (
     ("closed on\nt d k g n s z l th", "closed_on_other_consonants"),
     ("closed\nelsewhere", "closed_elsewhere"),
     ("tucked\nelsewhere", "tucked_elsewhere"),
+    ("tongue\nelsewhere", "tongue_elsewhere"),
 )
 
 

@@ -23,7 +23,7 @@ from lipstream.inference import (
     unpack,
 )
 from lipstream.motion.controls import CONTROL_COUNT
-from lipstream.motion.events import frames_before, sharpened, split_output
+from lipstream.motion.events import check_output, frames_before, sharpened, split_output
 from lipstream.motion.idle import Voice, alive
 from lipstream.motion.idle_state import IdleState
 from lipstream.motion.passed_over import clean_features, held
@@ -109,10 +109,12 @@ class BaselineGenerator:
 
     Raises:
         BadInput: the look-ahead is another one.
+        Internal: the network is of another version.
     """
 
     def __init__(self, *, look_ahead_ms: int = 80, model: ModelRunner | None = None) -> None:
         self._model = model or ModelStore.default().open(MOTION_MODEL)
+        check_output(self._model)
         self._initial = self._model.constant("initial_state")[None]
         self._finite = FiniteModel(self._model, self._initial[0], _FEATURES_PER_FRAME)
         offered = [int(ms) for ms in self._model.constant("look_aheads_ms")]

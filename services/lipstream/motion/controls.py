@@ -2,8 +2,8 @@
 
 Phoneticians describe the visible mouth with a handful of gestures, and speech determines little
 more than these. Models predict controls `# [..., 10]`, which expand to ARKit blendshapes here. All
-lie in 0..1; `close` and `tuck` are events (lips together, lower lip under the teeth), the rest are
-continuous.
+lie in 0..1; `close`, `tuck` and `tongue` are events (lips together, lower lip under the teeth,
+tongue at the teeth), the rest are continuous.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ class Control(IntEnum):
 
 
 CONTROL_COUNT = len(Control)
-EVENTS: tuple[Control, ...] = (Control.CLOSE, Control.TUCK)
+EVENTS: tuple[Control, ...] = (Control.CLOSE, Control.TUCK, Control.TONGUE)
 
 _LEAST_JAW, _LEAST_PARTED = 0.03, 0.2
 """Below these, what they scale cannot be told."""
 _STRENGTHENED = [c for c in Control if c not in (*EVENTS, Control.PRESS)]
 _SPREAD_SHARES = {"mouthStretch": 0.5, "mouthSmile": 0.35, "mouthDimple": 0.1}
+_TONGUE_OUT = 0.3
+"""Blendshape of a tongue between the teeth, as in th; at less its tip is behind them, as in l."""
 _LOWER_SHARE, _UPPER_SHARE, _TUCK_SHARE = 0.30, 0.20, 0.5
 
 
@@ -88,7 +90,7 @@ def lip_width(controls: Floats) -> Floats:
 
 def strengthened(controls: Floats, strength: Doubles) -> Floats:  # [T, 10], [T] -> [T, 10]
     """A mouth that does more or less of what it does. What is complete stays so: lips that meet,
-    are pressed or tucked.
+    are pressed or tucked, and a tongue that shows.
 
     Args:
         strength: 0 or more; 1 changes nothing, 0 leaves only those. Above 1 small movements grow
@@ -136,7 +138,7 @@ def to_blendshapes(controls: Floats) -> Floats:
         "mouthLowerDownLeft mouthLowerDownRight": c[..., Control.LOWER_DOWN] * parted * (1 - tuck),
         "mouthShrugLower": 0.3 * close,
         "mouthShrugUpper": 0.2 * close,
-        "tongueOut": 0.3 * np.maximum(c[..., Control.TONGUE] - 0.4, 0),
+        "tongueOut": _TONGUE_OUT * c[..., Control.TONGUE] * parted,
     }
     places, sources = _places(tuple(shown))
     weights = np.zeros((*c.shape[:-1], BLENDSHAPE_COUNT), np.float32)
@@ -173,7 +175,6 @@ def to_controls(blendshapes: Floats) -> Floats:
     parted, bare = 1 - shut, np.maximum(1 - tuck, _LEAST_PARTED)
     seen = np.maximum(parted, _LEAST_PARTED)
     spread = sum(share * sides(name) for name, share in _SPREAD_SHARES.items())
-    tongue = w[..., INDEX["tongueOut"]]
     controls = np.zeros((*w.shape[:-1], CONTROL_COUNT), np.float32)
     for control, value in {
         Control.JAW: jaw,
@@ -185,7 +186,7 @@ def to_controls(blendshapes: Floats) -> Floats:
         Control.PRESS: press / 0.5,
         Control.UPPER_UP: sides("mouthUpperUp") / seen,
         Control.LOWER_DOWN: sides("mouthLowerDown") / (seen * bare),
-        Control.TONGUE: np.where(tongue > 0, tongue / 0.3 + 0.4, 0),
+        Control.TONGUE: w[..., INDEX["tongueOut"]] / (_TONGUE_OUT * seen),
     }.items():
         controls[..., control] = np.clip(value, 0, 1)
     return controls

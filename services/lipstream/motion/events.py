@@ -12,22 +12,38 @@ from __future__ import annotations
 
 import numpy as np
 
+from lipstream.errors import Internal
 from lipstream.face.motion import Floats
+from lipstream.inference import ModelRunner
 from lipstream.motion.controls import CONTROL_COUNT, EVENTS, Control, within_bounds
 
-__all__ = ["OUTPUT_COUNT", "frames_before", "sharpened", "split_output"]
+__all__ = ["OUTPUT_COUNT", "check_output", "frames_before", "sharpened", "split_output"]
 
 OUTPUT_COUNT = CONTROL_COUNT + len(EVENTS)
 """Of a motion network: the controls of a frame, then the chance of each event in the next frame
 with what has been heard so far, 0 where nothing has."""
 
-_BOUNDS = {Control.CLOSE: (0.85, 0.95), Control.TUCK: (0.20, 0.60)}
+_BOUNDS = {Control.CLOSE: (0.85, 0.95), Control.TUCK: (0.20, 0.60), Control.TONGUE: (0.20, 0.90)}
 _RISING = {Control.CLOSE: (0.15, 0.25)}
 _ENOUGH = 0.6
 """Of the chance in the frame to come, below which a rising closure waits for that frame."""
 
 
-def split_output(output: Floats) -> tuple[Floats, Floats]:  # [..., 12] -> [..., 10], [..., 2]
+def check_output(model: ModelRunner) -> None:
+    """
+    Raises:
+        Internal: the motion network gives other numbers, as one of before an event was added does.
+    """
+    found = model.width("controls")
+    if found != OUTPUT_COUNT:
+        raise Internal(
+            f"The motion model gives {found} numbers a frame; {OUTPUT_COUNT} were expected.",
+            remedy="Use the model that came with this version, or train and export your own again.",
+            code="model_mismatch",
+        )
+
+
+def split_output(output: Floats) -> tuple[Floats, Floats]:  # [..., 13] -> [..., 10], [..., 3]
     """Controls of each frame, and the events of the one after it."""
     return output[..., :CONTROL_COUNT], output[..., CONTROL_COUNT:]
 
@@ -38,7 +54,7 @@ def sharpened(controls: Floats, before: Floats, coming: Floats) -> Floats:
     Args:
         controls: `# [..., 10]`, events as probabilities.
         before: the same of the frame before each. `# [..., 10]`
-        coming: probability of each event in the frame after. `# [..., 2]`
+        coming: probability of each event in the frame after. `# [..., 3]`
     """
     decided = controls.copy()
     for place, event in enumerate(EVENTS):

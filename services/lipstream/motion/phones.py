@@ -20,6 +20,7 @@ __all__ = [
     "SPREAD_VOWELS",
     "SYMBOLS",
     "SYMBOL_INDEX",
+    "TONGUE_SEEN",
     "VOWELS",
     "Segment",
     "fill_silences",
@@ -45,6 +46,8 @@ LABIODENTALS = frozenset({"f", "v"})
 ROUNDED = frozenset({"uw", "w", "o", "ao", "uh", "y", "oe"})
 OPEN_VOWELS = frozenset({"aa", "ae", "a", "ah", "ao"})
 SPREAD_VOWELS = frozenset({"iy", "e", "eh", "ih", "ae"})
+TONGUE_SEEN = frozenset({"l", "th", "dh"})
+"""Consonants with the tip of the tongue at or between the teeth."""
 NEVER_CLOSED = frozenset({"t", "d", "k", "g", "n", "s", "z", "l", "th"})
 """Consonants at which a lip closure is a visible mistake."""
 

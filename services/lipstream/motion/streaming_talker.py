@@ -20,7 +20,7 @@ from lipstream.face.motion import Floats, Motion
 from lipstream.inference import EncoderIdentity, FiniteModel, ModelRunner, ModelStore
 from lipstream.motion.controls import CONTROL_COUNT
 from lipstream.motion.ddim import ddim_schedule
-from lipstream.motion.events import OUTPUT_COUNT, sharpened, split_output
+from lipstream.motion.events import OUTPUT_COUNT, check_output, sharpened, split_output
 from lipstream.motion.idle import Voice, alive
 from lipstream.motion.idle_state import IdleState
 from lipstream.motion.passed_over import clean_features, held
@@ -71,6 +71,7 @@ class StreamingTalker:
 
     Raises:
         BadInput: one of these is not offered.
+        Internal: the network is of another version.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class StreamingTalker:
         self._style_model = style_model
         self._bundled = model is None
         self._model = model or ModelStore.default().open(TALKER_MODEL)
+        check_output(self._model)
         self._sampling = sampling or Sampling()
         if not 0 <= self._sampling.temperature <= 1:
             raise BadInput("The temperature of sampling lies between 0 and 1.")
@@ -251,7 +253,7 @@ class StreamingTalker:
         counts: NDArray[np.intp],  # [B] frames of each session
         states: Sequence[TalkerState],
     ) -> tuple[Floats, Floats, list[Floats]]:
-        """Controls `# [sum T, 10]`, events to come `# [sum T, 2]`, states of the network."""
+        """Controls `# [sum T, 10]`, events to come `# [sum T, 3]`, states of the network."""
         starts = np.cumsum(counts) - counts
         output = np.zeros((len(audio), OUTPUT_COUNT), np.float32)
         good = np.ones(len(audio), np.bool_)

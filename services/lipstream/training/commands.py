@@ -48,6 +48,10 @@ def train_motion(
     run: Annotated[
         Path | None, typer.Option("--run", help="Folder of checkpoints and logs.")
     ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option("--from", help="Folder of a finished run of the baseline to train on."),
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the generator at most.")] = None,
     seed: Annotated[int, typer.Option()] = 0,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
@@ -61,6 +65,7 @@ def train_motion(
         preset=preset,
         corpus=corpus,
         dev=dev,
+        earlier=earlier,
         motion_corpus=motion_corpus,
         encoder=encoder,
         run=run or _RUNS / preset,

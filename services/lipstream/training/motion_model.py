@@ -4,8 +4,8 @@ It answers for several look-aheads at once. The output of step `k`, which has he
 `0 .. 2 k + 1`, is frame `k - delay` of each look-ahead, where 40 ms of look-ahead are a delay of 0
 frames, 80 ms of 1, and so on.
 
-Events (lips together, lip under teeth) are classified, not regressed: under squared error a network
-that is unsure half closes the lips, which reads as neither. The rest is regressed.
+Events (lips together, lip under teeth, tongue at them) are classified, not regressed: under squared
+error a network that is unsure half closes the lips, which reads as neither. The rest is regressed.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class MotionModel(StreamingModule):
         self.register_buffer("gain", torch.ones(len(LOOK_AHEADS_MS), CONTROL_COUNT))
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Output `# [B, T / 2, 4 look-aheads, 12]` and the next state.
+        """Output `# [B, T / 2, 4 look-aheads, 13]` and the next state.
 
         Controls, events as probabilities; then the events of the frame after, of which the next
         shorter look-ahead tells, and the shortest nothing.

@@ -34,6 +34,7 @@ class Recipe:
     corpus: Path
     run: Path
     dev: Path | None = None
+    earlier: Path | None = None
     motion_corpus: Path | None = None
     encoder: str = "own"
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -98,9 +99,12 @@ def _train_baseline(recipe: Recipe, report: Report) -> Path:
     config = overridden(config, recipe.overrides)
     if recipe.steps is not None:
         config = replace(config, steps=recipe.steps)
+    earlier = load_trained(recipe.earlier / _BASELINE_WEIGHTS) if recipe.earlier else None
+    if earlier is not None:
+        config = replace(config, encoder=earlier[0].config, motion=earlier[1].config)
     pool = training_pool(recipe.corpus, recipe.run / "examples", report=report)
     dev = development_speech(recipe.dev) if recipe.dev else []
-    trained = train(config, pool, dev, recipe.run, report=report)
+    trained = train(config, pool, dev, recipe.run, earlier=earlier, report=report)
     report(f"best after {trained.steps} steps")
     return recipe.run / _BASELINE_WEIGHTS
 

@@ -140,11 +140,16 @@ def train(
     dev: Sequence[DevSpeech],
     folder: Path,
     *,
+    earlier: tuple[SpeechEncoderModel, MotionModel] | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> Trained:
     """Train, validating on `dev`; checkpoints and `log.csv` go to `folder`.
 
     A folder that holds a checkpoint is resumed from it.
+
+    Args:
+        earlier: networks to train on, of the same configuration; by default the run starts as
+            `config.start` says.
     """
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
@@ -152,7 +157,10 @@ def train(
     encoder, motion = SpeechEncoderModel(config.encoder), MotionModel(config.motion)
     networks = nn.ModuleDict({"encoder": encoder, "motion": motion})
     teacher = _teacher(pool) if config.start == "hama" else None
-    if teacher is not None:
+    if earlier is not None:
+        encoder.load_state_dict(earlier[0].state_dict())
+        motion.load_state_dict(earlier[1].state_dict())
+    elif teacher is not None:
         start_encoder(encoder, teacher)
     averaged = copy.deepcopy(networks).requires_grad_(False)
     optimizer = _optimizer(config, encoder, motion)

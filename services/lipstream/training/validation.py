@@ -40,6 +40,7 @@ _MOST_CLOSED_ELSEWHERE = 0.018
 _MOST_CLOSED_VOWELS = 0.04
 _MOST_CLOSED_CONSONANTS = 0.05
 _MOST_TUCKED_ELSEWHERE = 0.03
+_MOST_TONGUE_ELSEWHERE = 0.03
 _LARGEST_GAIN = 1.35
 
 
@@ -122,27 +123,31 @@ def calibrate_events(
 ) -> Floats:
     """Biases `# [4, 10]` of the events' logits; those of other delays stay 0.
 
-    Lips close, and tuck, as readily as they can without doing so where they must not.
+    Each happens as readily as it can without happening where it must not.
     """
     biases = np.zeros((len(LOOK_AHEADS_MS), CONTROL_COUNT), np.float32)
     for delay in delays:
-        closing = tucking = True
+        rising = set(EVENTS)
         for value in _BIASES:
             trial = biases[delay].copy()
-            trial[Control.CLOSE] = value if closing else trial[Control.CLOSE]
-            trial[Control.TUCK] = value if tucking else trial[Control.TUCK]
-            result = validated(outputs, speech, delay, trial, gains[delay])
-            closing = closing and (
-                result.closed_elsewhere <= _MOST_CLOSED_ELSEWHERE
-                and result.closed_on_open_vowels <= _MOST_CLOSED_VOWELS
-                and result.closed_on_other_consonants <= _MOST_CLOSED_CONSONANTS
-            )
-            tucking = tucking and result.tucked_elsewhere <= _MOST_TUCKED_ELSEWHERE
-            biases[delay, Control.CLOSE] = value if closing else biases[delay, Control.CLOSE]
-            biases[delay, Control.TUCK] = value if tucking else biases[delay, Control.TUCK]
-            if not (closing or tucking):
+            trial[list(rising)] = value
+            rising &= _in_place(validated(outputs, speech, delay, trial, gains[delay]))
+            if not rising:
                 break
+            biases[delay, list(rising)] = value
     return biases
+
+
+def _in_place(result: LipScore) -> set[Control]:
+    """Events that hardly happen where they must not."""
+    right = {
+        Control.CLOSE: result.closed_elsewhere <= _MOST_CLOSED_ELSEWHERE
+        and result.closed_on_open_vowels <= _MOST_CLOSED_VOWELS
+        and result.closed_on_other_consonants <= _MOST_CLOSED_CONSONANTS,
+        Control.TUCK: result.tucked_elsewhere <= _MOST_TUCKED_ELSEWHERE,
+        Control.TONGUE: result.tongue_elsewhere <= _MOST_TONGUE_ELSEWHERE,
+    }
+    return {event for event, holds in right.items() if holds}
 
 
 def validated(

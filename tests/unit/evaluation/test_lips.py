@@ -34,7 +34,8 @@ def _score(change: object = None) -> LipScore:
 def test_the_reference_scores_full_marks() -> None:
     result = _score()
     assert result.pbm_count >= 10
-    assert result.pbm_closed == result.fv_tucked == 1
+    assert result.pbm_closed == result.fv_tucked == result.tongue_seen == 1
+    assert result.tongue_elsewhere == 0
     assert result.closed_elsewhere == result.closed_on_open_vowels == 0
     assert min(result.aperture_r, result.rounding_r, result.jaw_r) > 0.999
     assert result.best_lag_ms == 0
@@ -79,6 +80,16 @@ def test_blendshapes_are_read_as_the_controls_they_came_from() -> None:
     assert np.abs((direct.aperture < 0.05) ^ (read.aperture < 0.05)).mean() < 0.03
     assert np.corrcoef(direct.width, read.width)[0, 1] > 0.95
     assert np.abs(direct.tuck - read.tuck).max() < 0.05
+    assert ((direct.tongue > 0.2) ^ (read.tongue > 0.2)).mean() < 0.03
+
+
+def test_a_tongue_that_never_moves_is_not_seen() -> None:
+    def still(controls: Floats) -> Floats:
+        controls = controls.copy()
+        controls[:, Control.TONGUE] = 0
+        return controls
+
+    assert _score(still).tongue_seen == 0
 
 
 def test_loudness_alone_neither_rounds_nor_tucks() -> None:

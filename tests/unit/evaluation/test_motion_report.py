@@ -108,6 +108,8 @@ def test_the_committed_weights_read_on_real_speech() -> None:
         assert figures.closed_elsewhere < 0.04
         assert figures.closed_on_open_vowels < 0.12
         assert figures.fv_tucked > 0.7
+        assert figures.tongue_seen > 0.6
+        assert figures.tongue_elsewhere < 0.06
         assert figures.rounded_narrower > 0.9
         assert abs(figures.best_lag_ms) <= 20
         assert abs(figures.closure_offset_ms) <= 20

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lipstream.face.arkit import INDEX
 from lipstream.motion.articulation import articulate, articulate_dense, to_frames
 from lipstream.motion.controls import Control, aperture, lip_width, to_blendshapes
-from lipstream.motion.phones import BILABIALS, SILENCE, SYMBOLS, VOWELS, Segment
+from lipstream.motion.phones import BILABIALS, SILENCE, SYMBOLS, TONGUE_SEEN, VOWELS, Segment
 
 _SPEECH = st.lists(
     st.tuples(st.sampled_from([s for s in SYMBOLS if s != SILENCE]), st.floats(0.04, 0.25)),
@@ -78,6 +78,25 @@ def test_labiodentals_tuck_the_lower_lip() -> None:
     tuck = articulate(segments, duration_s)[:, Control.TUCK]
     assert tuck.max() > 0.7
     assert tuck[:8].max() < 0.1
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_the_tongue_is_seen_at_its_phones_alone(symbol: str) -> None:
+    segments, duration_s = _sequence([("ah", 0.2), (symbol, 0.08), ("ah", 0.2)])
+    tongue = articulate(segments, duration_s)[:, Control.TONGUE]
+    if symbol in TONGUE_SEEN:
+        assert tongue.max() > 0.3
+        assert tongue[tongue < tongue.max() / 2].max() < 0.2  # soon gone again
+    else:
+        assert tongue.max() == 0
+
+
+def test_the_tongue_comes_out_at_th_and_rises_at_l() -> None:
+    out = {}
+    for symbol in ("th", "l"):
+        segments, duration_s = _sequence([("ah", 0.15), (symbol, 0.1), ("ah", 0.15)])
+        out[symbol] = to_blendshapes(articulate(segments, duration_s))[:, INDEX["tongueOut"]].max()
+    assert out["th"] > 2 * out["l"] > 0.15
 
 
 def test_silence_rests() -> None:

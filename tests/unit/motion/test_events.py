@@ -41,6 +41,13 @@ def test_a_rising_closure_waits_for_a_frame_that_promises_much_more() -> None:
     assert _closing([0.02, 0.3, 0.8, 0.2], foreseen=False) == [0, 1, 1, 0]
 
 
+def test_a_tongue_shows_the_further_the_surer_it_is() -> None:
+    controls = np.zeros((4, CONTROL_COUNT), np.float32)
+    controls[:, Control.TONGUE] = 0.1, 0.4, 0.55, 0.95
+    shown = sharpened(controls, frames_before(controls, _REST), _NOTHING[:4])[:, Control.TONGUE]
+    assert shown[0] == 0 < shown[1] < shown[2] < shown[3] == 1
+
+
 @given(_CHANCES)
 def test_only_events_are_decided_and_all_stay_in_range(controls: Floats) -> None:
     decided = sharpened(controls, frames_before(controls, _REST), _NOTHING)

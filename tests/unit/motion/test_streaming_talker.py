@@ -11,12 +11,12 @@ import pytest
 
 from lipstream.audio.encoder import SpeechEncoder
 from lipstream.audio.mel import log_mel
-from lipstream.errors import BadInput
+from lipstream.errors import BadInput, Internal
 from lipstream.evaluation.contenders import from_labels, motion_of
 from lipstream.evaluation.lip_track import LipTrack
 from lipstream.evaluation.rest import MOUTH_SHAPES, rest_score
 from lipstream.face.motion import Floats, Motion
-from lipstream.inference import pack, unpack
+from lipstream.inference import ModelStore, OnnxModel, pack, unpack
 from lipstream.motion import (
     DEFAULT_GENERATOR,
     GENERATORS,
@@ -26,6 +26,8 @@ from lipstream.motion import (
     generate,
     open_generator,
 )
+from lipstream.motion.baseline import MOTION_MODEL
+from lipstream.motion.streaming_talker import TALKER_MODEL
 from lipstream.runtime.settings import Settings
 from tests.unit.motion.spoken import SENTENCES, spoken
 
@@ -216,6 +218,23 @@ def test_wrong_inputs_are_refused(talker: StreamingTalker) -> None:
         StreamingTalker(style=np.zeros(3, np.float32))
     with pytest.raises(BadInput, match="shape"):
         talker.step(np.zeros((4, 3), np.float32), talker.initial_state())
+
+
+class _Older(OnnxModel):
+    """A network of before the tongue was an event."""
+
+    def width(self, name: str) -> int:
+        return super().width(name) - (name == "controls")
+
+
+@pytest.mark.parametrize(
+    ("generator", "name"), [(StreamingTalker, TALKER_MODEL), (BaselineGenerator, MOTION_MODEL)]
+)
+def test_networks_of_another_version_are_refused(
+    generator: type[StreamingTalker | BaselineGenerator], name: str
+) -> None:
+    with pytest.raises(Internal, match="12 numbers a frame; 13"):
+        generator(model=_Older(ModelStore.default().onnx_path(name)))
 
 
 def test_foreign_states_are_refused(talker: StreamingTalker) -> None:

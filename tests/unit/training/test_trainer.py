@@ -81,6 +81,14 @@ def test_a_run_goes_on_where_it_stopped(pool: Pool, tmp_path: Path) -> None:
     assert lines[0] == "going on at step 15"
 
 
+def test_a_run_starts_from_an_earlier_one(pool: Pool, run: Path, tmp_path: Path) -> None:
+    earlier = load_trained(run / "best.pt")
+    train(replace(_TINY, steps=1, learning_rate=0.0), pool, [], tmp_path, earlier=earlier)
+    for network, before in zip(load_trained(tmp_path / "best.pt"), earlier, strict=True):
+        for name, value in before.state_dict().items():
+            torch.testing.assert_close(network.state_dict()[name], value)
+
+
 def test_exported_models_serve(run: Path, tmp_path: Path) -> None:
     encoder, motion = load_trained(run / "best.pt")
     exported = export_models(encoder, motion, tmp_path)

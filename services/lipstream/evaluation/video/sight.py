@@ -69,7 +69,7 @@ class Sight:
             _floats(SHUT_APERTURE * gap_mm / shut_mm),
             _floats(jaw_mm - np.median(jaw_mm[spoken])),
             _floats(width_mm / np.median(width_mm[spoken]) - 1),
-            np.zeros(len(gap_mm), np.float32),  # not to be seen from outside
+            *np.zeros((2, len(gap_mm)), np.float32),  # not to be seen from outside
         )
         return cls(
             speech,

@@ -134,7 +134,7 @@ class TalkerNetwork(StreamingModule):
     ) -> tuple[Tensor, Tensor]:
         """One frame: motion `# [B, M]` and the next state.
 
-        Of controls `# [B, 12]`: events as probabilities, then those of the frame after.
+        Of controls `# [B, 13]`: events as probabilities, then those of the frame after.
         """
         motion, successor = self._moved(audio, style, noise, schedule, state)
         if self.config.space is not Space.CONTROLS:

@@ -223,7 +223,7 @@ def _generated(
 
 
 def _events(network: TalkerNetwork, features: Floats, frames: int, delay: int) -> Floats:
-    """Logits of the events `# [frames, 2]` at a look-ahead."""
+    """Logits of the events `# [frames, 3]` at a look-ahead."""
     rows = padded_features(features)[: PAST_ROWS + FEATURES_PER_FRAME * (frames + delay)]
     with torch.no_grad():
         logits = network.event_head(torch.from_numpy(consecutive_audio(rows, frames, delay)))
