@@ -9,7 +9,7 @@ import numpy as np
 
 from lipstream.face.arkit import INDEX
 from lipstream.face.motion import Floats, Motion
-from lipstream.motion.controls import Control, aperture, lip_width
+from lipstream.motion.controls import TONGUE_OUT, Control, aperture, lip_width
 
 __all__ = ["RATE_HZ", "LipTrack"]
 
@@ -52,7 +52,7 @@ class LipTrack:
         opening = np.maximum(weight["jawOpen"] - weight["mouthClose"], 0)
         parted = (opening + 0.30 * lowered + 0.20 * raised) * (1 - 0.5 * tuck)
         width = 2 * stretch - weight["mouthPucker"] - 0.5 * weight["mouthFunnel"]
-        tongue = np.clip(weight["tongueOut"] / 0.3, 0, 1)
+        tongue = np.clip(weight["tongueOut"] / TONGUE_OUT, 0, 1)
         curves = (parted, weight["jawOpen"], width, tuck, tongue)
         return cls(*(_resampled(curve, motion.fps) for curve in curves))
 

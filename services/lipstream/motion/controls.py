@@ -20,6 +20,7 @@ from lipstream.motion.noise import Doubles
 __all__ = [
     "CONTROL_COUNT",
     "EVENTS",
+    "TONGUE_OUT",
     "Control",
     "aperture",
     "lip_width",
@@ -52,7 +53,7 @@ _LEAST_JAW, _LEAST_PARTED = 0.03, 0.2
 """Below these, what they scale cannot be told."""
 _STRENGTHENED = [c for c in Control if c not in (*EVENTS, Control.PRESS)]
 _SPREAD_SHARES = {"mouthStretch": 0.5, "mouthSmile": 0.35, "mouthDimple": 0.1}
-_TONGUE_OUT = 0.3
+TONGUE_OUT = 0.3
 """Blendshape of a tongue between the teeth, as in th; at less its tip is behind them, as in l."""
 _LOWER_SHARE, _UPPER_SHARE, _TUCK_SHARE = 0.30, 0.20, 0.5
 
@@ -138,7 +139,7 @@ def to_blendshapes(controls: Floats) -> Floats:
         "mouthLowerDownLeft mouthLowerDownRight": c[..., Control.LOWER_DOWN] * parted * (1 - tuck),
         "mouthShrugLower": 0.3 * close,
         "mouthShrugUpper": 0.2 * close,
-        "tongueOut": _TONGUE_OUT * c[..., Control.TONGUE] * parted,
+        "tongueOut": TONGUE_OUT * c[..., Control.TONGUE] * parted,
     }
     places, sources = _places(tuple(shown))
     weights = np.zeros((*c.shape[:-1], BLENDSHAPE_COUNT), np.float32)
@@ -186,7 +187,7 @@ def to_controls(blendshapes: Floats) -> Floats:
         Control.PRESS: press / 0.5,
         Control.UPPER_UP: sides("mouthUpperUp") / seen,
         Control.LOWER_DOWN: sides("mouthLowerDown") / (seen * bare),
-        Control.TONGUE: w[..., INDEX["tongueOut"]] / (_TONGUE_OUT * seen),
+        Control.TONGUE: w[..., INDEX["tongueOut"]] / (TONGUE_OUT * seen),
     }.items():
         controls[..., control] = np.clip(value, 0, 1)
     return controls

@@ -53,6 +53,11 @@ def train_preset(recipe: Recipe, *, report: Report = lambda line: None) -> Path:
     name = _ALIASES.get(recipe.preset, recipe.preset)
     if name == _BASELINE:
         return _train_baseline(recipe, report)
+    if recipe.earlier is not None:
+        raise BadInput(
+            f"Only the baseline is trained on from an earlier run, not {recipe.preset}.",
+            remedy="Leave out --from; a run that was interrupted goes on by itself.",
+        )
     if recipe.motion_corpus is not None:
         return _train_recorded(recipe, name, recipe.motion_corpus, report)
     if name != _OWN:

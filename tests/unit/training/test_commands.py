@@ -55,6 +55,13 @@ def test_training_without_a_corpus_says_how_to_build_one(tmp_path: Path) -> None
     assert "lipstream corpus" in str(result.exception)
 
 
+def test_only_the_baseline_is_trained_on(tmp_path: Path) -> None:
+    arguments = ["motion", "--preset", "streaming_talker", "--from", str(tmp_path)]
+    result = CliRunner().invoke(train_app, arguments)
+    assert isinstance(result.exception, BadInput)
+    assert "Only the baseline" in str(result.exception)
+
+
 def test_the_pool_takes_what_is_there(tmp_path: Path) -> None:
     write_shard(tmp_path / "flite-0000.npz", [spoken(SENTENCES[0])])
     lines: list[str] = []
