@@ -68,7 +68,8 @@ class LiveFeatures(Generic[StateT]):
         header = request.header
         match request.WhichOneof("payload"):
             case "config":
-                return
+                ready = audio_pb2.ExtractReady(latency_ms=self._extractor.latency_ms)
+                yield self._response(header.epoch, header.pts_us, ready=ready)
             case "audio":
                 samples = unpack_samples(request.audio.samples, self._format)
                 for start in range(0, samples.size, self._rate_hz):
@@ -112,7 +113,6 @@ class LiveFeatures(Generic[StateT]):
                 values=pack_tensor(values),
                 rate_hz=FEATURE_RATE_HZ,
                 encoder=self._encoder,
-                latency_ms=self._extractor.latency_ms,
             )
             yield self._response(epoch, state.output_us, features=message)
 

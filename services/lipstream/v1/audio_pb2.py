@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from lipstream.v1 import common_pb2 as lipstream_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18lipstream/v1/audio.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"\xfa\x01\n\x0e\x45xtractRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12-\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1b.lipstream.v1.ExtractConfigH\x00\x12)\n\x05\x61udio\x18\x03 \x01(\x0b\x32\x18.lipstream.v1.AudioChunkH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x42\t\n\x07payload\"\x87\x01\n\rExtractConfig\x12\x0f\n\x07rate_hz\x18\x01 \x01(\r\x12\x31\n\rsample_format\x18\x02 \x01(\x0e\x32\x1a.lipstream.v1.SampleFormat\x12\x14\n\x0cresume_state\x18\x03 \x01(\x0c\x12\x1c\n\x14snapshot_interval_ms\x18\x04 \x01(\r\"\x1d\n\nAudioChunk\x12\x0f\n\x07samples\x18\x01 \x01(\x0c\"\xfe\x01\n\x0f\x45xtractResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12*\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x16.lipstream.v1.FeaturesH\x00\x12+\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x04 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12/\n\x08snapshot\x18\x05 \x01(\x0b\x32\x1b.lipstream.v1.StateSnapshotH\x00\x42\t\n\x07payload\"}\n\x08\x46\x65\x61tures\x12$\n\x06values\x18\x01 \x01(\x0b\x32\x14.lipstream.v1.Tensor\x12\x0f\n\x07rate_hz\x18\x02 \x01(\x02\x12&\n\x07\x65ncoder\x18\x03 \x01(\x0b\x32\x15.lipstream.v1.Encoder\x12\x12\n\nlatency_ms\x18\x04 \x01(\x02\"\x9b\x01\n\x11SynthesizeRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05voice\x18\x03 \x01(\t\x12\x10\n\x08rate_wpm\x18\x04 \x01(\r\x12\x12\n\x05pitch\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x0f\n\x07rate_hz\x18\x06 \x01(\rB\x08\n\x06_pitch\"\xa3\x01\n\x12SynthesizeResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12+\n\x06speech\x18\x02 \x01(\x0b\x32\x19.lipstream.v1.SpeechChunkH\x00\x12+\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x42\t\n\x07payload\"\x87\x01\n\x0bSpeechChunk\x12\x0f\n\x07samples\x18\x01 \x01(\x0c\x12\x31\n\rsample_format\x18\x02 \x01(\x0e\x32\x1a.lipstream.v1.SampleFormat\x12\x0f\n\x07rate_hz\x18\x03 \x01(\r\x12#\n\x06phones\x18\x04 \x03(\x0b\x32\x13.lipstream.v1.Phone\"6\n\x05Phone\x12\x0b\n\x03ipa\x18\x01 \x01(\t\x12\x10\n\x08start_us\x18\x02 \x01(\x03\x12\x0e\n\x06\x65nd_us\x18\x03 \x01(\x03\"%\n\x11ListVoicesRequest\x12\x10\n\x08language\x18\x01 \x01(\t\"9\n\x12ListVoicesResponse\x12#\n\x06voices\x18\x01 \x03(\x0b\x32\x13.lipstream.v1.Voice\"6\n\x05Voice\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\"A\n\x0eInspectRequest\x12\x13\n\taudio_key\x18\x01 \x01(\tH\x00\x12\x0f\n\x05voice\x18\x02 \x01(\tH\x00\x42\t\n\x07subject\"7\n\x0fInspectResponse\x12\x12\n\nduration_s\x18\x01 \x01(\x02\x12\x10\n\x08warnings\x18\x02 \x03(\t2\xc6\x02\n\x0c\x41udioService\x12J\n\x07\x45xtract\x12\x1c.lipstream.v1.ExtractRequest\x1a\x1d.lipstream.v1.ExtractResponse(\x01\x30\x01\x12Q\n\nSynthesize\x12\x1f.lipstream.v1.SynthesizeRequest\x1a .lipstream.v1.SynthesizeResponse0\x01\x12O\n\nListVoices\x12\x1f.lipstream.v1.ListVoicesRequest\x1a .lipstream.v1.ListVoicesResponse\x12\x46\n\x07Inspect\x12\x1c.lipstream.v1.InspectRequest\x1a\x1d.lipstream.v1.InspectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18lipstream/v1/audio.proto\x12\x0clipstream.v1\x1a\x19lipstream/v1/common.proto\"\xfa\x01\n\x0e\x45xtractRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12-\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1b.lipstream.v1.ExtractConfigH\x00\x12)\n\x05\x61udio\x18\x03 \x01(\x0b\x32\x18.lipstream.v1.AudioChunkH\x00\x12+\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x05 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x42\t\n\x07payload\"\x87\x01\n\rExtractConfig\x12\x0f\n\x07rate_hz\x18\x01 \x01(\r\x12\x31\n\rsample_format\x18\x02 \x01(\x0e\x32\x1a.lipstream.v1.SampleFormat\x12\x14\n\x0cresume_state\x18\x03 \x01(\x0c\x12\x1c\n\x14snapshot_interval_ms\x18\x04 \x01(\r\"\x1d\n\nAudioChunk\x12\x0f\n\x07samples\x18\x01 \x01(\x0c\"\xab\x02\n\x0f\x45xtractResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12*\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x16.lipstream.v1.FeaturesH\x00\x12+\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x12,\n\tinterrupt\x18\x04 \x01(\x0b\x32\x17.lipstream.v1.InterruptH\x00\x12/\n\x08snapshot\x18\x05 \x01(\x0b\x32\x1b.lipstream.v1.StateSnapshotH\x00\x12+\n\x05ready\x18\x06 \x01(\x0b\x32\x1a.lipstream.v1.ExtractReadyH\x00\x42\t\n\x07payload\"\"\n\x0c\x45xtractReady\x12\x12\n\nlatency_ms\x18\x01 \x01(\x02\"i\n\x08\x46\x65\x61tures\x12$\n\x06values\x18\x01 \x01(\x0b\x32\x14.lipstream.v1.Tensor\x12\x0f\n\x07rate_hz\x18\x02 \x01(\x02\x12&\n\x07\x65ncoder\x18\x03 \x01(\x0b\x32\x15.lipstream.v1.Encoder\"\x9b\x01\n\x11SynthesizeRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05voice\x18\x03 \x01(\t\x12\x10\n\x08rate_wpm\x18\x04 \x01(\r\x12\x12\n\x05pitch\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x0f\n\x07rate_hz\x18\x06 \x01(\rB\x08\n\x06_pitch\"\xa3\x01\n\x12SynthesizeResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x18.lipstream.v1.LiveHeader\x12+\n\x06speech\x18\x02 \x01(\x0b\x32\x19.lipstream.v1.SpeechChunkH\x00\x12+\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1c.lipstream.v1.EndOfUtteranceH\x00\x42\t\n\x07payload\"\x87\x01\n\x0bSpeechChunk\x12\x0f\n\x07samples\x18\x01 \x01(\x0c\x12\x31\n\rsample_format\x18\x02 \x01(\x0e\x32\x1a.lipstream.v1.SampleFormat\x12\x0f\n\x07rate_hz\x18\x03 \x01(\r\x12#\n\x06phones\x18\x04 \x03(\x0b\x32\x13.lipstream.v1.Phone\"6\n\x05Phone\x12\x0b\n\x03ipa\x18\x01 \x01(\t\x12\x10\n\x08start_us\x18\x02 \x01(\x03\x12\x0e\n\x06\x65nd_us\x18\x03 \x01(\x03\"%\n\x11ListVoicesRequest\x12\x10\n\x08language\x18\x01 \x01(\t\"9\n\x12ListVoicesResponse\x12#\n\x06voices\x18\x01 \x03(\x0b\x32\x13.lipstream.v1.Voice\"6\n\x05Voice\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\"A\n\x0eInspectRequest\x12\x13\n\taudio_key\x18\x01 \x01(\tH\x00\x12\x0f\n\x05voice\x18\x02 \x01(\tH\x00\x42\t\n\x07subject\"7\n\x0fInspectResponse\x12\x12\n\nduration_s\x18\x01 \x01(\x02\x12\x10\n\x08warnings\x18\x02 \x03(\t2\xc6\x02\n\x0c\x41udioService\x12J\n\x07\x45xtract\x12\x1c.lipstream.v1.ExtractRequest\x1a\x1d.lipstream.v1.ExtractResponse(\x01\x30\x01\x12Q\n\nSynthesize\x12\x1f.lipstream.v1.SynthesizeRequest\x1a .lipstream.v1.SynthesizeResponse0\x01\x12O\n\nListVoices\x12\x1f.lipstream.v1.ListVoicesRequest\x1a .lipstream.v1.ListVoicesResponse\x12\x46\n\x07Inspect\x12\x1c.lipstream.v1.InspectRequest\x1a\x1d.lipstream.v1.InspectResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,27 +39,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDIOCHUNK']._serialized_start=460
   _globals['_AUDIOCHUNK']._serialized_end=489
   _globals['_EXTRACTRESPONSE']._serialized_start=492
-  _globals['_EXTRACTRESPONSE']._serialized_end=746
-  _globals['_FEATURES']._serialized_start=748
-  _globals['_FEATURES']._serialized_end=873
-  _globals['_SYNTHESIZEREQUEST']._serialized_start=876
-  _globals['_SYNTHESIZEREQUEST']._serialized_end=1031
-  _globals['_SYNTHESIZERESPONSE']._serialized_start=1034
-  _globals['_SYNTHESIZERESPONSE']._serialized_end=1197
-  _globals['_SPEECHCHUNK']._serialized_start=1200
-  _globals['_SPEECHCHUNK']._serialized_end=1335
-  _globals['_PHONE']._serialized_start=1337
-  _globals['_PHONE']._serialized_end=1391
-  _globals['_LISTVOICESREQUEST']._serialized_start=1393
-  _globals['_LISTVOICESREQUEST']._serialized_end=1430
-  _globals['_LISTVOICESRESPONSE']._serialized_start=1432
-  _globals['_LISTVOICESRESPONSE']._serialized_end=1489
-  _globals['_VOICE']._serialized_start=1491
-  _globals['_VOICE']._serialized_end=1545
-  _globals['_INSPECTREQUEST']._serialized_start=1547
-  _globals['_INSPECTREQUEST']._serialized_end=1612
-  _globals['_INSPECTRESPONSE']._serialized_start=1614
-  _globals['_INSPECTRESPONSE']._serialized_end=1669
-  _globals['_AUDIOSERVICE']._serialized_start=1672
-  _globals['_AUDIOSERVICE']._serialized_end=1998
+  _globals['_EXTRACTRESPONSE']._serialized_end=791
+  _globals['_EXTRACTREADY']._serialized_start=793
+  _globals['_EXTRACTREADY']._serialized_end=827
+  _globals['_FEATURES']._serialized_start=829
+  _globals['_FEATURES']._serialized_end=934
+  _globals['_SYNTHESIZEREQUEST']._serialized_start=937
+  _globals['_SYNTHESIZEREQUEST']._serialized_end=1092
+  _globals['_SYNTHESIZERESPONSE']._serialized_start=1095
+  _globals['_SYNTHESIZERESPONSE']._serialized_end=1258
+  _globals['_SPEECHCHUNK']._serialized_start=1261
+  _globals['_SPEECHCHUNK']._serialized_end=1396
+  _globals['_PHONE']._serialized_start=1398
+  _globals['_PHONE']._serialized_end=1452
+  _globals['_LISTVOICESREQUEST']._serialized_start=1454
+  _globals['_LISTVOICESREQUEST']._serialized_end=1491
+  _globals['_LISTVOICESRESPONSE']._serialized_start=1493
+  _globals['_LISTVOICESRESPONSE']._serialized_end=1550
+  _globals['_VOICE']._serialized_start=1552
+  _globals['_VOICE']._serialized_end=1606
+  _globals['_INSPECTREQUEST']._serialized_start=1608
+  _globals['_INSPECTREQUEST']._serialized_end=1673
+  _globals['_INSPECTRESPONSE']._serialized_start=1675
+  _globals['_INSPECTRESPONSE']._serialized_end=1730
+  _globals['_AUDIOSERVICE']._serialized_start=1733
+  _globals['_AUDIOSERVICE']._serialized_end=2059
 # @@protoc_insertion_point(module_scope)

@@ -118,6 +118,7 @@ class ExtractResponse(_message.Message):
     END_FIELD_NUMBER: _builtins.int
     INTERRUPT_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
+    READY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> _common_pb2.LiveHeader: ...
     @_builtins.property
@@ -128,6 +129,10 @@ class ExtractResponse(_message.Message):
     def interrupt(self) -> _common_pb2.Interrupt: ...
     @_builtins.property
     def snapshot(self) -> _common_pb2.StateSnapshot: ...
+    @_builtins.property
+    def ready(self) -> Global___ExtractReady:
+        """First of all, as the answer to the configuration."""
+
     def __init__(
         self,
         *,
@@ -136,16 +141,37 @@ class ExtractResponse(_message.Message):
         end: _common_pb2.EndOfUtterance | None = ...,
         interrupt: _common_pb2.Interrupt | None = ...,
         snapshot: _common_pb2.StateSnapshot | None = ...,
+        ready: Global___ExtractReady | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload", "snapshot", b"snapshot"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload", "ready", b"ready", "snapshot", b"snapshot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload", "snapshot", b"snapshot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "features", b"features", "header", b"header", "interrupt", b"interrupt", "payload", b"payload", "ready", b"ready", "snapshot", b"snapshot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["features", "end", "interrupt", "snapshot"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["features", "end", "interrupt", "snapshot", "ready"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
 Global___ExtractResponse: _TypeAlias = ExtractResponse  # noqa: Y015
+
+@_typing.final
+class ExtractReady(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LATENCY_MS_FIELD_NUMBER: _builtins.int
+    latency_ms: _builtins.float
+    """How much audio after its own 20 ms a row of features waits for, at most."""
+    def __init__(
+        self,
+        *,
+        latency_ms: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["latency_ms", b"latency_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractReady: _TypeAlias = ExtractReady  # noqa: Y015
 
 @_typing.final
 class Features(_message.Message):
@@ -154,11 +180,8 @@ class Features(_message.Message):
     VALUES_FIELD_NUMBER: _builtins.int
     RATE_HZ_FIELD_NUMBER: _builtins.int
     ENCODER_FIELD_NUMBER: _builtins.int
-    LATENCY_MS_FIELD_NUMBER: _builtins.int
     rate_hz: _builtins.float
     """50."""
-    latency_ms: _builtins.float
-    """How much audio after its own 20 ms a row waits for, at most: the encoder's look-ahead."""
     @_builtins.property
     def values(self) -> _common_pb2.Tensor:
         """[T, D] at `rate_hz`."""
@@ -173,11 +196,10 @@ class Features(_message.Message):
         values: _common_pb2.Tensor | None = ...,
         rate_hz: _builtins.float = ...,
         encoder: _common_pb2.Encoder | None = ...,
-        latency_ms: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["encoder", b"encoder", "values", b"values"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoder", b"encoder", "latency_ms", b"latency_ms", "rate_hz", b"rate_hz", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoder", b"encoder", "rate_hz", b"rate_hz", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -97,9 +97,10 @@ def motion_requests(
         if answer.HasField("features"):
             request.features.CopyFrom(answer.features.values)
             request.encoder.CopyFrom(answer.features.encoder)
-        else:
+            yield request
+        elif answer.HasField("end"):
             request.end.SetInParent()
-        yield request
+            yield request
 
 
 def render_requests(

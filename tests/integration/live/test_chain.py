@@ -83,7 +83,8 @@ def test_features_and_motion_are_those_of_the_whole_recording(
     np.testing.assert_allclose(features_in(answers), utterance.features, atol=5e-5)
     np.testing.assert_allclose(features_in(answers), in_process(utterance), atol=1e-5)
     check_times(answers, "features", lambda a: a.features.values.shape[0], 20_000)
-    assert answers[0].header.pts_us == START_US
+    assert answers[0].HasField("ready")
+    assert answers[1].header.pts_us == START_US
     assert answers[-1].HasField("end")
     assert answers[-1].header.pts_us == START_US + 20_000 * len(utterance.features)
 

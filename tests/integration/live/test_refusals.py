@@ -178,7 +178,7 @@ def _is_served(stubs: Stubs) -> bool:
 def test_an_utterance_without_audio_ends_at_once(stubs: Stubs) -> None:
     call = LiveCall(stubs.audio.Extract, _LISTEN)
     call.send(EXTRACT(1, 123, end=common_pb2.EndOfUtterance()))
-    answers = call.finish()
+    _, *answers = call.finish()
     assert len(features_in(answers)) == 0
     assert [(a.HasField("end"), a.header.pts_us) for a in answers] == [(True, 123)]
 

@@ -26,6 +26,9 @@ class AudioCall:
     ) -> None:
         self._call = SteadyCall(lambda state: stages.extract(header(0), rate_hz, state))
         self._header = header
+        self._answers = self._call.messages()
+        self.latency_us = 0
+        """How much sound the speech encoder waits for, beyond what a row of features is of."""
 
     async def open(self) -> None:
         """
@@ -33,6 +36,7 @@ class AudioCall:
             LipstreamError: the stage is away, full, or refuses.
         """
         await self._call.open()
+        self._ready((await anext(self._answers)).ready)
 
     async def hear(self, piece: Piece) -> None:
         await self._call.write(
@@ -48,11 +52,16 @@ class AudioCall:
         Raises:
             LipstreamError: the stage refuses what it was sent, or stays away.
         """
-        async with aclosing(self._call.messages()) as messages:
-            async for message in messages:
+        async with aclosing(self._answers) as answers:
+            async for message in answers:
                 if message.HasField("features"):
                     yield message.header.pts_us, message.features
+                elif message.HasField("ready"):  # of another replica
+                    self._ready(message.ready)
 
     def cancel(self) -> None:
         """End the call."""
         self._call.cancel()
+
+    def _ready(self, ready: audio_pb2.ExtractReady) -> None:
+        self.latency_us = round(1000 * ready.latency_ms)

@@ -225,28 +225,29 @@ class LiveSession:
             self._output.wish, self._controls = snapshot.output, snapshot.controls
         self._motion = MotionCall(self._stages, options, self._unbroken, state)
         self._calls.append(self._motion)
-        ready = await self._motion.open()
+        names = await self._motion.open()
         audio = AudioCall(self._stages, options.sample_rate, self._unbroken)
         self._calls.append(audio)
         await audio.open()
-        self.look_ahead_ms = ready.look_ahead_ms
-        self._mouth = mouth_columns(tuple(ready.blendshape_names))
+        self._mouth = mouth_columns(names)
         await self._output.open()
+        look_ahead_us = self._motion.look_ahead_us + audio.latency_us
+        self.look_ahead_ms = round(look_ahead_us / 1000)
         if snapshot is None:
             self._clock.start()
-            self._timeline = Timeline(options.sample_rate, 1000 * self.look_ahead_ms)
+            self._timeline = Timeline(options.sample_rate, look_ahead_us)
         else:
-            await self._go_on_from(snapshot)
+            await self._go_on_from(snapshot, look_ahead_us)
         self._reading = [self._begun(self._hear(audio)), self._begun(self._move())]
         self._tasks = [*self._reading, self._begun(self._feed(audio)), self._begun(self._give())]
         self.state = SessionState.IDLE
         self._tell_state()
 
-    async def _go_on_from(self, snapshot: LiveSnapshot) -> None:
+    async def _go_on_from(self, snapshot: LiveSnapshot, look_ahead_us: int) -> None:
         self._clock.go_on(snapshot.origin_unix_us)
         self._timeline = Timeline.going_on(
             self.options.sample_rate,
-            1000 * self.look_ahead_ms,
+            look_ahead_us,
             earliest_us=self.now_us() + HEADSTART_US,
             stage_us=snapshot.motion.input_us,
             utterance=snapshot.utterance + LEAP,
@@ -305,7 +306,7 @@ class LiveSession:
     async def _hear(self, audio: AudioCall) -> None:
         async with aclosing(audio.features()) as pieces:
             async for stage_us, features in pieces:
-                self._timeline.encoder_waits(round(1000 * features.latency_ms))
+                self._timeline.look_ahead_us = self._motion.look_ahead_us + audio.latency_us
                 await self._motion.hear(stage_us, features)
 
     async def _move(self) -> None:

@@ -40,20 +40,24 @@ class MotionCall:
         self._header = header
         self._answers = self._call.messages()
         self._next_feature_us = state.input_us
+        self.look_ahead_us = 0
+        """How much sound after its own beginning a frame waits for."""
 
     @property
     def state(self) -> StageState:
         """What the stage said of itself last."""
         return self._call.state
 
-    async def open(self) -> motion_pb2.GenerateReady:
-        """
+    async def open(self) -> tuple[str, ...]:
+        """Returns the names of the blendshapes.
+
         Raises:
             LipstreamError: the stage is away, full, or refuses.
         """
         await self._call.open()
-        ready: motion_pb2.GenerateReady = (await anext(self._answers)).ready
-        return ready
+        ready = (await anext(self._answers)).ready
+        self.look_ahead_us = 1000 * ready.look_ahead_ms
+        return tuple(ready.blendshape_names)
 
     async def hear(self, pts_us: int, features: audio_pb2.Features) -> None:
         self._next_feature_us = pts_us + features.values.shape[0] * _FEATURE_US

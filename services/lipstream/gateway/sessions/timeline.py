@@ -38,8 +38,6 @@ _MOST_LATE_FRAMES = 5
 _MOST_UNANSWERED_US = MOST_LEAD_US + LATE_US
 """Stages that owe frames for so much sound are handed no more: as long as they may take, and their
 frames still be shown."""
-_LONGEST_LATENCY_US = 2_500_000
-"""More than any speech encoder waits for; counts until it is known."""
 _MOST_WAITING_S = 300.0
 
 
@@ -81,7 +79,8 @@ class Timeline:
     """
     Args:
         rate_hz: of the samples; a frame holds a whole number of them.
-        look_ahead_us: how much sound after its own beginning a frame of motion waits for.
+        look_ahead_us: how much sound after its own beginning a frame of motion waits for; may
+            change with the stages.
         start_us: where the sound begins.
         stage_us: the same moment in the stages' time, whole frames from it.
         utterance: number of the last one before.
@@ -97,9 +96,7 @@ class Timeline:
         utterance: int = 0,
     ) -> None:
         self._rate_hz = rate_hz
-        self._look_ahead_us = look_ahead_us
-        self._latency_us: int | None = None
-        """What the speech encoder waits for beside it."""
+        self.look_ahead_us = look_ahead_us
         self._clock = StageClock(start_us - stage_us)
         self._lead = Lead()
         self._piece_us = FRAME_US + _HELD_BACK_US
@@ -144,11 +141,6 @@ class Timeline:
         return self._clock.session_us(self._fed_us)
 
     @property
-    def look_ahead_us(self) -> int:
-        """How much sound after its own beginning a frame depends on, at most."""
-        return self._look_ahead_us + (self._latency_us or 0)
-
-    @property
     def behind(self) -> bool:
         """Whether the stages cannot keep up, or could not a few seconds ago."""
         return self._lead.raised or self.due_us() is None
@@ -167,10 +159,8 @@ class Timeline:
             if self._gaining_from_us is not None:
                 gaining_us = max(gaining_us, self._gaining_from_us)
             due_us = min(due_us, gaining_us)
-        most_us = _MOST_UNANSWERED_US
-        if self._latency_us is None:
-            most_us += _LONGEST_LATENCY_US
-        return None if self._catching_up or self._unanswered_us >= most_us else due_us
+        waits = self._catching_up or self._unanswered_us >= _MOST_UNANSWERED_US
+        return None if waits else due_us
 
     def next_piece(self, now_us: int) -> Piece:
         """The next frame of sound: what waits, and silence for what is missing."""
@@ -202,10 +192,6 @@ class Timeline:
                 first = started or self._gaining_from_us is None
                 self._gaining_from_us = now_us + (2 if first else 1) * _GAINING_US
         return piece
-
-    def encoder_waits(self, latency_us: int) -> None:
-        """How much sound the speech encoder waits for beside the look-ahead."""
-        self._latency_us = latency_us
 
     def moved(self, stage_us: int, frames: int, now_us: int) -> None:
         """So many frames of motion came, from this moment of the stages on."""

@@ -39,11 +39,14 @@ class SlowStages:
     heard: list[tuple[int, int, Heard]] = field(default_factory=list)
     """When it was handed on, and its piece's place in the stages' time."""
     most_unanswered: int = 0
-    timeline: Timeline = field(default_factory=lambda: Timeline(RATE_HZ, LOOK_AHEAD_US))
+    timeline: Timeline = field(init=False)
     _waiting: deque[int] = field(default_factory=deque)
     """Ends of pieces, in the stages' time."""
     _done_us: int | None = None
     _next_frame_us: int = 0
+
+    def __post_init__(self) -> None:
+        self.timeline = Timeline(RATE_HZ, LOOK_AHEAD_US + self.latency_us)
 
     def run(self, until_us: int) -> None:
         while True:
@@ -79,7 +82,6 @@ class SlowStages:
 
     def _answer(self) -> None:
         known_us = self._waiting.popleft() - self.latency_us
-        self.timeline.encoder_waits(self.latency_us)
         while self._next_frame_us + LOOK_AHEAD_US <= known_us:
             stage_us = self._next_frame_us
             self.timeline.moved(stage_us, 1, self.now_us)

@@ -37,7 +37,6 @@ def _due(timeline: Timeline) -> int:
 def _next(timeline: Timeline, now_us: int) -> Piece:
     """The next piece, which the stages answer at once."""
     piece = timeline.next_piece(now_us)
-    timeline.encoder_waits(0)
     frame_us = (timeline.fed_us - _LOOK_AHEAD_US) // FRAME_US * FRAME_US
     if frame_us >= 0:
         timeline.moved(frame_us, 1, now_us)
