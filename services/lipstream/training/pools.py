@@ -50,9 +50,9 @@ class Kind:
 
 
 RECIPE: tuple[Ingredient, ...] = (
-    Ingredient("real", 0.48, 14, 11),
-    Ingredient("kokoro", 0.24, 6, 14),
-    Ingredient("flite", 0.12, 1, 12),
+    Ingredient("real", 0.44, 14, 11),
+    Ingredient("kokoro", 0.30, 3, 14),
+    Ingredient("flite", 0.10, 1, 12),
     Ingredient("espeak", 0.08, 1, 13),
 )
 
