@@ -1,6 +1,9 @@
-"""How long an avatar takes to fit, and what a video gives over a photo.
+"""How long an avatar takes to fit, how its mouth does as told, and what a video gives over a photo.
 
-`python -m loadtests.fit [--json FILE] [--videos FOLDER]`
+`python -m loadtests.fit [--json FILE] [--videos FOLDER] [--portraits FOLDER]`
+
+Of every portrait there are, in the JSON object's `portraits`, face PSNR, and how far gap and width
+of the mouth seen in six visemes are from what the rig was told, in mm.
 
 A video of ten seconds is timed: the first of the folder, played forwards and backwards. Gains are
 of the videos as they are, in frames held out of their fits, beside the avatar of the one neutral
@@ -13,24 +16,28 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
-from lipstream.avatar.fit import fit_photo
+from lipstream.avatar.fit import FitResult, fit_photo
 from lipstream.avatar.photo import load_photo
+from lipstream.avatar.quality.viseme_check import REST
 from lipstream.avatar.video.fit import fit_video
 from lipstream.avatar.video.footage import frames, survey
 from lipstream.render import warm_up
 from loadtests.avatars import hopper_photo
 from loadtests.manifest import Figure, Manifest, Value, peak_rss_mb
 
+_SHARED = Path(__file__).parents[2] / "shared/data"
 _LENGTH_S = 10
 _FPS = 25
 _ENDINGS = frozenset({".mp4", ".mpg", ".mov", ".webm", ".mkv"})
+_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+_FAR_MM = 3.0
 
 
 def main() -> None:
@@ -39,16 +46,26 @@ def main() -> None:
     parser.add_argument(
         "--videos",
         type=Path,
-        default=Path(__file__).parents[2] / "shared/data/talking-video/grid",
+        default=_SHARED / "talking-video/grid",
         help="folder of videos of one person each",
     )
     parser.add_argument("--most", type=int, default=4, help="videos whose gain is measured")
+    parser.add_argument(
+        "--portraits",
+        type=Path,
+        default=_SHARED / "portraits",
+        help="folder of portraits, beside the one that the time is taken of",
+    )
     arguments = parser.parse_args()
     videos = sorted(p for p in arguments.videos.glob("*") if p.suffix in _ENDINGS)[: arguments.most]
+    portraits = sorted(p for p in arguments.portraits.rglob("*") if p.suffix in _PICTURES)
     warm_up(fitting=True)
     started = time.perf_counter()
-    fit_photo(load_photo(hopper_photo()))
+    fitted = fit_photo(load_photo(hopper_photo()))
     figures = [Figure("photo_s", time.perf_counter() - started, goal="<= 10")]
+    seen = {hopper_photo().stem: _checked(fitted)}
+    seen |= {portrait.stem: _checked(fit_photo(load_photo(portrait))) for portrait in portraits}
+    figures += _of_portraits(seen)
     figures += _of_videos(videos)
     settings: dict[str, Value] = {
         "photo": hopper_photo().name,
@@ -56,7 +73,32 @@ def main() -> None:
         "video_length_s": _LENGTH_S,
         "cores": os.cpu_count(),
     }
-    Manifest("fit", settings).publish(figures, arguments.json)
+    Manifest("fit", settings).publish(figures, arguments.json, portraits=seen)
+
+
+def _checked(fitted: FitResult) -> dict[str, float]:
+    """Of one portrait, by figure."""
+    report = fitted.report
+    return {"face_psnr_db": round(report.face_psnr_db, 2)} | {
+        f"viseme_{name.lower()}_{measure}_off_mm": round(abs(seen - told), 2)
+        for name, mouth in report.visemes.mouths.items()
+        if name != REST
+        for measure, seen, told in (
+            ("gap", mouth.gap_detected_mm, mouth.gap_commanded_mm),
+            ("width", mouth.width_detected_mm, mouth.width_commanded_mm),
+        )
+    }
+
+
+def _of_portraits(seen: Mapping[str, Mapping[str, float]]) -> list[Figure]:
+    off = [mm for own in seen.values() for name, mm in own.items() if name.endswith("_off_mm")]
+    least = min(own["face_psnr_db"] for own in seen.values())
+    return [
+        Figure("portraits_seen", len(seen)),
+        Figure("portrait_psnr_db_least", least, goal=">= 34"),
+        Figure("viseme_worst_mm", max(off), goal="<= 3"),
+        Figure("visemes_off", f"{sum(mm > _FAR_MM for mm in off)} of {len(off)}", goal="none"),
+    ]
 
 
 def _of_videos(videos: Sequence[Path]) -> list[Figure]:

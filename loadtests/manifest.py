@@ -47,7 +47,7 @@ class Manifest:
     """What was measured: avatar, size, length."""
 
     def publish(
-        self, figures: list[Figure], json_path: Path | None, **groups: Mapping[str, Value]
+        self, figures: list[Figure], json_path: Path | None, **groups: Mapping[str, object]
     ) -> None:
         """Print the table; write the JSON object if a path is given.
 
