@@ -23,7 +23,8 @@ __all__ = ["Encoder", "Generator", "Style", "Talking", "open_talking"]
 Generator = Annotated[
     str | None,
     typer.Option(
-        help="What makes the motion: baseline or streaming_talker; by default LIPSTREAM_GENERATOR."
+        help="What makes the motion: baseline or streaming_talker; by default LIPSTREAM_GENERATOR. "
+        "Options follow: 'streaming_talker?look_ahead_ms=120&steps=10'."
     ),
 ]
 Encoder = Annotated[

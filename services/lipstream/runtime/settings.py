@@ -58,8 +58,11 @@ class Settings(BaseSettings):
     ] = ""
 
     generator: Annotated[
-        Literal["baseline", "streaming_talker"],
-        Field(description="Which model makes motion; see model_repository/MODEL_CARD.md."),
+        str,
+        Field(
+            description="Which model makes motion: baseline or streaming_talker, with options; see "
+            "lipstream.motion.generators."
+        ),
     ] = "streaming_talker"
 
     encoder: Annotated[

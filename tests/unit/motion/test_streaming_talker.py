@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +14,14 @@ from lipstream.audio.mel import log_mel
 from lipstream.errors import BadInput, Internal
 from lipstream.evaluation.contenders import from_labels, motion_of
 from lipstream.evaluation.lip_track import LipTrack
+from lipstream.evaluation.quiet_sounds import quiet_sounds
 from lipstream.evaluation.rest import MOUTH_SHAPES, rest_score
 from lipstream.face.motion import Floats, Motion
 from lipstream.inference import ModelStore, OnnxModel, pack, unpack
 from lipstream.motion import (
-    DEFAULT_GENERATOR,
     GENERATORS,
     BaselineGenerator,
+    MotionGenerator,
     Sampling,
     StreamingTalker,
     generate,
@@ -176,18 +177,11 @@ def test_synthesised_speech_moves_the_mouth_as_its_phones_do(
     assert shown.max() > 0.2
 
 
-@pytest.mark.parametrize("kind", ["silence", "noise", "hum"])
+@pytest.mark.parametrize("kind", ["silence", "white noise", "hum", "music"])
 def test_the_mouth_rests_where_nobody_speaks(
     encoder: SpeechEncoder, talker: StreamingTalker, kind: str
 ) -> None:
-    rng = np.random.default_rng(0)
-    times_s = np.arange(48_000) / 16_000
-    sounds = {
-        "silence": np.zeros(48_000),
-        "noise": 0.2 * rng.standard_normal(48_000),
-        "hum": 0.1 * np.sin(2 * np.pi * 100 * times_s),
-    }
-    rest = rest_score(motion_of(np.asarray(sounds[kind], np.float32), encoder, talker))
+    rest = rest_score(motion_of(quiet_sounds()[kind][:48_000], encoder, talker))
     assert rest.moving_share == 0
 
 
@@ -251,14 +245,37 @@ def test_foreign_states_are_refused(talker: StreamingTalker) -> None:
             talker.decode_state(data)
 
 
-def test_settings_and_generators_know_the_same_names() -> None:
-    assert get_args(Settings.model_fields["generator"].annotation) == GENERATORS
-    assert Settings().generator == DEFAULT_GENERATOR
-
-
 def test_generators_are_opened_by_name() -> None:
     assert GENERATORS == ("baseline", "streaming_talker")
     for name in GENERATORS:
         assert open_generator(name, look_ahead_ms=120).look_ahead_ms == 120
-    with pytest.raises(BadInput, match="no motion generator"):
-        open_generator("puppet")
+        assert open_generator(f"{name}?look_ahead_ms=40", look_ahead_ms=120).look_ahead_ms == 40
+    assert open_generator(Settings().generator).look_ahead_ms == 80
+
+
+def test_options_of_a_generator_are_those_of_sampling(features: Floats) -> None:
+    def mouth(generator: MotionGenerator[Any]) -> Floats:
+        return Motion.concatenate(generate(generator, [features], seed=3)).blendshapes
+
+    written = mouth(open_generator("streaming_talker?steps=1&noise=fresh&temperature=1"))
+    made = StreamingTalker(sampling=Sampling(steps=1, constant_noise=False, temperature=1))
+    np.testing.assert_array_equal(written, mouth(made))
+    assert np.abs(written - mouth(open_generator())).max() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("puppet", "no motion generator 'puppet'"),
+        ("baseline?steps=4", "baseline has no option 'steps'"),
+        ("streaming_talker?pace=4", "StreamingTalker has no option 'pace'"),
+        ("streaming_talker?steps=0", "0 steps of diffusion"),
+        ("streaming_talker?steps=nan", "a number was expected"),
+        ("streaming_talker?temperature=2", "between 0 and 1"),
+        ("streaming_talker?noise=pink", "no noise 'pink'"),
+        ("streaming_talker?look_ahead_ms=90", "look-ahead of 90 ms"),
+    ],
+)
+def test_what_no_generator_offers_is_refused_by_name(text: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        open_generator(text)

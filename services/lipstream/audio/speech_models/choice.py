@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 from lipstream.audio.speech_models.window import StreamWindow
 from lipstream.errors import BadInput
+from lipstream.runtime.written_choice import WrittenChoice
 
 __all__ = ["KINDS", "EncoderChoice"]
 
@@ -47,8 +47,8 @@ class EncoderChoice:
         """
         if text.strip() in ("", _OWN):
             return cls()
-        kind, _, rest = text.strip().partition(":")
-        place, _, query = rest.partition("?")
+        written = WrittenChoice.parse(text)
+        kind, _, place = written.name.partition(":")
         if kind not in KINDS or not place:
             raise BadInput(
                 f"{text!r} is no speech encoder.",
@@ -56,24 +56,15 @@ class EncoderChoice:
                 "of the weights.",
                 code="unknown_encoder",
             )
-        options = dict(parse_qsl(query, keep_blank_values=True))
-        unknown = sorted(set(options) - set(_OPTIONS))
-        if unknown:
-            raise BadInput(
-                f"A speech encoder has no option {unknown[0]!r}.",
-                remedy=f"Known are {', '.join(_OPTIONS)}.",
-                code="unknown_encoder",
-            )
+        written.allow("A speech encoder", _OPTIONS, code="unknown_encoder")
         default = StreamWindow()
         window = StreamWindow(
-            left_s=_number(options, "left_s", default.left_s),
-            chunk_ms=round(_number(options, "chunk_ms", default.chunk_ms)),
-            look_ahead_ms=round(_number(options, "look_ahead_ms", default.look_ahead_ms)),
+            left_s=written.number("left_s", default.left_s),
+            chunk_ms=round(written.number("chunk_ms", default.chunk_ms)),
+            look_ahead_ms=round(written.number("look_ahead_ms", default.look_ahead_ms)),
         )
-        layer = round(_number(options, "layer", 0)) if "layer" in options else None
-        device = options.get("device", "auto")
-        if device not in ("auto", "cpu", "cuda"):
-            raise BadInput(f"There is no device {device!r}.", remedy="Write auto, cpu or cuda.")
+        layer = round(written.number("layer", 0)) if "layer" in written.options else None
+        device = written.word("device", ("auto", "cpu", "cuda"))
         return cls(kind, Path(place).expanduser(), layer, window, device)
 
     def __str__(self) -> str:
@@ -86,10 +77,3 @@ class EncoderChoice:
         )
         layer = "" if self.layer is None else f"layer={self.layer}&"
         return f"{self.kind}:{self.path}?{layer}{options}&device={self.device}"
-
-
-def _number(options: dict[str, str], name: str, default: float) -> float:
-    try:
-        return float(options.get(name, default))
-    except ValueError:
-        raise BadInput(f"{name} is {options[name]!r}; a number was expected.") from None
