@@ -14,6 +14,7 @@ from lipstream.avatar.color_solve import solve_colors
 from lipstream.avatar.detector import FaceDetector
 from lipstream.avatar.glasses import hold_glasses
 from lipstream.avatar.painting import paint
+from lipstream.avatar.parting import place_teeth
 from lipstream.avatar.photo import Photo
 from lipstream.avatar.preflight import Finding, Preflight, Reason, check_faces, head_turn
 from lipstream.avatar.quality import (
@@ -65,6 +66,7 @@ def fit_photo(photo: Photo, *, progress: Progress | None = None) -> FitResult:
         say(0.25, "Building the rig")
         rig = build_rig(subject.landmarks, CANVAS_PX)
         rig = hold_glasses(rig, subject.canvas.pixels, subject.landmarks)
+        rig = place_teeth(rig, subject.canvas.pixels, subject.landmarks)
         painted = _paint(subject, rig, say)
         say(0.93, "Looking at the avatar")
         renderer = SplatRenderer(painted.model, CANVAS_PX)

@@ -18,8 +18,8 @@ from lipstream.face.lip_field import ALONG, LIP, LIP_POINTS, LipField, per_ring
 __all__ = ["NeutralFace", "neutralise"]
 
 _REST_WIDTH_PER_EYE_DISTANCE = 0.72
-_TEETH_SHOW_MM = 3.0
-"""A wider gap between the lips shows the upper teeth."""
+_PARTED_MM = 3.0
+"""Lips further apart show what lies between them."""
 _MOST_BELOW_LIPS_MM = 3.6
 """The incisors' edge lies no lower than this under the line where the lips meet."""
 
@@ -40,14 +40,14 @@ class NeutralFace:
         return replace(self, neutral=self.neutral + change, part=self.part - change)
 
     @property
-    def shows_teeth(self) -> bool:
-        return self.lip_gap_mm > _TEETH_SHOW_MM
+    def is_parted(self) -> bool:
+        return self.lip_gap_mm > _PARTED_MM
 
     @property
     def incisal_edge_y(self) -> float:
         """Height of the upper incisors' edge: seen in a toothy smile, typical otherwise."""
         lips_meet = self.neutral[[13, 14], 1].mean()
-        if self.shows_teeth:
+        if self.is_parted:
             # A mouth wide open shows more than the upper teeth.
             return float(min(self.photo[14, 1] - 1.2, lips_meet + _MOST_BELOW_LIPS_MM))
         return float(lips_meet + 2.2)
@@ -105,7 +105,7 @@ def _close_lips(mesh: Points, lips: LipField) -> tuple[NDArray[np.float64], floa
     inner = int(Ring.INNER)
     gap = mesh[list(LOWER_LIP[inner])] - mesh[list(UPPER_LIP[inner])]  # [11, 3]
     gap_mm = float(gap[5, 1])
-    upper_share = 0.56 if gap_mm > _TEETH_SHOW_MM else 0.5
+    upper_share = 0.56 if gap_mm > _PARTED_MM else 0.5
     share = np.where(LIP < 0, upper_share, upper_share - 1) * per_ring(1, 0.95, 0.9, 0.8, 0.35)
     dx, dy, dz = (share * gap[None, None, :, axis] for axis in range(3))
     return lips.spread(dx, dy, dz), gap_mm

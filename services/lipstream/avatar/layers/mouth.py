@@ -23,8 +23,10 @@ __all__ = ["INNER_PARTS", "mouth_layers"]
 
 Array = NDArray[np.float64]
 
-_LATITUDE = {"cavity": 0.05, UPPER_TEETH.name: 0.22, LOWER_TEETH.name: 0.10, "tongue": 0.05}
-"""A photo shows little of a mouth that is wide open: what it does not show keeps its colour."""
+_LATITUDE = {"cavity": 0.35, UPPER_TEETH.name: 0.22, LOWER_TEETH.name: 0.22, "tongue": 0.35}
+"""How far a photo of parted lips may move a colour."""
+_FOR_THE_PHOTO = frozenset({"cavity", "tongue"})
+"""What lies there in the photo stays there: a tongue that moved, a shadow."""
 INNER_PARTS = frozenset(_LATITUDE)
 """Names of the layers inside the mouth."""
 _LIT_PARTING_MM = 2.5
@@ -101,6 +103,7 @@ def _inside(scene: PhotoScene, name: str, binding: Binding, colors: Array) -> La
         colors=colors,
         opacities=np.ones(len(binding)),
         latitude=np.full(len(binding), latitude),
+        photo_only=np.full(len(binding), float(name in _FOR_THE_PHOTO)),
         depth_bias_mm=INNER_DEPTH_BIAS_MM,
         # A mouth that is hardly open is dark: everything turns to that of a shaded lip.
         tints={MOUTH_SHADE: _SHADE * scene.lip_color - colors},

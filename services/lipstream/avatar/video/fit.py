@@ -16,6 +16,7 @@ from lipstream.avatar.detector import FaceDetector
 from lipstream.avatar.fit import Progress
 from lipstream.avatar.glasses import hold_glasses
 from lipstream.avatar.painting import Painting, paint
+from lipstream.avatar.parting import place_teeth
 from lipstream.avatar.preflight import Finding, Reason, check_faces
 from lipstream.avatar.quality import assess, check_gate, viseme_warnings
 from lipstream.avatar.video.alignment import align
@@ -91,7 +92,8 @@ def fit_video(
 
         def painted(rig: Rig, share: float) -> Painting:
             held = hold_glasses(rig, canvas, reference)
-            return paint(canvas, reference, person, held, lambda _, doing: say(share, doing))
+            placed = place_teeth(held, canvas, reference)
+            return paint(canvas, reference, person, placed, lambda _, doing: say(share, doing))
 
         alone = painted(build_rig(reference, CANVAS_PX), 0.25)
         photo_model = solve_colors(alone.composition, alone.image)
