@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import onnx
@@ -30,7 +31,7 @@ from lipstream.training.motion_model import LOOK_AHEADS_MS, MotionConfig, Motion
 from lipstream.training.serving_files import write_serving_files
 from lipstream.training.streaming import StreamingModule
 
-__all__ = ["PARITY", "Exported", "export_models", "load_trained"]
+__all__ = ["PARITY", "Exported", "export_models", "load_trained", "trained_settings"]
 
 PARITY = 1e-4
 """Largest difference allowed between torch on the whole and onnxruntime in chunks."""
@@ -62,6 +63,12 @@ def load_trained(checkpoint: Path) -> tuple[SpeechEncoderModel, MotionModel]:
     except Exception as error:  # torch raises anything from KeyError to UnpicklingError here
         raise BadInput(f"{checkpoint} is no checkpoint of this model: {error}") from error
     return encoder.eval(), motion.eval()
+
+
+def trained_settings(checkpoint: Path) -> Mapping[str, Any]:
+    """The whole configuration that a trainer's `best.pt` came of."""
+    settings: Mapping[str, Any] = torch.load(checkpoint, weights_only=True)["config"]
+    return settings
 
 
 def export_models(

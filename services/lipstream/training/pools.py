@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,17 +10,19 @@ from lipstream.errors import BadInput
 from lipstream.evaluation.labelled import is_dev_speaker
 from lipstream.evaluation.utterance import read_corpus
 from lipstream.training.dataset import cached_examples, nonspeech_examples, recorded_examples
-from lipstream.training.examples import Example, Pool
+from lipstream.training.examples import Example
 from lipstream.training.validation import DevSpeech, dev_speech
 
 __all__ = [
+    "INGREDIENTS",
     "NONSPEECH",
     "RECIPE",
     "Ingredient",
     "Kind",
+    "Part",
     "development_speech",
+    "parts_of",
     "recipe_examples",
-    "training_pool",
 ]
 
 NONSPEECH = "nonspeech"
@@ -49,6 +51,27 @@ class Kind:
     examples: list[Example]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one corpus has in the training."""
+
+    name: str
+    share: float
+    """Of the crops that are drawn."""
+    hours: float
+    """Of examples, every recording of an utterance counted."""
+
+
+def parts_of(kinds: Iterable[tuple[str, float, Sequence[Sized]]]) -> list[Part]:
+    """Shares of those that are there, from name, share and examples of 25 fps of each."""
+    there = [(name, share, examples) for name, share, examples in kinds if examples and share > 0]
+    total = sum(share for _, share, _ in there)
+    return [
+        Part(name, share / total, sum(map(len, examples)) / 90_000)
+        for name, share, examples in there
+    ]
+
+
 RECIPE: tuple[Ingredient, ...] = (
     Ingredient("real", 0.44, 14, 11),
     Ingredient("kokoro", 0.30, 3, 14),
@@ -56,26 +79,7 @@ RECIPE: tuple[Ingredient, ...] = (
     Ingredient("espeak", 0.08, 1, 13),
 )
 
-
-def training_pool(
-    corpus: Path,
-    cache: Path,
-    *,
-    nonspeech_hours: float = 1.0,
-    report: Callable[[str], None] = lambda line: None,
-) -> Pool:
-    """Examples of the recipe's corpora that are there, and of sound without speech.
-
-    Args:
-        corpus: folder of shards.
-        cache: folder in which examples are kept between runs.
-        nonspeech_hours: of sound to which the mouth rests.
-
-    Raises:
-        BadInput: none of the corpora is there.
-    """
-    kinds = recipe_examples(corpus, cache, nonspeech_hours=nonspeech_hours, report=report)
-    return Pool([(kind.share, kind.examples) for kind in kinds])
+INGREDIENTS = {part.kind: part for part in RECIPE}
 
 
 def recipe_examples(
@@ -85,7 +89,12 @@ def recipe_examples(
     nonspeech_hours: float = 1.0,
     report: Callable[[str], None] = lambda line: None,
 ) -> list[Kind]:
-    """As `training_pool`, kind by kind.
+    """Examples of the recipe's corpora that are there, and of sound without speech.
+
+    Args:
+        corpus: folder of shards.
+        cache: folder in which examples are kept between runs.
+        nonspeech_hours: of sound to which the mouth rests.
 
     Raises:
         BadInput: none of the corpora is there.

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lipstream.audio.encoder import SpeechEncoder
 from lipstream.errors import BadInput, NotFound
-from lipstream.training.export import Exported, export_models, load_trained
+from lipstream.inference import EncoderIdentity, OnnxModel
+from lipstream.training.examples import Pool
+from lipstream.training.export import (
+    Exported,
+    export_models,
+    load_trained,
+    trained_settings,
+)
 from lipstream.training.overrides import overridden
-from lipstream.training.pools import development_speech, recipe_examples, training_pool
+from lipstream.training.pools import Part, development_speech, parts_of, recipe_examples
+from lipstream.training.record import (
+    REPORT,
+    RunRecord,
+    described,
+    keep_record,
+    training_report,
+    used_corpora,
+    used_dev,
+)
 
 if TYPE_CHECKING:
     from lipstream.training.streaming_talker.clips import ClipPool
     from lipstream.training.streaming_talker.trainer import TalkerTraining
+    from lipstream.training.trainer import TrainConfig
     from lipstream.training.validation import DevSpeech
 
 __all__ = ["Recipe", "ablate_talker", "export_run", "train_preset"]
@@ -82,12 +99,25 @@ def export_run(run: Path, root: Path) -> list[Exported]:
         from lipstream.training.streaming_talker.checkpoint import read_checkpoint
         from lipstream.training.streaming_talker.export import export_talker
 
-        return [export_talker(read_checkpoint(run / _TALKER_WEIGHTS), root)]
-    if not (run / _BASELINE_WEIGHTS).is_file():
+        network = read_checkpoint(run / _TALKER_WEIGHTS)
+        exported = [export_talker(network, root)]
+        said = network.config.encoder
+        encoder = str(EncoderIdentity.decode(said)) if said else "not said"
+        settings: Mapping[str, Any] = {"network": asdict(network.config)}
+    elif (run / _BASELINE_WEIGHTS).is_file():
+        weights = load_trained(run / _BASELINE_WEIGHTS)
+        exported = list(export_models(*weights, root))
+        encoder = f"trained along, weights {OnnxModel(exported[0].path).digest}"
+        settings = trained_settings(run / _BASELINE_WEIGHTS)
+    else:
         raise NotFound(
             f"{run} holds no finished training.", remedy="Train with `lipstream train motion`."
         )
-    return list(export_models(*load_trained(run / _BASELINE_WEIGHTS), root))
+    record = described(run, settings)
+    for model in exported:
+        folder = model.path.parent.parent
+        (folder / REPORT).write_text(training_report(folder.name, record, encoder), "utf-8")
+    return exported
 
 
 def _train_baseline(recipe: Recipe, report: Report) -> Path:
@@ -107,8 +137,14 @@ def _train_baseline(recipe: Recipe, report: Report) -> Path:
     earlier = load_trained(recipe.earlier / _BASELINE_WEIGHTS) if recipe.earlier else None
     if earlier is not None:
         config = replace(config, encoder=earlier[0].config, motion=earlier[1].config)
-    pool = training_pool(recipe.corpus, recipe.run / "examples", report=report)
+    kinds = recipe_examples(recipe.corpus, recipe.run / "examples", report=report)
     dev = development_speech(recipe.dev) if recipe.dev else []
+    before = None
+    if recipe.earlier is not None:
+        before = described(recipe.earlier, trained_settings(recipe.earlier / _BASELINE_WEIGHTS))
+    parts = parts_of((kind.name, kind.share, kind.examples) for kind in kinds)
+    _keep(recipe, config, parts, dev, "an encoder trained along", earlier=before)
+    pool = Pool([(kind.share, kind.examples) for kind in kinds])
     trained = train(config, pool, dev, recipe.run, earlier=earlier, report=report)
     report(f"best after {trained.steps} steps")
     return recipe.run / _BASELINE_WEIGHTS
@@ -124,14 +160,41 @@ def _train_talker(recipe: Recipe, report: Report) -> Path:
     if choice.path is None:
         encoder = SpeechEncoder()
         pool, dev = _talker_data(recipe, encoder, report)
+        _keep(recipe, config, pool.parts, dev, str(encoder.identity))
         train_talker(config, pool, dev, encoder, recipe.run, report=report)
         return recipe.run / _TALKER_WEIGHTS
     extractor = open_voiced_extractor(choice)
     cache = _heard_folder(recipe, choice.kind, f"{choice} {extractor.identity}")
     pool = recording_pool(recipe.corpus, extractor, cache, report=report)
     dev = development_speech(recipe.dev) if recipe.dev else []
+    _keep(recipe, config, pool.parts, dev, str(extractor.identity), copied=False)
     train_talker(config, pool, dev, extractor, recipe.run, report=report)
     return recipe.run / _TALKER_WEIGHTS
+
+
+def _keep(
+    recipe: Recipe,
+    config: TrainConfig | TalkerTraining,
+    parts: Sequence[Part],
+    dev: Sequence[DevSpeech],
+    encoder: str,
+    *,
+    copied: bool = True,
+    earlier: Mapping[str, Any] | None = None,
+) -> None:
+    overrides = {**recipe.overrides, "seed": recipe.seed}
+    if recipe.steps is not None:
+        overrides["--steps"] = recipe.steps
+    record = RunRecord(
+        recipe.preset,
+        asdict(config),
+        overrides,
+        used_corpora(recipe.corpus, parts, copied),
+        used_dev(dev),
+        encoder,
+        earlier,
+    )
+    keep_record(recipe.run, record, "cpu")
 
 
 def ablate_talker(recipe: Recipe, *, report: Report = lambda line: None) -> str:

@@ -10,13 +10,14 @@ from typer.testing import CliRunner
 from lipstream.errors import BadInput
 from lipstream.evaluation.utterance import read_corpus, write_shard
 from lipstream.training.commands import corpus_app, train_app
-from lipstream.training.corpora import build
-from lipstream.training.pools import development_speech, training_pool
+from lipstream.training.corpora import build, texts
+from lipstream.training.pools import development_speech, recipe_examples
 from tests.unit.motion.spoken import SENTENCES, spoken
 
 
 def test_espeak_fills_a_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_SHARD_SECONDS", 20.0)
+    monkeypatch.setattr(texts, "_WORD_LISTS", {})
     transcripts = tmp_path / "texts"
     transcripts.mkdir()
     (transcripts / "all_train-x.tsv.gz").write_bytes(_gzipped("1 \tTHE CAT SAT ON A BIG MAP\n"))
@@ -65,8 +66,8 @@ def test_only_the_baseline_is_trained_on(tmp_path: Path) -> None:
 def test_the_pool_takes_what_is_there(tmp_path: Path) -> None:
     write_shard(tmp_path / "flite-0000.npz", [spoken(SENTENCES[0])])
     lines: list[str] = []
-    pool = training_pool(tmp_path, tmp_path / "cache", report=lines.append, nonspeech_hours=0.01)
-    assert len(pool.hours) == 2
+    kinds = recipe_examples(tmp_path, tmp_path / "c", report=lines.append, nonspeech_hours=0.01)
+    assert [kind.name for kind in kinds] == ["flite", "nonspeech"]
     assert any(line.startswith("real: not in") for line in lines)
 
 

@@ -27,7 +27,7 @@ from lipstream.motion.talker_audio import (
     consecutive_audio,
 )
 from lipstream.training.examples import Example
-from lipstream.training.pools import Kind
+from lipstream.training.pools import Kind, parts_of
 from lipstream.training.spectral import SpectralAugmentation
 from lipstream.training.streaming_talker.losses import Clip
 
@@ -109,7 +109,7 @@ def clip_pool(
             lambda kind=kind: hear(_some(kind), encoder, augmented=True, seed=_COLOUR_SEED),  # type: ignore[misc]
         )
         report(f"{kind.name}: {sum(map(len, examples)) / 90_000:.2f} h heard")
-        heard.append((kind.share, examples))
+        heard.append((kind.name, kind.share, examples))
     return ClipPool(heard)
 
 
@@ -128,14 +128,13 @@ def _some(kind: Kind) -> list[Example]:
 class ClipPool:
     """Examples of several kinds, drawn with a share for each kind."""
 
-    def __init__(self, kinds: Iterable[tuple[float, Sequence[HeardExample]]]) -> None:
-        chosen = [(share, list(examples)) for share, examples in kinds if share > 0]
-        chosen = [(share, examples) for share, examples in chosen if examples]
+    def __init__(self, kinds: Iterable[tuple[str, float, Sequence[HeardExample]]]) -> None:
+        chosen = [(name, share, examples) for name, share, examples in kinds if examples and share]
         if not chosen:
             raise BadInput("There are no examples to train on.")
-        total = sum(share for share, _ in chosen)
-        self._shares = [share / total for share, _ in chosen]
-        self._kinds = [examples for _, examples in chosen]
+        self.parts = parts_of(chosen)
+        self._shares = [part.share for part in self.parts]
+        self._kinds = [examples for _, _, examples in chosen]
 
     def motion(self, rng: np.random.Generator, size: int, frames: int) -> torch.Tensor:
         """Controls alone `# [size, frames, 10]`, for stage one."""

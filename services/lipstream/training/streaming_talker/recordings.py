@@ -55,7 +55,7 @@ def recording_pool(
             lambda kind=part.kind, seed=part.seed: list(_heard(corpus, kind, extractor, seed)),  # type: ignore[misc]
         )
         report(f"{part.kind}: {sum(map(len, examples)) / 90_000:.2f} h heard")
-        heard.append((part.share, examples))
+        heard.append((part.kind, part.share, examples))
     if not heard:
         raise BadInput(
             f"None of the corpora {', '.join(part.kind for part in RECIPE)} lies in {corpus}.",
@@ -64,7 +64,7 @@ def recording_pool(
     quiet = cached_heard(
         cache / f"{NONSPEECH}.npz", lambda: list(_quiet(extractor, nonspeech_hours))
     )
-    return ClipPool([*heard, (_NONSPEECH_SHARE, quiet)])
+    return ClipPool([*heard, (NONSPEECH, _NONSPEECH_SHARE, quiet)])
 
 
 def heard_recording(

@@ -87,7 +87,7 @@ def _pool() -> ClipPool:
         walk = np.abs(np.cumsum(rng.normal(0, 0.15, (40, 10)), axis=0)) % 1
         features = np.repeat(walk[:, :FEATURES], 2, axis=0)
         examples.append(HeardExample(features.astype(np.float16), walk.astype(np.float16)))
-    return ClipPool([(1.0, examples)])
+    return ClipPool([("spoken", 1.0, examples)])
 
 
 def test_a_few_steps_reduce_the_loss() -> None:
