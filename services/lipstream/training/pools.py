@@ -79,7 +79,11 @@ RECIPE: tuple[Ingredient, ...] = (
     Ingredient("espeak", 0.08, 1, 13),
 )
 
-INGREDIENTS = {part.kind: part for part in RECIPE}
+INGREDIENTS = {
+    part.kind: part
+    for part in (*RECIPE, Ingredient(NONSPEECH, _NONSPEECH_SHARE, 1, _NONSPEECH_SEED))
+}
+"""By name, the sound without speech too."""
 
 
 def recipe_examples(
