@@ -66,7 +66,7 @@ class _Session:
         )
         return SessionSnapshot(
             tenant="default",
-            digest="00",
+            secret="00",
             key_id=None,
             key_sessions=0,
             opened_unix_s=0.0,

@@ -30,6 +30,14 @@ for the first message: at 10 Mbit/s, 26 ms."""
 _LARGEST_MESSAGE = 16_000_000
 _ENDED = 1000
 """RFC 6455: closed on purpose."""
+_TOO_LARGE = 1009
+"""RFC 6455: a message was larger than the server takes."""
+_TOO_LARGE_ERROR = {
+    "type": "error",
+    "code": "message_too_large",
+    "detail": "A message was larger than the server takes: it closed the connection.",
+    "remedy": "Send speech in pieces of a megabyte at most.",
+}
 _FINAL = (403, 404, 409)
 """HTTP statuses of sessions that are over, or another's."""
 _PATIENCE_S = 30.0
@@ -43,9 +51,16 @@ class LiveClient:
     by `events`; what is said meanwhile is lost. Made by `opened`.
     """
 
-    def __init__(self, socket: ClientConnection, server: str, document: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        socket: ClientConnection,
+        server: str,
+        document: dict[str, Any],
+        api_key: str | None = None,
+    ) -> None:
         self._socket = socket
         self._server = server
+        self._api_key = api_key
         self._epoch = self._sound_epoch = 0
         self._finished = 0
         """The last utterance that has been heard."""
@@ -79,7 +94,7 @@ class LiveClient:
             check_answer(answer)
             document = answer.json()
             try:
-                async with cls.attached(server, document) as client:
+                async with cls.attached(server, document, api_key=api_key) as client:
                     yield client
             finally:
                 with contextlib.suppress(httpx.HTTPError):  # it ends by itself as well
@@ -87,15 +102,20 @@ class LiveClient:
 
     @classmethod
     @asynccontextmanager
-    async def attached(cls, server: str, document: dict[str, Any]) -> AsyncIterator[Self]:
+    async def attached(
+        cls, server: str, document: dict[str, Any], *, api_key: str | None = None
+    ) -> AsyncIterator[Self]:
         """Connect to a session that is open, after a dropped connection for example.
+
+        Args:
+            api_key: as for `opened`; asked for only when the session's token has expired.
 
         Raises:
             BadInput: the server refuses, in its own words.
             Unavailable: it cannot be reached.
         """
         try:
-            client = cls(await _connected(server, document), server, document)
+            client = cls(await _connected(server, document), server, document, api_key)
         except InvalidStatus as refusal:
             raise refused(
                 refusal.response.status_code, bytes(refusal.response.body or b"")
@@ -142,6 +162,8 @@ class LiveClient:
                 async for message in self._socket:
                     if (event := self._read(message)) is not None:
                         yield event
+            if self._socket.close_code == _TOO_LARGE:
+                yield dict(_TOO_LARGE_ERROR)
             if self._socket.close_code == _ENDED or not await self._connect_again():
                 return
 
@@ -170,13 +192,25 @@ class LiveClient:
             try:
                 self._socket = await _connected(self._server, self.session)
             except InvalidStatus as refusal:
-                if refusal.response.status_code in _FINAL:
+                if refusal.response.status_code in _FINAL and not await self._renew():
                     return False
             except (OSError, InvalidHandshake):
                 continue
             else:
                 return True
         return False
+
+    async def _renew(self) -> bool:
+        """Whether there is another token: the last one may have expired."""
+        path = f"{self._server}/v1/sessions/{self.session['id']}/token"
+        headers = key_headers(self._api_key)
+        async with httpx.AsyncClient(headers=headers, trust_env=False) as http:
+            try:
+                answer = (await http.post(path)).raise_for_status()
+            except httpx.HTTPError:
+                return False
+        self.session = answer.json()
+        return True
 
     async def _tell(self, **message: Any) -> None:
         await self._send(json.dumps(message))

@@ -79,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
             telemetry,
             most=settings.max_sessions,
             patience_s=settings.session_patience_s,
+            token_life_s=settings.session_token_s,
         )
         app.state.platform = Platform(
             settings=settings,

@@ -166,6 +166,9 @@ class Settings(BaseSettings):
     session_patience_s: Annotated[
         Seconds, Field(description="A session without a client ends after so long.")
     ] = 30.0
+    session_token_s: Annotated[
+        Seconds, Field(description="A session's token opens its socket for so long.")
+    ] = 3600.0
     max_queued_jobs: Annotated[
         int, Field(gt=0, description="Interactive jobs that wait at a stage.")
     ] = 1000

@@ -13,8 +13,8 @@ TEXT = "My father saw a far away star above the harbour."
 
 
 @cache
-def speech(text: str = TEXT) -> bytes:
+def speech(text: str = TEXT, rate_hz: int = RATE_HZ) -> bytes:
     """16-bit PCM."""
     spoken = synthesize(text)
-    samples = resample(spoken.samples, spoken.rate_hz, RATE_HZ)
+    samples = resample(spoken.samples, spoken.rate_hz, rate_hz)
     return (samples.clip(-1, 1) * 32767).astype("<i2").tobytes()

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+from typing import Any
 
 import av
 import httpx
 import numpy as np
 import pytest
+import redis
 
 from lipstream.client import LiveClient, MediaKind
 from lipstream.errors import BadInput
 from lipstream.face.arkit import INDEX
 from lipstream.face.motion import Floats
+from lipstream.gateway.sessions.session_token import new_token
 from lipstream.runtime.local_stack import LocalStack
+from lipstream.wire.streams import session_key
 from tests.integration.sessions.listener import Listener
 from tests.integration.sessions.speech import RATE_HZ, TEXT, speech
 from tests.portrait import AVATAR
@@ -174,19 +179,22 @@ def test_what_cannot_be_done_is_refused_by_name(server: str) -> None:
     async def scene() -> Listener:
         async with Listener.opened(server, avatar=AVATAR, output="motion") as listener:
             client = listener.client
+            await client.keep_alive()  # which is not refused, and answered with nothing
             await client.speak(b"odd")
             await client._socket.send("no json")
             await client._socket.send('{"type": "agent.dance"}')
             await client._socket.send('{"type": "agent.speak", "audio": "%%%"}')
             await client.say("Hello.", voice="klingon-of-old")
             await listener.until("error", 5)
+            await client._send("x" * 10_000_000)
+            await listener.until("session.state_updated", 2)  # connected again
             await client.say("Still here.")
             await listener.until("agent.speak_finished")
         return listener
 
     errors = [event["code"] for event in asyncio.run(scene()).of("error")]
     assert errors[:4] == ["odd_audio", "bad_message", "bad_message", "bad_message"]
-    assert errors[4]
+    assert errors[4:] == ["unknown_voice", "message_too_large"]
 
 
 def test_wrong_tokens_avatars_and_numbers_are_refused(server: str) -> None:
@@ -212,6 +220,7 @@ def test_wrong_tokens_avatars_and_numbers_are_refused(server: str) -> None:
         opened(avatar=AVATAR, output="motion")
     full = opened(avatar=AVATAR, output="motion")
     assert full.status_code == 429
+    assert full.json()["code"] == "sessions_full"
     assert full.headers["retry-after"]
     with pytest.raises(BadInput) as caught:
         asyncio.run(attach(document, "wrong"))
@@ -222,6 +231,53 @@ def test_wrong_tokens_avatars_and_numbers_are_refused(server: str) -> None:
     assert httpx.get(url, trust_env=False).json()["state"] == "idle"
     assert httpx.delete(url, trust_env=False).status_code == 204
     assert httpx.get(url, trust_env=False).status_code == 404
+
+
+def test_a_token_opens_its_session_for_a_while_and_can_be_renewed(stack: LocalStack) -> None:
+    async def scene() -> None:
+        async with Listener.opened(stack.url, avatar=AVATAR, output="motion") as listener:
+            live = listener.client
+            client: Any = redis.Redis.from_url(stack.redis_url, decode_responses=True)
+            key = session_key(live.session["id"])
+            secret = json.loads(client.hget(key, "snapshot"))["secret"]
+            good, expired = live.session["session_token"], new_token(secret, -1)
+            other = {**live.session, "session_token": good[:-1] + ("0" if good[-1] != "0" else "1")}
+            longer = {**live.session, "session_token": f"f{good}"}  # good until later, it says
+            live.session["session_token"] = expired
+            for document, code in (
+                (live.session, "expired_token"),
+                (other, "bad_token"),
+                (longer, "bad_token"),
+            ):
+                with pytest.raises(BadInput) as caught:
+                    async with LiveClient.attached(stack.url, document):
+                        pass
+                assert caught.value.code == code
+            live._socket.transport.abort()
+            await listener.until("session.state_updated", 2)  # with another token
+            assert live.session["session_token"] not in (good, expired)
+
+    asyncio.run(scene())
+
+
+def test_speech_comes_and_goes_at_the_rate_of_the_session(server: str) -> None:
+    async def scene(rate_hz: int) -> None:
+        samples = speech("Baa!", rate_hz)
+        options = {"avatar": AVATAR, "output": "motion", "sample_rate": rate_hz}
+        async with Listener.opened(server, **options) as listener:
+            await listener.client.speak(samples)
+            await listener.client.end()
+            finished = await listener.until("agent.speak_finished")
+            sound = listener.of_media(MediaKind.AUDIO)
+        assert b"".join(piece.payload for piece in sound) == samples
+        lasts_ms = 1e3 * len(samples) / 2 / rate_hz
+        assert finished["playback_position_ms"] == pytest.approx(lasts_ms, abs=2)
+        assert _jaw(listener)[1].max() > 0.05
+
+    async def both() -> None:
+        await asyncio.gather(scene(16_000), scene(48_000))
+
+    asyncio.run(both())
 
 
 @pytest.mark.parametrize("stages", [("audio", "motion"), ("render",)])

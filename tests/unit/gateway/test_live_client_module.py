@@ -32,7 +32,10 @@ for (const message of JSON.parse(readFileSync("messages.json"))) {
   const data = message.media ? new Uint8Array(bytes).buffer : JSON.stringify(message);
   socket.onmessage({ data });
 }
+client.addEventListener("error", ({ detail }) => told.push(detail.code));
+socket.onclose({ code: 1009 });
 console.log(JSON.stringify(told));
+process.exit();
 """
 
 
@@ -40,7 +43,9 @@ def _media(kind: MediaKind, epoch: int, pts_us: int) -> dict[str, Any]:
     return {"media": b64encode(MediaMessage(kind, epoch, pts_us, b"").encode()).decode()}
 
 
-def test_what_is_stale_or_was_told_is_left_out(tmp_path: Path) -> None:
+def test_what_is_stale_is_left_out_and_what_is_too_large_is_told(
+    tmp_path: Path,
+) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no Node.js")
@@ -68,4 +73,4 @@ def test_what_is_stale_or_was_told_is_left_out(tmp_path: Path) -> None:
         [node, "script.js"], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [10, 11, 12, 14, 17, 1]
+    assert json.loads(done.stdout) == [10, 11, 12, 14, 17, 1, "message_too_large"]

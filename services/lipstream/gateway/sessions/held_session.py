@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lipstream.errors import Conflict
-from lipstream.gateway.refusals import Forbidden
 from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.events import Event, finished_event
 from lipstream.gateway.sessions.live_session import LiveSession, Sent
@@ -19,7 +16,7 @@ from lipstream.gateway.sessions.options import SessionState
 from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.snapshot import SessionSnapshot
 
-__all__ = ["HeldSession", "Owner", "check_token", "token_digest"]
+__all__ = ["HeldSession", "Owner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,8 @@ class Owner:
     """Whose a session is."""
 
     tenant: str
-    digest: str
-    """Of the token that opens it."""
+    secret: str = field(repr=False)
+    """That signs the tokens which open it."""
     key_id: str | None
     """Of the API key, where keys are asked for."""
     key_sessions: int
@@ -84,7 +81,7 @@ class HeldSession:
         owner = self.owner
         return SessionSnapshot(
             tenant=owner.tenant,
-            digest=owner.digest,
+            secret=owner.secret,
             key_id=owner.key_id,
             key_sessions=owner.key_sessions,
             opened_unix_s=self.opened_unix_s,
@@ -152,21 +149,3 @@ class HeldSession:
         )
         if self._connection is None:
             self._untold.append(event)
-
-
-def token_digest(token: str) -> str:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def check_token(token: str, digest: str) -> None:
-    """
-    Raises:
-        Forbidden: it is not the session's.
-    """
-    if not hmac.compare_digest(token_digest(token), digest):
-        raise Forbidden(
-            "The token does not open this session.",
-            remedy="Use the session_token that POST /v1/sessions gave.",
-            code="bad_token",
-        )

@@ -97,7 +97,8 @@ class SessionDocument(BaseModel):
     ]
     stream_url: Annotated[str, Field(description="The WebSocket, relative to this server.")]
     session_token: Annotated[
-        str | None, Field(description="Opens the WebSocket; told once, when the session is made.")
+        str | None,
+        Field(description="Opens the WebSocket; told when the session is made, and for a new one."),
     ] = None
 
 

@@ -10,17 +10,13 @@ import time
 
 from lipstream.errors import LipstreamError, NotFound, Overloaded
 from lipstream.gateway.principal import Principal
-from lipstream.gateway.sessions.held_session import (
-    HeldSession,
-    Owner,
-    check_token,
-    token_digest,
-)
+from lipstream.gateway.sessions.held_session import HeldSession, Owner
 from lipstream.gateway.sessions.live_session import LiveSession
 from lipstream.gateway.sessions.options import SessionOptions, SessionState
 from lipstream.gateway.sessions.places import SessionPlaces
 from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.session_meter import SessionMeter
+from lipstream.gateway.sessions.session_token import check_token, new_secret, new_token
 from lipstream.gateway.sessions.snapshot import SessionSnapshot
 from lipstream.gateway.sessions.snapshots import Snapshots
 from lipstream.gateway.sessions.stage_calls import Stages
@@ -41,6 +37,7 @@ class SessionRegistry:
         places: how many sessions a caller has.
         most: sessions at once.
         patience_s: how long a session waits for a client that is not, or no longer, connected.
+        token_life_s: how long a token opens a session's socket.
     """
 
     def __init__(
@@ -53,6 +50,7 @@ class SessionRegistry:
         *,
         most: int,
         patience_s: float,
+        token_life_s: float,
     ) -> None:
         self._stages = stages
         self._log = log
@@ -60,6 +58,7 @@ class SessionRegistry:
         self._telemetry = telemetry
         self._most = most
         self._patience_s = patience_s
+        self._token_life_s = token_life_s
         self._sessions: dict[str, HeldSession] = {}
         self._snapshots = Snapshots(link, self._sessions, self._lost, patience_s)
         self._restoring: dict[str, asyncio.Task[HeldSession]] = {}
@@ -83,9 +82,9 @@ class SessionRegistry:
             Overloaded: there are as many sessions as there may be, or as the caller may have.
             LipstreamError: a stage cannot do what is asked for, or is away.
         """
-        session_id, token = secrets.token_hex(8), secrets.token_urlsafe(24)
+        session_id, secret = secrets.token_hex(8), new_secret()
         began_s = time.monotonic()
-        owner = Owner(caller.tenant, token_digest(token), caller.key_id, caller.sessions)
+        owner = Owner(caller.tenant, secret, caller.key_id, caller.sessions)
         held = await self._begun(session_id, owner, options)
         await self._snapshots.keep(session_id)
         self._telemetry.session_opened(time.monotonic() - began_s)
@@ -97,20 +96,20 @@ class SessionRegistry:
             output=options.output,
             size=options.size,
         )
-        return held, token
+        return held, new_token(secret, self._token_life_s)
 
     async def reach(self, session_id: str, token: str) -> HeldSession:
         """The session that a token opens. One that another gateway held goes on here.
 
         Raises:
             NotFound: there is none.
-            Forbidden: the token is not its.
+            Forbidden: the token is not its, or has expired.
             Overloaded, Unavailable: it cannot go on now.
         """
         if session_id in self._sessions and session_id not in self._restoring:
             await self._snapshots.check(session_id)
         if session_id not in self._sessions:
-            check_token(token, (await self._left_behind(session_id)).digest)
+            check_token(token, (await self._left_behind(session_id)).secret)
         # Another client may have begun with it meanwhile.
         if session_id not in self._sessions and session_id not in self._restoring:
             task = asyncio.create_task(self._restore(session_id))
@@ -120,7 +119,7 @@ class SessionRegistry:
             held = await asyncio.shield(restoring)
         else:
             held = self._sessions[session_id]
-        check_token(token, held.owner.digest)
+        check_token(token, held.owner.secret)
         return held
 
     async def find(self, session_id: str, tenant: str) -> HeldSession | SessionSnapshot:
@@ -130,10 +129,14 @@ class SessionRegistry:
             NotFound: there is none.
         """
         found = self._sessions.get(session_id) or await self._left_behind(session_id)
-        owner = found.owner if isinstance(found, HeldSession) else found
-        if owner.tenant != tenant:
+        if _owned(found).tenant != tenant:
             raise _no_session()
         return found
+
+    def renewed_token(self, found: HeldSession | SessionSnapshot) -> str:
+        """Another token of a session, whichever gateway has it. Those before it go on as long as
+        they would."""
+        return new_token(_owned(found).secret, self._token_life_s)
 
     async def end(self, session_id: str, reason: str) -> None:
         """
@@ -207,7 +210,7 @@ class SessionRegistry:
         snapshot = await self._snapshots.take(session_id)
         if snapshot is None:
             raise _no_session()
-        owner = Owner(snapshot.tenant, snapshot.digest, snapshot.key_id, snapshot.key_sessions)
+        owner = Owner(snapshot.tenant, snapshot.secret, snapshot.key_id, snapshot.key_sessions)
         held = await self._begun(session_id, owner, snapshot.options, snapshot)
         self._log.note(session_id, "resumed")
         return held
@@ -267,6 +270,10 @@ class SessionRegistry:
         for session_id, (opened_s, seen_s) in (await self._snapshots.abandoned()).items():
             duration_ms = round(1e3 * (seen_s - opened_s))
             self._log.note(session_id, "ended", reason="abandoned", duration_ms=duration_ms)
+
+
+def _owned(found: HeldSession | SessionSnapshot) -> Owner | SessionSnapshot:
+    return found.owner if isinstance(found, HeldSession) else found
 
 
 def _no_session() -> NotFound:

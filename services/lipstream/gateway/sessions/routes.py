@@ -54,6 +54,13 @@ async def get_session(session_id: str, platform: Shared, caller: SessionCaller) 
     return _document(session_id, await platform.sessions.find(session_id, caller.tenant))
 
 
+@router.post("/{session_id}/token", response_model=SessionDocument)
+async def renew_token(session_id: str, platform: Shared, caller: SessionCaller) -> SessionDocument:
+    """Another token for the session's socket, before or after the last one has expired."""
+    found = await platform.sessions.find(session_id, caller.tenant)
+    return _document(session_id, found, platform.sessions.renewed_token(found))
+
+
 @router.delete("/{session_id}", status_code=204)
 async def end_session(session_id: str, platform: Shared, caller: SessionCaller) -> None:
     """End the session; its socket is closed."""

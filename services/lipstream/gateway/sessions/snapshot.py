@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from lipstream.face.face_controls import FaceControls
 from lipstream.gateway.sessions.events import Event
@@ -41,8 +41,8 @@ class SessionSnapshot(_Snapshot):
     """What runs, whose it is, and what is owed to its client."""
 
     tenant: str
-    digest: str
-    """Of the token, hexadecimal."""
+    secret: str = Field(repr=False)
+    """That signs the tokens which open it."""
     key_id: str | None
     key_sessions: int
     """That the key may have open."""

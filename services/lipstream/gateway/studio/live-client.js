@@ -16,6 +16,13 @@ const HEAD_BYTES = 16;
 const KEYFRAME = 1;
 const LARGEST_PIECE = 32_000; // bytes; the first picture waits for the first message
 const ENDED = 1000; // RFC 6455: closed on purpose
+const TOO_LARGE = 1009; // RFC 6455: a message was larger than the server takes
+const TOO_LARGE_ERROR = Object.freeze({
+  type: "error",
+  code: "message_too_large",
+  detail: "A message was larger than the server takes: it closed the connection.",
+  remedy: "Send speech in pieces of a megabyte at most.",
+});
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
 const PATIENCE_MS = 30_000;
@@ -78,7 +85,11 @@ export class LiveClient extends EventTarget {
       this.#tell("connection", "open");
     };
     socket.onmessage = ({ data }) => this.#take(data);
-    socket.onclose = ({ code }) => (code === ENDED ? this.#end() : this.#again());
+    socket.onclose = ({ code }) => {
+      if (code === TOO_LARGE) this.#tell("error", TOO_LARGE_ERROR);
+      if (code === ENDED) this.#end();
+      else this.#again();
+    };
     this.#socket = socket;
   }
 
@@ -154,7 +165,8 @@ export class LiveClient extends EventTarget {
     await new Promise((done) => setTimeout(done, this.#pauseMs));
     this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
     try {
-      await ask(`/v1/sessions/${this.session.id}`); // a refused socket would not say why
+      // A token lasts for a while; and a refused socket would not say why.
+      this.session = await ask(`/v1/sessions/${this.session.id}/token`, { method: "POST" });
     } catch (error) {
       const over = error instanceof Refusal && error.status === 404;
       if (over || performance.now() - this.#lostMs > PATIENCE_MS) this.#end();
