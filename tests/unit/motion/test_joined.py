@@ -40,10 +40,11 @@ def _stepped(
 def test_together_they_move_as_each_alone_to_the_last_bit(heard: list[Floats]) -> None:
     talker = StreamingTalker()
     joined = JoinedSteps(talker)
-    together = [talker.initial_state(k) for k in range(len(heard))]
+    speech = [*heard, *(own[30:] for own in heard)]  # of eight sessions
+    together = [talker.initial_state(k) for k in range(len(speech))]
     alone = list(together)
-    for first in range(0, min(map(len, heard)) - _ROWS, _ROWS):
-        rows = [own[first : first + _ROWS] for own in heard]
+    for first in range(0, min(map(len, speech)) - _ROWS, _ROWS):
+        rows = [own[first : first + _ROWS] for own in speech]
         results = _stepped(joined, rows, together)
         together = [state for _, state in results]
         for k, (motion, _) in enumerate(results):
