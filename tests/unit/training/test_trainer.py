@@ -81,6 +81,16 @@ def test_a_run_goes_on_where_it_stopped(pool: Pool, tmp_path: Path) -> None:
     assert lines[0] == "going on at step 15"
 
 
+def test_a_run_that_gets_no_better_stops_and_keeps_its_best(pool: Pool, tmp_path: Path) -> None:
+    config = replace(_TINY, steps=50, learning_rate=0.0, validate_every=1, patience=2)
+    lines: list[str] = []
+    dev = dev_speech([spoken(SENTENCES[0])])
+    trained = train(config, pool, dev, tmp_path, report=lines.append)
+    assert trained.steps == 1
+    assert torch.load(tmp_path / "latest.pt", weights_only=True)["step"] == 3
+    assert lines[-1] == "no better for 2 validations: stopping"
+
+
 def test_a_run_starts_from_an_earlier_one(pool: Pool, run: Path, tmp_path: Path) -> None:
     earlier = load_trained(run / "best.pt")
     train(replace(_TINY, steps=1, learning_rate=0.0), pool, [], tmp_path, earlier=earlier)

@@ -46,13 +46,15 @@ def test_sizes_are_the_papers(
     assert network.decode(torch.zeros(1, 4, 1024, device="meta")).shape == (1, 4, motion)
 
 
-def test_vocaset_trains_on_its_true_shape() -> None:
-    """All columns and codes, three frames; one of the six layers, for the sake of time."""
-    config = preset("vocaset")
-    config = replace(config, latent=replace(config.latent, layers=1))
+@pytest.mark.parametrize(("name", "hidden"), [("vocaset", 1024), ("biwi", 128)])
+def test_the_papers_presets_train_on_their_true_shapes(name: str, hidden: int) -> None:
+    """All columns and codes, three frames; one of the six layers, BIWI's narrower, for time."""
+    config = preset(name)
+    config = replace(config, latent=replace(config.latent, layers=1, hidden=hidden))
     torch.manual_seed(0)
     network = TalkerNetwork(config)
-    clip = Clip(0.01 * torch.randn(1, 3, 15_069), torch.randn(1, 3, 768), torch.tensor([2]))
+    motion, audio = config.latent.motion, config.predictor.audio
+    clip = Clip(0.01 * torch.randn(1, 3, motion), torch.randn(1, 3, audio), torch.tensor([2]))
 
     def autoencode() -> Tensor:
         return reconstruction_loss(network.vae, clip.motion, config.space, _PAPER_LOSS)
