@@ -79,7 +79,8 @@ class LiveClient:
             api_key: where the server asks for one; by default LIPSTREAM_API_KEY of the
                 environment.
             options: of `POST /v1/sessions`: avatar, output, size, sample_rate, voice, seed,
-                style, controls.
+                style, controls, background. Before `none` a picture is twice as wide, and says
+                so (`MediaMessage.side_by_side`).
 
         Raises:
             BadInput: the server refuses, in its own words.
@@ -149,7 +150,8 @@ class LiveClient:
         await self._tell(type="session.controls", controls=controls)
 
     async def show(self, **changes: Any) -> None:
-        """Go over to another output ("video" or "motion"), background or framing."""
+        """Go over to another output ("video" or "motion"), background ("none": see `opened`) or
+        framing."""
         await self._tell(type="session.output", **changes)
 
     async def keep_alive(self) -> None:

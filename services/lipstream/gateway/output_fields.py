@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
 from lipstream.errors import BadInput
 from lipstream.wire.output import (
@@ -20,19 +20,33 @@ from lipstream.wire.output import (
     is_color,
 )
 
-__all__ = ["OutputFields"]
+__all__ = ["OutputFields", "SizeField"]
+
+
+def _a_size(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("must be a number, or width and height such as 720x1280")
+    try:
+        size = PictureSize.parse(str(value))
+    except BadInput as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return size.width_px if size.width_px == size.height_px else str(size)
+
+
+SizeField: TypeAlias = Annotated[
+    int | str,
+    BeforeValidator(_a_size),
+    Field(
+        description="Side of a square picture, px, or width and height of an upright one such "
+        f"as 720x1280; even, {MIN_SIZE_PX} to {MAX_SIZE_PX} wide, at most twice as high.",
+    ),
+]
 
 
 class OutputFields(BaseModel):
     """Size, kind of file and background; see `wire.output.Output`."""
 
-    size: Annotated[
-        int | str,
-        Field(
-            description="Side of a square picture, px, or width and height of an upright one such "
-            f"as 720x1280; even, {MIN_SIZE_PX} to {MAX_SIZE_PX} wide, at most twice as high.",
-        ),
-    ] = 512
+    size: SizeField = 512
     format: Annotated[
         Literal["mp4", "webm", "mov", "png"],  # an enumeration would need a $ref in the schema
         Field(
@@ -49,17 +63,6 @@ class OutputFields(BaseModel):
             examples=[PHOTO, NONE, BLUR, "#00b140"],
         ),
     ] = PHOTO
-
-    @field_validator("size", mode="before")
-    @classmethod
-    def _a_size(cls, value: object) -> object:
-        if isinstance(value, bool) or not isinstance(value, int | str):
-            raise ValueError("must be a number, or width and height such as 720x1280")
-        try:
-            size = PictureSize.parse(str(value))
-        except BadInput as error:
-            raise ValueError(str(error).rstrip(".")) from None
-        return size.width_px if size.width_px == size.height_px else str(size)
 
     @field_validator("background")
     @classmethod

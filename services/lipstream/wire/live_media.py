@@ -3,13 +3,14 @@
 | bytes | | |
 |---|---|---|
 | 0 | uint8 | kind: 1 video, 2 audio, 3 motion |
-| 1 | uint8 | flags: 1 this picture needs no other |
+| 1 | uint8 | flags: 1 this picture needs no other, 2 colours and alpha are side by side |
 | 2-3 | | 0 |
 | 4-7 | uint32 | epoch; sound of a lower one than any sound before is stale, so are pictures |
 | 8-15 | int64 | when it begins to be seen or heard, microseconds of the session |
 | 16- | | payload |
 
-Little-endian. Video is one H.264 access unit (Annex B); audio is 16-bit PCM, mono, at the session's
+Little-endian. Video is one H.264 access unit (Annex B), with flag 2 of twice the width: on the left
+the colours over black, on the right alpha as grey. Audio is 16-bit PCM, mono, at the session's
 rate; motion is 62 float32: 52 ARKit blendshapes, head rotation 3, translation 3, gaze 4.
 """
 
@@ -25,7 +26,7 @@ from lipstream.errors import BadInput
 __all__ = ["MediaKind", "MediaMessage"]
 
 _HEADER = struct.Struct("<BBHIq")
-_KEYFRAME = 1
+_KEYFRAME, _SIDE_BY_SIDE = 1, 2
 
 
 class MediaKind(IntEnum):
@@ -41,9 +42,11 @@ class MediaMessage:
     pts_us: int
     payload: bytes
     keyframe: bool = False
+    side_by_side: bool = False
+    """Over a background a picture is `left + (1 - right) * background`."""
 
     def encode(self) -> bytes:
-        flags = _KEYFRAME if self.keyframe else 0
+        flags = self.keyframe * _KEYFRAME + self.side_by_side * _SIDE_BY_SIDE
         return _HEADER.pack(self.kind, flags, 0, self.epoch, self.pts_us) + self.payload
 
     @classmethod
@@ -59,4 +62,5 @@ class MediaMessage:
             known = MediaKind(kind)
         except ValueError:
             raise BadInput(f"A media message is of the unknown kind {kind}.") from None
-        return cls(known, epoch, pts_us, data[_HEADER.size :], bool(flags & _KEYFRAME))
+        own = (bool(flags & flag) for flag in (_KEYFRAME, _SIDE_BY_SIDE))
+        return cls(known, epoch, pts_us, data[_HEADER.size :], *own)

@@ -282,17 +282,32 @@ _DIFFERENT_LOOKS = """() => {
 }"""
 
 
+_SQUARES = """() => {
+    // Of the corner, where nobody is: a dark square and a light one.
+    const paper = new OffscreenCanvas(24, 24).getContext("2d");
+    paper.drawImage(document.getElementById("picture"), 0, 0);
+    const [dark, light] = [4, 16].map((x) => paper.getImageData(x, 4, 1, 1).data);
+    return Math.abs(dark[0] - 0xd3) < 6 && Math.abs(light[0] - 0xf2) < 6;
+}"""
+
+
 def test_it_goes_over_to_drawing_here_and_back(page: Any) -> None:
     _started(page)
     page.select_option("[name=output]", "motion")
-    page.wait_for_function("() => media.length > 30 && !media.slice(-30).includes(1)")
+    only_motion = "() => media.length > 30 && !media.slice(-30).includes(1)"
+    page.wait_for_function(only_motion, timeout=60_000)
     page.select_option("#view [name=background]", "blur")
     page.fill("#words", _TEXT)
     page.press("#words", "Enter")
     # Without a graphics card a picture takes its time.
     page.wait_for_function(_DIFFERENT_LOOKS, polling=50, timeout=60_000)
+    page.select_option("#view [name=background]", "none")
+    page.wait_for_function(_SQUARES, polling=50, timeout=60_000)
     page.select_option("[name=output]", "video")
     page.wait_for_function("() => media.slice(-5).includes(1)")
+    page.wait_for_function(_SQUARES)
+    page.select_option("#view [name=background]", "photo")
+    page.wait_for_function(f"() => !({_SQUARES})()")
     page.wait_for_function("() => parseFloat(document.getElementById('fps').textContent) > 5")
     assert not page.is_visible("#notice")
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any, TypeAlias
 
 from lipstream.errors import LipstreamError, Unavailable
@@ -32,18 +33,17 @@ from lipstream.gateway.sessions.snapshot import LEAP, LiveSnapshot
 from lipstream.gateway.sessions.stage_calls import Spare, Stages
 from lipstream.gateway.sessions.steady_call import StageState
 from lipstream.gateway.sessions.texts import Texts
-from lipstream.gateway.sessions.timeline import FRAME_US, Finished, Piece, Timeline
+from lipstream.gateway.sessions.timeline import Finished, Piece, Timeline
 from lipstream.v1 import common_pb2, render_pb2
 from lipstream.wire.live_media import MediaKind, MediaMessage
 
-__all__ = ["FPS", "LiveSession", "Sent"]
+__all__ = ["LiveSession", "Sent"]
 
 logger = logging.getLogger(__name__)
 
 Sent: TypeAlias = MediaMessage | Event
 """What goes to the client."""
 
-FPS = 1_000_000 / FRAME_US
 _OPENING_S = 15.0
 _ENDING_S = 0.5
 _UNBROKEN = 0
@@ -255,12 +255,11 @@ class LiveSession:
         await self._motion.direct(self._controls)
 
     def _drawn(self, output: SessionOutput) -> Drawing:
-        avatar, size_px = self.options.avatar, self.options.size
         return Drawing(
             lambda: self._stages.render(
-                self._header(0, max(self._epoch - 1, 0)), avatar, size_px, FPS, output, self._spare
+                self._header(0, max(self._epoch - 1, 0)), self.options, output, self._spare
             ),
-            self._seen,
+            partial(self._seen, output),
             self._restart_picture,
         )
 
@@ -319,11 +318,12 @@ class LiveSession:
                 self._show.set()
                 self._wake.ring()  # the feeder may have waited for this
 
-    def _seen(self, message: render_pb2.RenderResponse) -> None:
+    def _seen(self, output: SessionOutput, message: render_pb2.RenderResponse) -> None:
         self._show.set()
         header, frame = message.header, message.frame
         if header.epoch == self._epoch and self._watched:
-            self._send_media(MediaKind.VIDEO, header.pts_us, frame.data, frame.keyframe)
+            flags = {"keyframe": frame.keyframe, "side_by_side": output.side_by_side}
+            self._send_media(MediaKind.VIDEO, header.pts_us, frame.data, **flags)
 
     async def _give(self) -> None:
         """Have frame after frame drawn, or send it."""
@@ -395,15 +395,13 @@ class LiveSession:
         epochs = (self._epoch, self._sound_epoch)
         self._send(state_event(self.state, self.output.kind, *epochs, self.now_us()))
 
-    def _send_media(
-        self, kind: MediaKind, pts_us: int, payload: bytes, keyframe: bool = False
-    ) -> None:
+    def _send_media(self, kind: MediaKind, pts_us: int, payload: bytes, **flags: bool) -> None:
         epoch = self._sound_epoch
         if kind is not MediaKind.AUDIO:
             epoch, now_us = self._epoch, self.now_us()
             self._meter.picture_sent(pts_us + self._timeline.look_ahead_us, pts_us, now_us)
             self._timeline.shown(pts_us, now_us)
-        self._send(MediaMessage(kind, epoch, pts_us, payload, keyframe))
+        self._send(MediaMessage(kind, epoch, pts_us, payload, **flags))
 
     def _unbroken(self, pts_us: int) -> common_pb2.LiveHeader:
         return self._header(pts_us, _UNBROKEN)

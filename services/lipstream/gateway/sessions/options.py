@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from lipstream.face.face_controls import FaceControls, Framing
-from lipstream.wire.output import PHOTO
+from lipstream.gateway.output_fields import SizeField
+from lipstream.wire.output import NONE, PHOTO
 
 __all__ = [
     "LiveBackground",
@@ -24,8 +25,9 @@ OutputKind: TypeAlias = Literal["video", "motion"]
 LiveBackground: TypeAlias = Annotated[
     str,
     Field(
-        pattern=r"^(photo|blur|#[0-9a-fA-F]{6})$",
-        description="Of the photo, the same out of focus, or a colour such as #00b140.",
+        pattern=r"^(photo|none|blur|#[0-9a-fA-F]{6})$",
+        description="Of the photo, none (colours and alpha side by side), blur (the photo's, out "
+        "of focus), or a colour such as #00b140.",
     ),
 ]
 
@@ -48,7 +50,7 @@ class SessionOptions(BaseModel):
         Field(description="Pictures, or blendshapes for a renderer of your own (264 bytes each)."),
     ] = "video"
     background: LiveBackground = PHOTO
-    size: Annotated[int, Field(ge=64, le=1080, multiple_of=2, description="Pixels.")] = 512
+    size: SizeField = 512
     sample_rate: Annotated[
         Literal[16_000, 24_000, 48_000], Field(description="Of the speech in and out, Hz.")
     ] = 24_000
@@ -80,6 +82,11 @@ class SessionOutput(BaseModel):
             framing=options.controls.framing,
         )
 
+    @property
+    def side_by_side(self) -> bool:
+        """Whether pictures are of twice the width: colours on the left, alpha on the right."""
+        return self.background == NONE
+
 
 class SessionDocument(BaseModel):
     """A session, as callers see it."""
@@ -89,7 +96,7 @@ class SessionDocument(BaseModel):
     avatar: str
     output: OutputKind
     background: LiveBackground
-    size: int
+    size: int | str
     fps: float
     sample_rate: int
     look_ahead_ms: Annotated[

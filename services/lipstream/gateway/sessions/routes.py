@@ -16,7 +16,7 @@ from lipstream.gateway.sessions.client_messages import obey
 from lipstream.gateway.sessions.connection import Connection
 from lipstream.gateway.sessions.events import error_event
 from lipstream.gateway.sessions.held_session import HeldSession
-from lipstream.gateway.sessions.live_session import FPS, LiveSession
+from lipstream.gateway.sessions.live_session import LiveSession
 from lipstream.gateway.sessions.options import (
     SdpDocument,
     SessionDocument,
@@ -24,6 +24,7 @@ from lipstream.gateway.sessions.options import (
     SessionState,
 )
 from lipstream.gateway.sessions.snapshot import SessionSnapshot
+from lipstream.gateway.sessions.stage_clock import FPS
 from lipstream.gateway.videos import check_avatar
 from lipstream.wire.tenants import avatar_name
 

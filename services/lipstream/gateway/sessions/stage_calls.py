@@ -14,10 +14,11 @@ from lipstream.errors import LipstreamError, Overloaded, Unavailable
 from lipstream.face.controls_message import pack_controls, pack_framing
 from lipstream.face.face_controls import FaceControls
 from lipstream.gateway.sessions.channels import Channels
-from lipstream.gateway.sessions.options import SessionOutput
+from lipstream.gateway.sessions.options import SessionOptions, SessionOutput
 from lipstream.gateway.sessions.placement import Placement
 from lipstream.gateway.sessions.session_log import SessionLog
 from lipstream.gateway.sessions.stage_call import StageCall
+from lipstream.gateway.sessions.stage_clock import FPS
 from lipstream.runtime.grpc_problems import error_of
 from lipstream.runtime.redis_link import RedisLink
 from lipstream.runtime.settings import Settings
@@ -30,6 +31,7 @@ from lipstream.v1 import (
     render_pb2,
     render_pb2_grpc,
 )
+from lipstream.wire.output import PictureSize
 from lipstream.wire.replica import Replica
 
 __all__ = ["Spare", "Stages"]
@@ -41,6 +43,8 @@ _PREPARATION_S = 15.0
 _SNAPSHOT_MS = 200
 """Of sound that is heard again, at most, after a stage was lost."""
 _SYNTHESIS_DEADLINE_S = 60.0
+_CODECS = {False: render_pb2.VIDEO_CODEC_H264, True: render_pb2.VIDEO_CODEC_H264_ALPHA}
+"""By whether colours and alpha are side by side."""
 
 
 @dataclass(slots=True)
@@ -105,9 +109,7 @@ class Stages:
     async def render(
         self,
         header: common_pb2.LiveHeader,
-        avatar: str,
-        size_px: int,
-        fps: float,
+        options: SessionOptions,
         output: SessionOutput,
         spare: Spare,
     ) -> StageCall:
@@ -116,11 +118,13 @@ class Stages:
         Args:
             spare: is asked first, and then chosen anew.
         """
+        size = PictureSize.parse(str(options.size))
         config = render_pb2.RenderConfig(
-            avatar_id=avatar,
-            size_px=size_px,
-            fps=fps,
-            codec=render_pb2.VIDEO_CODEC_H264,
+            avatar_id=options.avatar,
+            size_px=size.width_px,
+            height_px=size.height_px,
+            fps=FPS,
+            codec=_CODECS[output.side_by_side],
             background=output.background,
             framing=pack_framing(output.framing),
         )

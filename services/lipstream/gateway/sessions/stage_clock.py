@@ -7,9 +7,10 @@ nothing that was said, or that a client was told, moves.
 
 from __future__ import annotations
 
-__all__ = ["FRAME_US", "StageClock", "up_to_frames"]
+__all__ = ["FPS", "FRAME_US", "StageClock", "up_to_frames"]
 
 FRAME_US = 40_000
+FPS = 1_000_000 / FRAME_US
 
 
 class StageClock:

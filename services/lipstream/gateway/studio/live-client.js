@@ -14,6 +14,7 @@ export const MediaKind = Object.freeze({ VIDEO: 1, AUDIO: 2, MOTION: 3 });
 
 const HEAD_BYTES = 16;
 const KEYFRAME = 1;
+const SIDE_BY_SIDE = 2;
 const LARGEST_PIECE = 32_000; // bytes; the first picture waits for the first message
 const ENDED = 1000; // RFC 6455: closed on purpose
 const TOO_LARGE = 1009; // RFC 6455: a message was larger than the server takes
@@ -30,7 +31,8 @@ const PATIENCE_MS = 30_000;
 /**
  * A binary message of the server.
  * @param {ArrayBuffer} data
- * @returns {{kind: number, keyframe: boolean, epoch: number, ptsUs: number, payload: Uint8Array}}
+ * @returns {{kind: number, keyframe: boolean, sideBySide: boolean, epoch: number, ptsUs: number,
+ *   payload: Uint8Array}} side by side are colours and alpha, where there is no background
  */
 export function decodeMedia(data) {
   if (data.byteLength < HEAD_BYTES) throw new RangeError(`${data.byteLength} bytes are no media`);
@@ -38,6 +40,7 @@ export function decodeMedia(data) {
   return {
     kind: head.getUint8(0),
     keyframe: Boolean(head.getUint8(1) & KEYFRAME),
+    sideBySide: Boolean(head.getUint8(1) & SIDE_BY_SIDE),
     epoch: head.getUint32(4, true),
     ptsUs: Number(head.getBigInt64(8, true)),
     payload: new Uint8Array(data, HEAD_BYTES),

@@ -43,7 +43,9 @@ export class LocalDrawing {
       this.#renderer.draw(frame);
       return this.#renderer.canvas;
     };
-    return { timestamp: ptsUs, displayWidth: this.#sizePx, displayHeight: this.#sizePx, draw, close() {} };
+    const paint = (paper) => paper.drawImage(draw(), 0, 0);
+    const side = this.#sizePx;
+    return { timestamp: ptsUs, displayWidth: side, displayHeight: side, draw, paint, close() {} };
   }
 
   close() {

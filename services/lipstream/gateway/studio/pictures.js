@@ -1,4 +1,5 @@
 /** Decodes H.264 access units with WebCodecs. */
+import { SideBySide } from "./side-by-side.js";
 
 const PLAIN = "avc1.42E01F"; // constrained baseline, level 3.1
 const MOST_WAITING = 50; // access units; a device that is so slow leaves pictures out
@@ -33,11 +34,12 @@ export function codecOf(unit) {
 
 export class Pictures {
   #decoder = null;
+  #sideBySide = false;
   #shown;
   #failed;
 
   /**
-   * @param {(frame: VideoFrame) => void} shown takes decoded pictures, and closes them
+   * @param {(frame: VideoFrame | SideBySide) => void} shown takes decoded pictures, and closes them
    * @param {(error: Error) => void} failed
    */
   constructor(shown, failed) {
@@ -46,16 +48,26 @@ export class Pictures {
   }
 
   /** One access unit. Until one that needs no other has come, nothing is decoded. */
-  decode({ ptsUs, keyframe, payload }) {
+  decode({ ptsUs, keyframe, sideBySide, payload }) {
+    if (sideBySide !== this.#sideBySide) this.#finish();
     if (this.#decoder?.decodeQueueSize > MOST_WAITING) this.restart();
     if (this.#decoder?.state !== "configured") {
       const codec = keyframe && codecOf(payload);
       if (!codec) return;
-      this.#decoder = new VideoDecoder({ output: this.#shown, error: this.#failed });
+      this.#sideBySide = sideBySide;
+      const output = (frame) => this.#shown(sideBySide ? new SideBySide(frame) : frame);
+      this.#decoder = new VideoDecoder({ output, error: this.#failed });
       this.#decoder.configure({ codec, optimizeForLatency: true });
     }
     const type = keyframe ? "key" : "delta";
     this.#decoder.decode(new EncodedVideoChunk({ type, timestamp: ptsUs, data: payload }));
+  }
+
+  /** Pictures of another kind follow: what is under way is still shown. */
+  #finish() {
+    const old = this.#decoder;
+    this.#decoder = null;
+    if (old?.state === "configured") old.flush().then(() => old.close(), () => {}); // or it failed
   }
 
   /** Forget what is under way, and wait for a picture that needs no other. */

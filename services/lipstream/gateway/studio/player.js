@@ -2,6 +2,7 @@
 import { SessionClock } from "./clock.js";
 import { MediaKind } from "./live-client.js";
 import { Pictures } from "./pictures.js";
+import { paintSquares } from "./side-by-side.js";
 import { Sound } from "./sound.js";
 
 const FRAME_US = 40_000;
@@ -169,7 +170,12 @@ export class Player extends EventTarget {
     if (this.#canvas.width !== displayWidth) this.#canvas.width = displayWidth;
     if (this.#canvas.height !== displayHeight) this.#canvas.height = displayHeight;
     try {
-      this.#paper.drawImage(due.draw?.() ?? due, 0, 0);
+      if (due.paint) {
+        paintSquares(this.#paper); // behind what has no background
+        due.paint(this.#paper);
+      } else {
+        this.#paper.drawImage(due, 0, 0);
+      }
     } catch (error) {
       this.#fail(error);
     }

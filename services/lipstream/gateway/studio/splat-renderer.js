@@ -44,7 +44,7 @@ export class SplatRenderer {
   /**
    * @param {object} bundle as `readBundle` gives it
    * @param {{sizePx: number, background: string, framing: {zoom: number, offset: number}}} view
-   *   background: `photo`, `blur` or `#rrggbb`
+   *   background: `photo`, `none`, `blur` or `#rrggbb`
    * @throws {Error} it cannot be drawn here, or not before this background
    */
   static async create(bundle, { sizePx, background = "photo", framing = { zoom: 1, offset: 0 } }) {
@@ -56,7 +56,7 @@ export class SplatRenderer {
   /** Use `create`. */
   constructor(bundle, sizePx) {
     this.canvas = Object.assign(document.createElement("canvas"), { width: sizePx, height: sizePx });
-    const gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
+    const gl = this.canvas.getContext("webgl2", { antialias: false, depth: false });
     if (!gl || !blendsHalves(gl)) throw new Error(whyNoDrawing() ?? "There is no WebGL any more.");
     this.#gl = gl;
     this.#bundle = bundle;
@@ -95,7 +95,7 @@ export class SplatRenderer {
     this.#picture.use();
     const color = parseInt(background.slice(1), 16) || 0; // of the others nothing is seen through
     const rgb = [color >> 16, (color >> 8) & 255, color & 255].map((value) => value / 255);
-    gl.uniform3f(this.#picture.at("behind"), ...rgb);
+    gl.uniform4f(this.#picture.at("behind"), ...rgb, background === "none" ? 0 : 1);
     gl.uniform4f(this.#picture.at("shown"), ...shownPart(framing));
     gl.uniform1f(this.#picture.at("sizePx"), this.canvas.width);
   }

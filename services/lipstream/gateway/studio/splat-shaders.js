@@ -92,13 +92,13 @@ void main() {
   gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0);
 }`;
 
-/** The splats before the plate: a picture, or the person before a colour. */
+/** The splats before the plate: a picture, or the person before a colour, or nothing. */
 export const PICTURE_FRAGMENT = `${HEAD}
 uniform sampler2D splats;
 uniform sampler2D plate;
 uniform sampler2D person;  // its alpha says what moves
 uniform vec2 torso;        // where it is: right, down, in picture widths
-uniform vec3 behind;  // where the plate is transparent
+uniform vec4 behind;  // where the plate is transparent; alpha 0 or 1
 uniform float sizePx;
 uniform vec4 shown;   // of the plate: left, top, width, height
 out vec4 color;
@@ -113,5 +113,6 @@ void main() {
   float moves = max(texture(person, here).a, texture(person, there).a);
   vec4 stage = mix(texture(plate, here), texture(plate, there), moves);
   vec4 front = texelFetch(splats, ivec2(gl_FragCoord.xy), 0);
-  color = vec4(front.rgb + (1.0 - front.a) * mix(behind, stage.rgb, stage.a), 1.0);
+  vec4 back = mix(behind, vec4(stage.rgb, 1.0), stage.a); // black where it is clear: times alpha
+  color = front + (1.0 - front.a) * back;
 }`;

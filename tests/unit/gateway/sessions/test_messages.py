@@ -23,11 +23,12 @@ from lipstream.wire.live_media import MediaKind, MediaMessage
     st.integers(-(2**62), 2**62),
     st.binary(max_size=100),
     st.booleans(),
+    st.booleans(),
 )
 def test_media_survives_the_wire(
-    kind: MediaKind, epoch: int, pts_us: int, payload: bytes, keyframe: bool
+    kind: MediaKind, epoch: int, pts_us: int, payload: bytes, keyframe: bool, alpha: bool
 ) -> None:
-    message = MediaMessage(kind, epoch, pts_us, payload, keyframe)
+    message = MediaMessage(kind, epoch, pts_us, payload, keyframe, alpha)
     assert MediaMessage.decode(message.encode()) == message
 
 
