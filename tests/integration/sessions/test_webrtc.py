@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 import numpy as np
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import RtcpSrPacket
+from numpy.typing import NDArray
 
 from tests.portrait import AVATAR
 
+Doubles = NDArray[np.float64]
+
 _WITHIN_S = 30
+_PICTURE_HZ, _SOUND_HZ = 90_000, 48_000
+"""Of RTP times."""
 
 
 class _Viewer:
@@ -25,8 +32,11 @@ class _Viewer:
         self.events: list[dict[str, Any]] = []
         self.came = asyncio.Event()
         self.pictures: list[np.ndarray] = []  # type: ignore[type-arg]
-        self.picture_times: list[float] = []
-        self.loudness: list[tuple[float, float]] = []
+        self.picture_times: list[int] = []
+        self.loudness: list[tuple[int, float]] = []
+        self.clocks: dict[str, tuple[float, int]] = {}
+        """By kind of track: what its sender's report says, seconds and RTP time, counted from the
+        first; browsers play in sync by these (RFC 3550, 6.4.1)."""
         self._tasks: list[asyncio.Task[None]] = []
         self.channel.on("message", self._told)
         self.peer.on("track", self._found)
@@ -44,6 +54,8 @@ class _Viewer:
             )
         assert answer.status_code == 200, answer.text
         await self.peer.setRemoteDescription(RTCSessionDescription(**answer.json()))
+        for receiver in self.peer.getReceivers():
+            self._read_reports(receiver)
 
     async def until(self, kind: str) -> dict[str, Any]:
         async with asyncio.timeout(_WITHIN_S):
@@ -53,6 +65,25 @@ class _Viewer:
                         return event
                 self.came.clear()
                 await self.came.wait()
+
+    def _read_reports(self, receiver: Any) -> None:
+        take = receiver._handle_rtcp_packet
+
+        async def taken(packet: Any) -> None:
+            if isinstance(packet, RtcpSrPacket):
+                info = packet.sender_info
+                first = receiver._RTCRtpReceiver__timestamp_mapper._origin
+                if first is not None:
+                    ahead = (info.rtp_timestamp - first + 2**31) % 2**32 - 2**31
+                    self.clocks[receiver.track.kind] = info.ntp_timestamp / 2**32, ahead
+            await take(packet)
+
+        receiver._handle_rtcp_packet = taken
+
+    def sent_s(self, kind: str, rtp_times: Sequence[float], rate_hz: int) -> Doubles:
+        """RTP times on the clock of the sender."""
+        seconds, rtp_time = self.clocks[kind]
+        return np.asarray(seconds + (np.array(rtp_times) - rtp_time) / rate_hz)
 
     def _found(self, track: Any) -> None:
         self._tasks.append(asyncio.create_task(self._watch(track)))
@@ -65,13 +96,12 @@ class _Viewer:
         try:
             while True:
                 frame = await track.recv()
-                time_s = float(frame.pts * frame.time_base)
                 if track.kind == "video":
                     self.pictures.append(frame.to_ndarray(format="gray"))
-                    self.picture_times.append(time_s)
+                    self.picture_times.append(frame.pts)
                 else:
                     samples = frame.to_ndarray().astype(np.float32)
-                    self.loudness.append((time_s, float(np.abs(samples).mean())))
+                    self.loudness.append((frame.pts, float(np.abs(samples).mean())))
         except MediaStreamError:
             return
 
@@ -103,8 +133,18 @@ def test_a_browser_sees_and_hears_the_session(server: str) -> None:
     assert viewer.pictures[0].shape == (128, 128)
     assert np.std(viewer.pictures[-1]) > 10  # a face, not grey
     assert np.diff(viewer.picture_times).min() > 0
-    loud = [time_s for time_s, level in viewer.loudness if level > 300]
-    assert 0.8 < loud[-1] - loud[0] < 4
+    rtp_times, levels = np.array(viewer.loudness).T
+    heard_s = viewer.sent_s("audio", rtp_times, _SOUND_HZ)
+    loud_s = heard_s[levels > 300]
+    assert 0.8 < loud_s[-1] - loud_s[0] < 4
+    # The mouth moves with what is heard, by the clock with which a browser brings them together.
+    seen_s = viewer.sent_s("video", viewer.picture_times, _PICTURE_HZ)
+    mouth = np.stack(viewer.pictures)[:, 64:].astype(np.float64)
+    moved = np.abs(mouth - np.median(mouth, axis=0)).mean((1, 2))
+    loudness = np.convolve(levels, np.ones(5) / 5, mode="same")  # of 100 ms, as mouths move
+    lags_s = np.arange(-0.6, 0.61, 0.02)
+    alike = [np.corrcoef(moved, np.interp(seen_s - lag, heard_s, loudness))[0, 1] for lag in lags_s]
+    assert abs(lags_s[int(np.argmax(alike))]) <= 0.12
 
 
 def test_what_is_no_offer_and_whose_token_is_wrong_is_refused(server: str) -> None:
