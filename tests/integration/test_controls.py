@@ -37,7 +37,7 @@ from tests.integration.live.live_call import LiveCall, failure_of
 from tests.integration.live.messages import GENERATE, RENDER, frames_request, motion_in, pictures_in
 from tests.integration.test_cli import home, run
 from tests.portrait import AVATAR
-from tests.unit.motion.acting import held
+from tests.unit.motion.acting import FPS, STILL, acted, held
 
 __all__ = ["home", "stubs", "utterance"]  # fixtures
 
@@ -94,6 +94,28 @@ def test_every_emotion_is_seen(model: AvatarModel, sound: str) -> None:
 )
 def test_every_control_is_seen(model: AvatarModel, sound: str, controls: dict[str, Any]) -> None:
     assert _apart(_seen(model, sound), _seen(model, sound, **controls)) > 1.5
+
+
+@pytest.mark.parametrize(
+    ("control", "low", "high"),
+    [("blink_rate", 0, 60), ("head_motion", 0, 2), ("gaze_wander", 0, 2)],
+)
+def test_more_of_what_moves_by_itself_is_seen(
+    model: AvatarModel, control: str, low: float, high: float
+) -> None:
+    """Of the frames of some seconds, how far they are from the first."""
+    renderer = SplatRenderer(model, _SIZE)
+
+    def liveliness(amount: float) -> float:
+        motion, _ = acted({**STILL, control: amount}, seconds=3)
+        pictures = [
+            renderer.rgb(renderer.pose(motion, k)).astype(np.float64)
+            for k in range(0, len(motion), round(FPS / 8))
+        ]
+        return max(_apart(picture, pictures[0]) for picture in pictures)
+
+    assert liveliness(low) < 0.3
+    assert liveliness(high) > 0.8
 
 
 def test_lips_are_seen_to_meet_under_every_emotion(model: AvatarModel) -> None:

@@ -14,6 +14,7 @@ from lipstream.avatar.photo import load_photo
 from lipstream.avatar.video.checkpoint import Checkpoint
 from lipstream.avatar.video.fit import fit_video
 from lipstream.avatar.video.footage import is_video, sha256_of
+from lipstream.errors import BadInput
 from lipstream.face.bundle import Consent, Manifest, pack_picture, save
 from lipstream.runtime.avatar_library import AvatarLibrary
 from lipstream.wire.tenants import avatar_name
@@ -65,7 +66,11 @@ def create_avatar(
         checkpoint = Checkpoint()
         if is_video(path):
             checkpoint = Checkpoint(library.workspace(sha256_of(path)))
-            video = fit_video(path, progress=progress, checkpoint=checkpoint)
+            try:
+                video = fit_video(path, progress=progress, checkpoint=checkpoint)
+            except BadInput:  # another try would end the same: nothing of the face is kept
+                checkpoint.clear()
+                raise
             bundle = bundle_video(name, video, consent=granted)
         else:
             photo = load_photo(path)

@@ -24,6 +24,7 @@ from tests.shared_data import shared_data
 from tests.unit.avatar.portraits import hopper
 
 TURNS_DEG = (-20.0, 20.0)
+NODS_DEG = (-15.0, 15.0)
 INSET = 0.94
 """Of the outline's size: its very edge is soft."""
 
@@ -35,25 +36,30 @@ def turned(fit: FitResult, yaw_deg: float) -> tuple[NDArray[np.uint8], NDArray[n
     return picture, outline(fit, yaw_deg)
 
 
-def outline(fit: FitResult, yaw_deg: float) -> NDArray[np.bool_]:
-    motion = Motion.rest(1)
-    motion.rotation[0, 1] = np.deg2rad(yaw_deg)
-    pose = SplatRenderer(fit.model, 512).pose(motion)
+def outline(fit: FitResult, yaw_deg: float, pitch_deg: float = 0) -> NDArray[np.bool_]:
+    pose = SplatRenderer(fit.model, 512).pose(looking(yaw_deg, pitch_deg))
     camera = reference.camera_vertices(fit.model, pose)[list(FACE_OVAL)]
     points = (fit.model.focal * camera[:, :2] / camera[:, 2:] + 0.5) * 512
     return polygon_mask(points.mean(0) + INSET * (points - points.mean(0)))
 
 
-@pytest.mark.parametrize("yaw_deg", TURNS_DEG)
-def test_nothing_shows_through_the_side_of_a_turned_face(
-    fitted: Callable[[Path], FitResult], yaw_deg: float
+def looking(yaw_deg: float, pitch_deg: float) -> Motion:
+    motion = Motion.rest(1)
+    motion.rotation[0, :2] = np.deg2rad([pitch_deg, yaw_deg])
+    return motion
+
+
+@pytest.mark.parametrize(
+    ("yaw_deg", "pitch_deg"),
+    [*((yaw, 0.0) for yaw in TURNS_DEG), *((0.0, pitch) for pitch in NODS_DEG)],
+)
+def test_nothing_shows_through_a_face_that_turns_or_nods(
+    fitted: Callable[[Path], FitResult], yaw_deg: float, pitch_deg: float
 ) -> None:
     fit = fitted(hopper())
-    motion = Motion.rest(1)
-    motion.rotation[0, 1] = np.deg2rad(yaw_deg)
     renderer = SplatRenderer(fit.model, 512)
-    open_share = renderer.premultiplied(renderer.pose(motion))[..., 3]
-    assert float(open_share[outline(fit, yaw_deg)].max()) < 0.1
+    open_share = renderer.premultiplied(renderer.pose(looking(yaw_deg, pitch_deg)))[..., 3]
+    assert float(open_share[outline(fit, yaw_deg, pitch_deg)].max()) < 0.1
 
 
 @pytest.mark.parametrize("yaw_deg", TURNS_DEG)

@@ -78,7 +78,11 @@ def fit_video(
     shot = longest_shot(footage)
     with FaceDetector() as detector:
         sitting = watch(
-            footage, shot, detector, lambda share: say(0.05 + 0.15 * share, "Looking at the face")
+            footage,
+            shot,
+            detector,
+            lambda share: say(0.05 + 0.15 * share, "Looking at the face"),
+            kept,
         )
         warnings = _judge(sitting, detector)
         canvas = sitting.canvases[sitting.neutral]

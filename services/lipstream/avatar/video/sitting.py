@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from lipstream.avatar.canvas import crop_head
 from lipstream.avatar.detector import FaceDetector
 from lipstream.avatar.preflight import Reason, head_turn, sharpness_of
+from lipstream.avatar.video.checkpoint import Checkpoint
 from lipstream.avatar.video.footage import Footage, frames
 from lipstream.avatar.video.shot import Shot
 from lipstream.errors import BadInput
-from lipstream.face.landmarks import EYES, INNER_LIP_CORNERS, MESH_COUNT
+from lipstream.face.landmarks import EYES, INNER_LIP_CORNERS, LANDMARK_COUNT, MESH_COUNT
 
 __all__ = ["Sitting", "watch"]
 
@@ -25,6 +26,10 @@ _SECOND_FACE_SHARE = 0.35
 """A smaller face than this share of the largest is taken for the background's."""
 _OFTEN = 0.25
 _LEAST_SEEN = 0.8
+_STEP = "landmarks"
+_KEPT_EVERY = 20
+"""Frames after which what was found is kept."""
+_UNSEEN = np.full((LANDMARK_COUNT, 3), np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +50,44 @@ class Sitting:
 
 
 def watch(
-    footage: Footage, shot: Shot, detector: FaceDetector, say: Callable[[float], None]
+    footage: Footage,
+    shot: Shot,
+    detector: FaceDetector,
+    say: Callable[[float], None],
+    checkpoint: Checkpoint,
 ) -> Sitting:
-    """Look at every frame of a shot.
+    """Look at every frame of a shot; those whose landmarks were kept are not looked at again.
 
     Raises:
         BadInput: no face, or more than one, or it is hidden too often.
     """
-    face = _glance(footage, shot, detector)
-    canvases, landmarks, seen = [], [], []
+    count = len(shot.frames)
+    reached = checkpoint.load(_STEP)
+    if reached is not None and len(reached["landmarks"]) <= count:
+        face = reached["face"].astype(np.float64)
+        found = list(reached["landmarks"].astype(np.float64))
+    else:
+        face, found = _glance(footage, shot, detector), []
+    canvases, seen = [], []
     for k, pixels in enumerate(frames(footage, shot.frames)):
         canvas = crop_head(pixels, face).pixels
-        found = detector.landmarks(canvas)
-        if found is not None:
+        if k == len(found):
+            points = detector.landmarks(canvas)
+            found.append(_UNSEEN if points is None else points)
+            if len(found) % _KEPT_EVERY == 0 or len(found) == count:
+                checkpoint.save(_STEP, face=face, landmarks=np.array(found))
+        if np.isfinite(found[k]).all():
             canvases.append(canvas)
-            landmarks.append(found)
             seen.append(k)
-        say((k + 1) / len(shot.frames))
-    if len(seen) < _LEAST_SEEN * len(shot.frames):
-        raise _no_face(f"A face is seen in only {len(seen)} of {len(shot.frames)} frames.")
+        say((k + 1) / count)
+    if len(seen) < _LEAST_SEEN * count:
+        raise _no_face(f"A face is seen in only {len(seen)} of {count} frames.")
     chosen = np.array(seen)
     held_out = shot.held_out[chosen]
-    pictures, points = np.array(canvases), np.array(landmarks)
-    neutral = _most_neutral(pictures, points, held_out)
+    pictures, landmarks = np.array(canvases), np.array(found)[chosen]
+    neutral = _most_neutral(pictures, landmarks, held_out)
     whole = next(frames(footage, shot.frames[chosen[[neutral]]]))
-    return Sitting(pictures, points, shot.times_s[chosen], held_out, neutral, whole)
+    return Sitting(pictures, landmarks, shot.times_s[chosen], held_out, neutral, whole)
 
 
 def _glance(footage: Footage, shot: Shot, detector: FaceDetector) -> Doubles:  # [478, 3]

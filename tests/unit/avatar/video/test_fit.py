@@ -16,6 +16,9 @@ from lipstream.avatar.video.alignment import align
 from lipstream.avatar.video.appearance import solve_appearance
 from lipstream.avatar.video.checkpoint import Checkpoint
 from lipstream.avatar.video.fit import fit_video
+from lipstream.avatar.video.footage import survey
+from lipstream.avatar.video.shot import longest_shot
+from lipstream.avatar.video.sitting import watch
 from lipstream.errors import BadInput, Cancelled
 from lipstream.face.arkit import INDEX
 from lipstream.face.bundle import load
@@ -76,6 +79,48 @@ def test_a_video_beats_the_photo(model: AvatarModel, tmp_path: Path) -> None:
     assert manifest.quality["lips_mm"] < 2
     assert not list(library.workspace(manifest.source.sha256).list())
     assert library.entry("acted").manifest["source"]["kind"] == "video"
+
+
+def test_landmarks_that_were_kept_are_not_looked_for_again(tmp_path: Path) -> None:
+    portrait = np.asarray(cv2.resize(pixels(hopper()), (256, 300)), np.uint8)
+    footage = survey(film(tmp_path / "film.mp4", [speaker(portrait)] * 30, fps=10))
+    shot = longest_shot(footage)
+    kept = Checkpoint(open_store(str(tmp_path / "kept")))
+    looks = 0
+
+    class Counting(FaceDetector):
+        def landmarks(self, picture: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+            nonlocal looks
+            looks += 1
+            return super().landmarks(picture)
+
+    def stopped(share: float) -> None:
+        if share > 0.8:
+            raise Cancelled("Enough.")
+
+    with Counting() as detector:
+        with pytest.raises(Cancelled):
+            watch(footage, shot, detector, stopped, kept)
+        assert looks == 25
+        resumed = watch(footage, shot, detector, lambda share: None, kept)
+        assert looks == 25 + 10
+        straight = watch(footage, shot, detector, lambda share: None, Checkpoint())
+    np.testing.assert_array_equal(resumed.landmarks, straight.landmarks)
+    np.testing.assert_array_equal(resumed.canvases, straight.canvases)
+    assert resumed.neutral == straight.neutral
+
+
+def test_a_solution_that_no_sweep_betters_ends_early(model: AvatarModel) -> None:
+    """White is further from these colours than they may go."""
+    dim = with_colors(model, 0.3 * model.gaussians.colors)
+    frames = np.full((1, 512, 512, 3), 255, np.uint8)
+    fixed = np.zeros(len(dim.gaussians.colors), np.float32)
+    pose = SplatRenderer(dim, 512).pose(Motion.rest(1, _FPS))
+    shares: list[float] = []
+    solve_appearance(
+        Composition(dim, fixed, photo_only=fixed), frames, [pose], shares.append, Checkpoint()
+    )
+    assert 1 < len(shares) < 6
 
 
 def test_a_stopped_solution_goes_on_and_ends_as_if_it_had_not(

@@ -91,16 +91,34 @@ def test_many_cuts_are_refused(tmp_path: Path) -> None:
     assert refused(film(tmp_path / "film.mp4", pictures)).code == "cuts"
 
 
+def changing_size(folder: Path, first: int, then: int) -> Path:
+    """So many frames of one size, then of another."""
+    parts = [
+        film(folder / "a.ts", plain(first), container="mpegts"),
+        film(
+            folder / "b.ts",
+            plain(then, size=(96, 128)),
+            times_s=[(first + k) / 10 for k in range(then)],
+            container="mpegts",
+        ),
+    ]
+    both = folder / "both.ts"
+    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return both
+
+
 def test_a_size_that_changes(tmp_path: Path) -> None:
-    first = film(tmp_path / "a.ts", plain(34), container="mpegts")
-    times_s = [3.4 + k / 10 for k in range(12)]
-    second = film(tmp_path / "b.ts", plain(12, size=(96, 128)), times_s=times_s, container="mpegts")
-    both = tmp_path / "both.ts"
-    both.write_bytes(first.read_bytes() + second.read_bytes())
-    shot = longest_shot(survey(both))
+    shot = longest_shot(survey(changing_size(tmp_path, 34, 12)))
     assert shot.of_several
     assert shot.size_px == (64, 48)
     assert shot.length_s == pytest.approx(3.4, abs=0.2)
+
+
+def test_a_size_that_changes_too_soon_is_refused_by_name(tmp_path: Path) -> None:
+    error = refused(changing_size(tmp_path, 22, 20))
+    assert error.code == "changing_size"
+    assert "changes its size" in error.message
+    assert "of one size" in error.remedy
 
 
 def test_one_frame(tmp_path: Path) -> None:
