@@ -28,6 +28,7 @@ from lipstream.avatar.photo import load_photo
 from lipstream.avatar.quality.viseme_check import REST
 from lipstream.avatar.video.fit import fit_video
 from lipstream.avatar.video.footage import frames, survey
+from lipstream.errors import BadInput
 from lipstream.render import warm_up
 from loadtests.avatars import hopper_photo
 from loadtests.manifest import Figure, Manifest, Value, peak_rss_mb
@@ -64,8 +65,13 @@ def main() -> None:
     fitted = fit_photo(load_photo(hopper_photo()))
     figures = [Figure("photo_s", time.perf_counter() - started, goal="<= 10")]
     seen = {hopper_photo().stem: _checked(fitted)}
-    seen |= {portrait.stem: _checked(fit_photo(load_photo(portrait))) for portrait in portraits}
-    figures += _of_portraits(seen)
+    refused = {}
+    for portrait in portraits:
+        try:
+            seen[portrait.stem] = _checked(fit_photo(load_photo(portrait)))
+        except BadInput as error:
+            refused[portrait.stem] = error.message
+    figures += [*_of_portraits(seen), Figure("portraits_refused", len(refused), goal="0")]
     figures += _of_videos(videos)
     settings: dict[str, Value] = {
         "photo": hopper_photo().name,
@@ -73,7 +79,7 @@ def main() -> None:
         "video_length_s": _LENGTH_S,
         "cores": os.cpu_count(),
     }
-    Manifest("fit", settings).publish(figures, arguments.json, portraits=seen)
+    Manifest("fit", settings).publish(figures, arguments.json, portraits=seen, refused=refused)
 
 
 def _checked(fitted: FitResult) -> dict[str, float]:

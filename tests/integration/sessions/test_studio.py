@@ -28,7 +28,7 @@ from lipstream.render import Layout, View, open_renderer
 from lipstream.render.background import ColorBackground
 from lipstream.runtime.local_stack import LocalStack
 from tests.integration.sessions.chromium import chromium
-from tests.portrait import AVATAR
+from tests.portrait import AVATAR, CONSENT, hopper_photo
 
 _TEXT = "My father saw a far away star above the harbour, and told nobody about it."
 _REFUSALS = "Failed to load resource.* 4[0-9][0-9] |ERR_ABORTED|ERR_CONNECTION_REFUSED"
@@ -70,6 +70,14 @@ _LOOKS = """async () => {
     }
     return looks;
 }"""
+
+
+_AT = "() => [...document.querySelectorAll('*')].indexOf(document.activeElement)"
+_USABLE = """() => [...document.querySelectorAll('*')].flatMap((element, place) => {
+    const usable = element.matches("a[href], button:enabled, input:enabled, select, textarea");
+    const chosenByArrows = element.matches("[type=radio]:not(:checked)");
+    return usable && !chosenByArrows && element.checkVisibility() ? [place] : [];
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -350,6 +358,52 @@ def test_a_photo_without_a_face_is_refused_with_the_reason(page: Any) -> None:
     page.click("#avatar-create")
     page.wait_for_selector("#fit-notice:not([hidden])")
     assert "No face was found" in page.text_content("#fit-notice")
+
+
+def test_an_uploaded_photo_becomes_an_avatar_that_can_be_chosen(page: Any, server: str) -> None:
+    page.click("#new-avatar")
+    page.set_input_files("#photo", hopper_photo())
+    page.wait_for_function("() => document.getElementById('photo-preview').naturalWidth > 0")
+    page.fill("#avatar-name", "uploaded")
+    page.fill("#consent", CONSENT)
+    page.click("#avatar-create")
+    page.wait_for_selector("#avatar-dialog:not([open])", state="attached", timeout=120_000)
+    page.wait_for_selector("#avatars [value=uploaded]:checked")
+    assert page.is_enabled("#start")
+    httpx.delete(f"{server}/v1/avatars/uploaded", trust_env=False).raise_for_status()
+
+
+def test_it_fits_a_phone_in_the_dark(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    for where in ("#live", "#jobs"):
+        page.goto(page.url.partition("#")[0] + where)
+        page.wait_for_selector(f"{where}:not([hidden])")
+        assert page.evaluate("() => document.scrollingElement.scrollWidth") <= 390
+    page.click("nav >> text=Live")
+    page.click("#new-avatar")
+    box = page.locator("#avatar-dialog").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    paper, ink = page.evaluate(
+        "() => ['backgroundColor', 'color'].map((name) => getComputedStyle(document.body)[name])"
+    )
+    assert _brightness(paper) < 60 < 180 < _brightness(ink)
+
+
+def test_all_that_can_be_used_is_reached_by_tab(page: Any) -> None:
+    usable = page.evaluate(_USABLE)
+    assert len(usable) > 20
+    reached = set()
+    for _ in range(len(usable) + 10):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate(_AT))
+    assert set(usable) <= reached
+
+
+def _brightness(color: str) -> float:
+    """Of rgb(r, g, b)."""
+    return float(np.mean([int(part) for part in re.findall(r"\d+", color)[:3]]))
 
 
 def test_a_video_is_made_and_listed(page: Any, server: str) -> None:

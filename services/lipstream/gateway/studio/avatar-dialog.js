@@ -1,4 +1,4 @@
-/** Makes an avatar from a photo, a file's or the camera's, and says how it goes. */
+/** Makes an avatar from a photo or video, a file's or the camera's, and says how it goes. */
 import { byId, tell } from "./elements.js";
 import { whyNot } from "./microphone.js";
 import { ask, follow, inWords, isFinal } from "./server.js";
@@ -11,6 +11,7 @@ export class AvatarDialog extends EventTarget {
   #form = byId("avatar-form");
   #file = byId("photo");
   #preview = byId("photo-preview");
+  #clip = byId("clip-preview");
   #camera = byId("camera");
   #cameraButton = byId("camera-button");
   #notice = byId("fit-notice");
@@ -48,10 +49,14 @@ export class AvatarDialog extends EventTarget {
 
   #show(photo) {
     this.#darken();
-    URL.revokeObjectURL(this.#preview.src);
     this.#photo = photo;
-    this.#preview.hidden = !photo;
-    if (photo) this.#preview.src = URL.createObjectURL(photo);
+    const place = photo?.type.startsWith("video/") ? this.#clip : this.#preview;
+    for (const preview of [this.#preview, this.#clip]) {
+      URL.revokeObjectURL(preview.src);
+      preview.hidden = !photo || preview !== place;
+      preview.removeAttribute("src");
+    }
+    if (photo) place.src = URL.createObjectURL(photo);
   }
 
   /** First to look into the camera, then to take the picture. */
@@ -91,7 +96,7 @@ export class AvatarDialog extends EventTarget {
 
   async #submit() {
     if (!this.#photo) {
-      this.#tell("", "Choose a photo, or take one.");
+      this.#tell("", "Choose a photo or a video, or take a photo.");
       return;
     }
     const form = new FormData();
