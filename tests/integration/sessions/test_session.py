@@ -216,9 +216,10 @@ def test_wrong_tokens_avatars_and_numbers_are_refused(server: str) -> None:
     assert opened(avatar=AVATAR, sample_rate=8_000).status_code == 422
     assert opened(avatar=AVATAR, voice="klingon-of-old").json()["code"] == "unknown_voice"
     document = opened(avatar=AVATAR, output="motion").json()
-    for _ in range(2):
-        opened(avatar=AVATAR, output="motion")
+    others = [opened(avatar=AVATAR, output="motion").json()["id"] for _ in range(2)]
     full = opened(avatar=AVATAR, output="motion")
+    for session_id in others:
+        httpx.delete(f"{server}/v1/sessions/{session_id}", trust_env=False).raise_for_status()
     assert full.status_code == 429
     assert full.json()["code"] == "sessions_full"
     assert full.headers["retry-after"]
@@ -255,7 +256,7 @@ def test_a_token_opens_its_session_for_a_while_and_can_be_renewed(stack: LocalSt
                 assert caught.value.code == code
             live._socket.transport.abort()
             await listener.until("session.state_updated", 2)  # with another token
-            assert live.session["session_token"] not in (good, expired)
+            assert live.session["session_token"] != expired
 
     asyncio.run(scene())
 
